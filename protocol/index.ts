@@ -1,0 +1,3 @@
+export * from './caption.js';
+export * from './errors.js';
+export * from './units.js';
