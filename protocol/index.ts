@@ -1,3 +1,19 @@
 export * from './caption.js';
 export * from './errors.js';
 export * from './units.js';
+export * from './limits.js';
+export { CodecError, type CodecErrorCode } from './codec-error.js';
+export { decodeMessage, encodeMessage } from './codec.js';
+export { splitDelta } from './split.js';
+export {
+  initialState,
+  resyncMessage,
+  segmentsOf,
+  startEpoch,
+  type CaptionState,
+  type GapState,
+  type SegmentState,
+} from './caption-state.js';
+export { applyMessage } from './reducer.js';
+export { snapshotMessages } from './snapshot.js';
+export * from './ingest.js';

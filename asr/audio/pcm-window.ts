@@ -1,0 +1,72 @@
+import { sampleIndex, type SampleIndex } from '../../protocol/index.js';
+
+/**
+ * A sliding window over one stream's audio, addressed by sample position. Appending keeps references (no copy);
+ * `slice` copies. The owner bounds it with `discardBefore`.
+ */
+export class PcmWindow {
+  #chunks: { firstSample: number; pcm: Int16Array }[] = [];
+  #start: number;
+  #end: number;
+
+  constructor(firstSample: SampleIndex) {
+    this.#start = firstSample;
+    this.#end = firstSample;
+  }
+
+  /** Position of the oldest sample held. */
+  get startSample(): SampleIndex {
+    return sampleIndex(this.#start);
+  }
+
+  /** Position after the newest sample held. */
+  get endSample(): SampleIndex {
+    return sampleIndex(this.#end);
+  }
+
+  get lengthSamples(): number {
+    return this.#end - this.#start;
+  }
+
+  append(pcm: Int16Array): void {
+    if (pcm.length === 0) return;
+    this.#chunks.push({ firstSample: this.#end, pcm });
+    this.#end += pcm.length;
+  }
+
+  /** Copies the samples of [from, to), cut to what is held. */
+  slice(from: number, to: number): Int16Array {
+    const first = Math.max(from, this.#start);
+    const last = Math.min(to, this.#end);
+    if (last <= first) return new Int16Array(0);
+    const result = new Int16Array(last - first);
+    for (let i = this.#chunkIndexAt(first); i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i];
+      if (chunk === undefined || chunk.firstSample >= last) break;
+      const begin = Math.max(first - chunk.firstSample, 0);
+      const end = Math.min(last - chunk.firstSample, chunk.pcm.length);
+      result.set(chunk.pcm.subarray(begin, end), chunk.firstSample + begin - first);
+    }
+    return result;
+  }
+
+  /** Lets go of everything before `sample` (whole chunks only, so a little more may stay in memory). */
+  discardBefore(sample: number): void {
+    const index = this.#chunkIndexAt(Math.min(sample, this.#end));
+    if (index > 0) this.#chunks.splice(0, index);
+    this.#start = Math.max(this.#start, Math.min(sample, this.#end));
+  }
+
+  /** Index of the chunk that holds `sample`; the number of chunks when it lies after them. */
+  #chunkIndexAt(sample: number): number {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const chunk = this.#chunks[middle];
+      if (chunk !== undefined && chunk.firstSample + chunk.pcm.length <= sample) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,133 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { RecogniserConfig } from './child/messages.js';
+import type { AsrEngine, AsrStream, AsrStreamOptions } from './engine.js';
+import { SileroVad } from './gate/silero-vad.js';
+import { VadBatcher } from './gate/vad-batcher.js';
+import type { InstalledModel, InstalledPunctuation } from './models/index.js';
+import { SpeakerStream } from './stream/speaker-stream.js';
+import type { PoolHealthState } from './supervisor/pool-health.js';
+import { type PoolObserver, RecogniserPool, type RecogniserPoolOptions } from './supervisor/recogniser-pool.js';
+import { createFormatter } from './text/formatter.js';
+
+export interface ChildEngineOptions {
+  readonly model: InstalledModel;
+  /** Applied to finals of models that write no punctuation themselves. */
+  readonly punctuation?: InstalledPunctuation;
+  /** Recogniser processes. Default: one per core, less one for everything else, at least one. */
+  readonly children?: number;
+  /** Longest wished decoding call. Default 40 ms. */
+  readonly decodeCallBudgetMs?: number;
+  readonly observer?: PoolObserver;
+  /** The voice gate failed on a frame, which then counted as speech. */
+  readonly gateFailed?: (error: unknown) => void;
+  /** For tests: another child, other deadlines. */
+  readonly supervision?: Partial<Omit<RecogniserPoolOptions, 'children' | 'recogniser'>>;
+}
+
+/** `AsrEngine` on recogniser children. */
+export class ChildEngine implements AsrEngine {
+  readonly model: InstalledModel;
+  readonly #pool: RecogniserPool;
+  readonly #vad: SileroVad;
+  readonly #batcher: VadBatcher;
+  readonly #punctuatesFinals: boolean;
+  readonly #streams = new Set<AsrStream>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: ChildEngineOptions, vad: SileroVad) {
+    this.model = options.model;
+    this.#vad = vad;
+    this.#batcher = new VadBatcher(vad, options.gateFailed ?? (() => undefined));
+    this.#punctuatesFinals = options.punctuation !== undefined && !options.model.punctuates;
+    const { decodeCallBudgetMs } = options;
+    this.#pool = new RecogniserPool(
+      {
+        entry: childEntry(),
+        children: options.children ?? defaultChildren(),
+        recogniser: recogniserConfig(options),
+        ...(decodeCallBudgetMs === undefined ? {} : { decodeCallBudgetMs }),
+        ...options.supervision,
+      },
+      options.observer,
+    );
+  }
+
+  /** Loads the models. Errors: `recogniser_refused`, `recogniser_start_failed`, `recogniser_version_mismatch`. */
+  static async start(options: ChildEngineOptions): Promise<ChildEngine> {
+    const engine = new ChildEngine(options, await SileroVad.create());
+    try {
+      await engine.#pool.start();
+      return engine;
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  get health(): PoolHealthState {
+    return this.#pool.health;
+  }
+
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  /** Utterances being recognised: people who talk. */
+  get openUtterances(): number {
+    return this.#pool.openUtterances;
+  }
+
+  get childPids(): readonly number[] {
+    return this.#pool.childPids;
+  }
+
+  openStream(options: AsrStreamOptions = {}): AsrStream {
+    const { casing, punctuates, languages } = this.model;
+    const language = options.language ?? languages[0] ?? '';
+    const stream = new SpeakerStream({
+      pool: this.#pool,
+      batcher: this.#batcher,
+      createFormatter: (vocabulary) => createFormatter({ language, casing, punctuates, vocabulary }),
+      punctuatesFinals: this.#punctuatesFinals,
+      vocabulary: options.vocabulary ?? [],
+      idleFlushMs: options.idleFlushMs ?? 0,
+      closed: (closed) => this.#streams.delete(closed),
+    });
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  /** Ends all streams at once, then the children. Close streams first to keep what is open. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    for (const stream of this.#streams) stream.destroy();
+    await this.#pool.close();
+    await this.#vad.close();
+  }
+}
+
+export const defaultChildren = (): number => Math.max(1, availableParallelism() - 1);
+
+/** Children always run built files, also when this file is run from its source by a test. */
+function childEntry(): string {
+  const isSource = import.meta.url.endsWith('.ts');
+  return fileURLToPath(new URL(isSource ? '../dist/asr/child/main.js' : './child/main.js', import.meta.url));
+}
+
+function recogniserConfig({ model, punctuation }: ChildEngineOptions): RecogniserConfig {
+  const { encoder, decoder, joiner, tokens } = model.files;
+  return {
+    engine: 'sherpa',
+    encoder,
+    decoder,
+    joiner,
+    tokens,
+    threads: 1,
+    ...(punctuation === undefined || model.punctuates ? {} : { punctuationModel: punctuation.files }),
+  };
+}

@@ -1,0 +1,122 @@
+/** Entry of a recogniser child. Wiring only: the contract is in `messages.ts`, the decisions in `decode-scheduler.ts`. */
+import { performance } from 'node:perf_hooks';
+import { errorMessage } from '../../protocol/index.js';
+import { toFloat32 } from '../audio/audio-frame.js';
+import type { BatchRecogniser } from './batch-recogniser.js';
+import { DecodeScheduler } from './decode-scheduler.js';
+import {
+  CHILD_EXIT,
+  CHILD_PROTOCOL_VERSION,
+  type FromChild,
+  ORPHAN_TIMEOUT_MS,
+  type RecogniserConfig,
+  type ToChild,
+} from './messages.js';
+import { createSherpaRecogniser } from './sherpa/sherpa-recogniser.js';
+
+let scheduler: DecodeScheduler | undefined;
+let isDecoding = false;
+
+function tellParent(message: FromChild): void {
+  process.send?.(message);
+}
+
+function endWith(exitCode: number, reason: string): never {
+  process.stderr.write(`${reason}\n`);
+  process.exit(exitCode);
+}
+
+function createRecogniser(config: RecogniserConfig): BatchRecogniser {
+  switch (config.engine) {
+    case 'sherpa':
+      return createSherpaRecogniser(config);
+  }
+}
+
+function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
+  if (message.version !== CHILD_PROTOCOL_VERSION) {
+    endWith(
+      CHILD_EXIT.versionMismatch,
+      `child speaks version ${CHILD_PROTOCOL_VERSION}, parent version ${message.version}`,
+    );
+  }
+  const startedAt = performance.now();
+  try {
+    scheduler = new DecodeScheduler({
+      recogniser: createRecogniser(message.recogniser),
+      decodeCallBudgetMs: message.decodeCallBudgetMs,
+      now: () => performance.now(),
+    });
+  } catch (error) {
+    endWith(CHILD_EXIT.configurationRefused, `the recogniser refused its model: ${errorMessage(error)}`);
+  }
+  tellParent({ kind: 'ready', loadMs: performance.now() - startedAt });
+}
+
+/** One call per turn of the event loop, so that audio, pings and cancellations get through between calls. */
+function decodeSoon(): void {
+  if (isDecoding) return;
+  isDecoding = true;
+  setImmediate(() => {
+    isDecoding = false;
+    if (scheduler?.hasWork !== true) return;
+    tellParent({ kind: 'decoded', ...scheduler.decodeOnce() });
+    decodeSoon();
+  });
+}
+
+/** Runs `action` for one utterance; what goes wrong there ends that utterance only. */
+function forUtterance(utterance: number, action: (scheduler: DecodeScheduler) => void): void {
+  if (scheduler === undefined) return;
+  try {
+    action(scheduler);
+  } catch (error) {
+    scheduler.cancel(utterance);
+    tellParent({ kind: 'utteranceFailed', utterance, code: 'recogniser_failed', message: errorMessage(error) });
+  }
+}
+
+function handle(message: ToChild): void {
+  switch (message.kind) {
+    case 'configure':
+      configure(message);
+      return;
+    case 'open':
+      forUtterance(message.utterance, (open) => open.open(message.utterance, message.firstSample));
+      return;
+    case 'audio':
+      for (const { utterance, pcm } of message.pieces) {
+        forUtterance(utterance, (accepting) => accepting.accept(utterance, toFloat32(pcm)));
+      }
+      decodeSoon();
+      return;
+    case 'finish':
+      forUtterance(message.utterance, (finishing) => finishing.finish(message.utterance));
+      decodeSoon();
+      return;
+    case 'cancel':
+      scheduler?.cancel(message.utterance);
+      return;
+    case 'ping':
+      tellParent({ kind: 'pong', id: message.id });
+      return;
+    case 'shutdown':
+      process.exit(CHILD_EXIT.asked);
+  }
+}
+
+// The parent decides when a child ends; a terminal's Ctrl-C reaches the whole process group.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('disconnect', () => process.exit(CHILD_EXIT.orphaned));
+process.on('uncaughtException', (error) => endWith(CHILD_EXIT.internalError, error.stack ?? error.message));
+
+const orphanTimer = setTimeout(
+  () => endWith(CHILD_EXIT.orphaned, `no message from the parent for ${ORPHAN_TIMEOUT_MS} ms`),
+  ORPHAN_TIMEOUT_MS,
+);
+process.on('message', (message: ToChild) => {
+  orphanTimer.refresh();
+  handle(message);
+});
+tellParent({ kind: 'hello', version: CHILD_PROTOCOL_VERSION });

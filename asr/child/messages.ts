@@ -1,0 +1,90 @@
+/**
+ * The contract between the gateway's process (the parent) and a recogniser child, over Node's IPC channel with
+ * `serialization: 'advanced'`.
+ *
+ *   parent                                   child
+ *     |  spawn                                 |
+ *     |                     hello {version}  <-|   refused by the parent when the version differs
+ *     |-> configure {version, recogniser}      |   exits with `configurationRefused` when the model cannot be used
+ *     |                       ready {...}    <-|   within the parent's ready deadline
+ *     |-> open, audio, finish, cancel          |
+ *     |                       decoded {...}  <-|   one message per decoding call, over all streams of that call
+ *     |-> ping {id}          pong {id}       <-|   every second; silence for `heartbeatTimeoutMs` means hung: SIGKILL
+ *     |-> shutdown                             |   exits with `asked`
+ *
+ * The heartbeat works both ways: a child that hears nothing for `ORPHAN_TIMEOUT_MS`, or whose channel closes, ends itself.
+ * A child never restarts anything and knows no rooms. All audio of an utterance can be sent again to another child.
+ */
+import type { Token } from '../token.js';
+
+export const CHILD_PROTOCOL_VERSION = 1;
+export const ORPHAN_TIMEOUT_MS = 15_000;
+
+/** Exit codes of a child. Anything else, and every signal, is a crash: restarted with backoff. */
+export const CHILD_EXIT = {
+  /** It was asked to shut down. */
+  asked: 0,
+  /** Parent and child are of different versions: fatal, no restart. */
+  versionMismatch: 41,
+  /** The model or the configuration cannot be used; the reason is on standard error: fatal, no restart. */
+  configurationRefused: 42,
+  /** The parent is gone or silent. */
+  orphaned: 43,
+  /** An error that the child noticed itself: restarted. */
+  internalError: 44,
+} as const;
+
+/** Files and settings of a sherpa-onnx streaming transducer. Paths are absolute. */
+export interface SherpaRecogniserConfig {
+  readonly engine: 'sherpa';
+  readonly encoder: string;
+  readonly decoder: string;
+  readonly joiner: string;
+  readonly tokens: string;
+  /** Threads of one decoding call; 1 gives the most streams per core. */
+  readonly threads: number;
+  /** Folder of a sherpa-onnx online punctuation model, applied to final texts. */
+  readonly punctuationModel?: { readonly model: string; readonly bpeVocab: string };
+}
+
+export type RecogniserConfig = SherpaRecogniserConfig;
+
+export type ToChild =
+  | {
+      readonly kind: 'configure';
+      readonly version: number;
+      readonly recogniser: RecogniserConfig;
+      /** A decoding call should not take longer: bounds how long a stream waits for its turn. */
+      readonly decodeCallBudgetMs: number;
+    }
+  | { readonly kind: 'open'; readonly utterance: number; readonly firstSample: number }
+  | { readonly kind: 'audio'; readonly pieces: readonly { readonly utterance: number; readonly pcm: Int16Array }[] }
+  | { readonly kind: 'finish'; readonly utterance: number }
+  | { readonly kind: 'cancel'; readonly utterance: number }
+  | { readonly kind: 'ping'; readonly id: number }
+  | { readonly kind: 'shutdown' };
+
+/** What one decoding call added to one utterance. */
+export interface DecodedPiece {
+  readonly utterance: number;
+  /** Committed tokens since the last message. */
+  readonly appended: readonly Token[];
+  readonly provisional: readonly Token[];
+  readonly decodedThroughSample: number;
+  readonly isFinal: boolean;
+  /** With `isFinal` and a punctuation model: the text of the utterance with case and punctuation. */
+  readonly punctuatedText?: string;
+}
+
+export type FromChild =
+  | { readonly kind: 'hello'; readonly version: number }
+  | { readonly kind: 'ready'; readonly loadMs: number }
+  | {
+      readonly kind: 'decoded';
+      readonly pieces: readonly DecodedPiece[];
+      /** How long the call took, and over how many streams. */
+      readonly callMs: number;
+      readonly batchSize: number;
+    }
+  | { readonly kind: 'utteranceFailed'; readonly utterance: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'pong'; readonly id: number };

@@ -1,0 +1,161 @@
+import { msToSamples, SAMPLE_RATE_HZ, sampleIndex } from '../../../protocol/index.js';
+import type { Token } from '../../token.js';
+import type { BatchRecogniser, RecogniserStream } from '../batch-recogniser.js';
+import type { SherpaRecogniserConfig } from '../messages.js';
+import { type AddonRecogniser, type AddonStream, loadAddon } from './sherpa-addon.js';
+
+/**
+ * Zeros before every utterance. An encoder that starts on silence hears the first word better than one that starts
+ * on speech: word error rate over 47 clips 10.9 % with, 11.9 % without.
+ */
+const LEAD_IN_SAMPLES = msToSamples(300);
+/** Decoded after the end of an utterance that stops in the middle of speech: the last token comes a little after its word. */
+const LEAD_OUT_SAMPLES = msToSamples(240);
+/** Step in which the chunk sizes are found: one feature frame. */
+const PROBE_STEP_SAMPLES = msToSamples(10);
+/** No streaming model needs more than this before its first chunk. */
+const PROBE_LIMIT_SAMPLES = msToSamples(10_000);
+/** The addon frees a stream's memory when its handle is collected, and handles are too small to make V8 hurry. */
+const RELEASED_STREAMS_PER_COLLECTION = 32;
+
+/** How much audio the model wants. */
+interface ChunkShape {
+  /** Before the first chunk can be decoded. */
+  readonly windowSamples: number;
+  /** For every further chunk. */
+  readonly hopSamples: number;
+}
+
+/** sherpa-onnx streaming transducers behind the child's scheduler. Greedy search; every token is committed. */
+export function createSherpaRecogniser(config: SherpaRecogniserConfig): BatchRecogniser {
+  const addon = loadAddon();
+  const recogniser = new addon.OnlineRecognizer({
+    featConfig: { sampleRate: SAMPLE_RATE_HZ, featureDim: 80 },
+    modelConfig: {
+      transducer: { encoder: config.encoder, decoder: config.decoder, joiner: config.joiner },
+      tokens: config.tokens,
+      numThreads: config.threads,
+      provider: 'cpu',
+      debug: 0,
+    },
+    decodingMethod: 'greedy_search',
+    enableEndpoint: 0,
+  });
+  const punctuation =
+    config.punctuationModel === undefined
+      ? undefined
+      : new addon.OnlinePunctuation({
+          model: {
+            cnnBilstm: config.punctuationModel.model,
+            bpeVocab: config.punctuationModel.bpeVocab,
+            numThreads: 1,
+            debug: 0,
+            provider: 'cpu',
+          },
+        });
+  const shape = measureChunkShape(recogniser);
+  let releasedStreams = 0;
+  return {
+    open: (firstSample) => new SherpaStream(recogniser, shape, firstSample),
+    decode(streams) {
+      const ours = streams.filter((stream): stream is SherpaStream => stream instanceof SherpaStream);
+      recogniser.decodeStreams(ours.map((stream) => stream.handle));
+      for (const stream of ours) stream.noteDecodedChunk();
+    },
+    punctuate: (text) => punctuation?.addPunct(text.toLowerCase()),
+    release() {
+      releasedStreams += 1;
+      if (releasedStreams % RELEASED_STREAMS_PER_COLLECTION === 0) globalThis.gc?.();
+    },
+  };
+}
+
+/** Feeds silence in small steps until two chunks were ready. Also warms the model up. */
+function measureChunkShape(recogniser: AddonRecogniser): ChunkShape {
+  const stream = recogniser.createStream();
+  const feedUntilReady = (): number => {
+    let fedSamples = 0;
+    while (!recogniser.isReady(stream)) {
+      if (fedSamples > PROBE_LIMIT_SAMPLES) throw new Error('the model asks for more than 10 s of audio at once');
+      stream.acceptWaveform({ samples: new Float32Array(PROBE_STEP_SAMPLES), sampleRate: SAMPLE_RATE_HZ });
+      fedSamples += PROBE_STEP_SAMPLES;
+    }
+    recogniser.decodeStreams([stream]);
+    return fedSamples;
+  };
+  const windowSamples = feedUntilReady();
+  const hopSamples = feedUntilReady();
+  return { windowSamples, hopSamples };
+}
+
+class SherpaStream implements RecogniserStream {
+  readonly handle: AddonStream;
+  readonly #recogniser: AddonRecogniser;
+  readonly #shape: ChunkShape;
+  readonly #firstSample: number;
+  #acceptedSamples = 0;
+  #decodedChunks = 0;
+  #isFinished = false;
+  readonly #tokens: Token[] = [];
+
+  constructor(recogniser: AddonRecogniser, shape: ChunkShape, firstSample: number) {
+    this.#recogniser = recogniser;
+    this.#shape = shape;
+    this.#firstSample = firstSample;
+    this.handle = recogniser.createStream();
+    this.#feed(new Float32Array(LEAD_IN_SAMPLES));
+  }
+
+  accept(samples: Float32Array): void {
+    this.#acceptedSamples += samples.length;
+    this.#feed(samples);
+  }
+
+  /** Adds the silence that the last chunks lack: the addon never decodes a partial chunk. */
+  finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    const { windowSamples, hopSamples } = this.#shape;
+    this.#feed(new Float32Array(LEAD_OUT_SAMPLES + windowSamples + hopSamples));
+    this.handle.inputFinished();
+  }
+
+  isReady(): boolean {
+    if (!this.#recogniser.isReady(this.handle)) return false;
+    return !this.#isFinished || this.#decodedChunks < this.#chunksInAll();
+  }
+
+  /** Each chunk yields the output of `hopSamples`; counted when all audio has been accepted. */
+  #chunksInAll(): number {
+    return Math.ceil((LEAD_IN_SAMPLES + this.#acceptedSamples + LEAD_OUT_SAMPLES) / this.#shape.hopSamples);
+  }
+
+  noteDecodedChunk(): void {
+    this.#decodedChunks += 1;
+  }
+
+  get decodedThroughSample(): number {
+    if (this.#decodedChunks === 0) return this.#firstSample;
+    const { windowSamples, hopSamples } = this.#shape;
+    const heardSamples = windowSamples + (this.#decodedChunks - 1) * hopSamples - LEAD_IN_SAMPLES;
+    return this.#firstSample + Math.min(this.#acceptedSamples, Math.max(0, heardSamples));
+  }
+
+  tokens(): readonly Token[] {
+    const result = this.#recogniser.getResult(this.handle);
+    for (let i = this.#tokens.length; i < result.tokens.length; i++) {
+      const inStream = Math.round((result.timestamps[i] ?? 0) * SAMPLE_RATE_HZ) - LEAD_IN_SAMPLES;
+      const logProbability = result.ys_probs?.[i];
+      this.#tokens.push({
+        text: result.tokens[i] ?? '',
+        atSample: sampleIndex(this.#firstSample + Math.min(this.#acceptedSamples, Math.max(0, inStream))),
+        ...(logProbability === undefined ? {} : { logProbability: Math.min(0, logProbability) }),
+      });
+    }
+    return this.#tokens;
+  }
+
+  #feed(samples: Float32Array): void {
+    this.handle.acceptWaveform({ samples, sampleRate: SAMPLE_RATE_HZ });
+  }
+}

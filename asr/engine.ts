@@ -1,0 +1,82 @@
+/**
+ * The contract of speech recognition: audio of one speaker in, caption segments out.
+ *
+ * An `AsrEngine` owns models and child processes and opens any number of streams. An `AsrStream` is one speaker. Silence
+ * costs next to nothing. When a child ends, streams go on by themselves: what was not final yet is recognised again, and
+ * what had been told stands. What could not be recognised is told as a gap, never left out in silence.
+ */
+import type { GapReason, SampleIndex } from '../protocol/index.js';
+import type { AudioFrame } from './audio/audio-frame.js';
+
+export interface AsrStreamOptions {
+  /** Names and terms with the spelling to show. */
+  readonly vocabulary?: readonly string[];
+  /** BCP 47, for instance "en". Default: the model's first language. */
+  readonly language?: string;
+  /** An open segment is finished when no audio arrives for so long, in milliseconds; 0 never does. Default 0. */
+  readonly idleFlushMs?: number;
+}
+
+/** A word as it is to be shown. */
+export interface CaptionedWord {
+  /** Formatted, punctuation attached. */
+  readonly text: string;
+  readonly startSample: SampleIndex;
+  readonly endSample: SampleIndex;
+  readonly confidence?: number;
+}
+
+/** The newest text of one segment; replaces what was told of the same segment before. */
+export interface SegmentEvent {
+  readonly kind: 'segment';
+  /** 1, 2, 3, … within the stream. */
+  readonly segment: number;
+  readonly words: readonly CaptionedWord[];
+  /** How many leading words never change again. */
+  readonly stableWords: number;
+  readonly isFinal: boolean;
+  /** The audio before this position led to this text. */
+  readonly decodedThroughSample: SampleIndex;
+}
+
+/** Speech between two positions that was not recognised. */
+export interface GapEvent {
+  readonly kind: 'gap';
+  readonly fromSample: SampleIndex;
+  readonly toSample: SampleIndex;
+  readonly reason: GapReason;
+}
+
+export type AsrEvent = SegmentEvent | GapEvent;
+
+export interface AsrStream {
+  /**
+   * Takes a frame; never blocks. A frame that begins after the expected position is reported as a gap; samples that were
+   * pushed before are left out. Ignored after `close`.
+   */
+  push(frame: AudioFrame): void;
+  /** Position after the last sample pushed. */
+  readonly receivedThroughSample: SampleIndex;
+  /** All audio before this position has led to whatever text it leads to. */
+  readonly recognisedThroughSample: SampleIndex;
+  /** Finishes what is being said, without waiting for silence: the speaker muted. */
+  flush(): void;
+  /** Resolves when all whole frames pushed so far have passed the voice gate. */
+  settled(): Promise<void>;
+  /** For names that come up later; concerns words not shown yet. */
+  setVocabulary(vocabulary: readonly string[]): void;
+  /**
+   * Segments and gaps in the order in which they happen. One reader. Versions of an open segment that were not read
+   * before the next came are skipped, so a slow reader costs no memory. Ends after `close` and the last final.
+   */
+  readonly events: AsyncIterable<AsrEvent>;
+  /** Finishes what is being said; resolves when the last event is there to be read. Idempotent. */
+  close(): Promise<void>;
+  /** Ends at once; what is open is lost. */
+  destroy(): void;
+}
+
+export interface AsrEngine {
+  openStream(options?: AsrStreamOptions): AsrStream;
+  close(): Promise<void>;
+}

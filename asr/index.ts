@@ -1,0 +1,13 @@
+/** Speech recognition: PCM in, caption segments out. Knows no rooms. */
+export * from './engine.js';
+export type { AudioFrame } from './audio/audio-frame.js';
+export { createResampler, type Resampler } from './audio/resampler.js';
+export { mixToMono, readWavFile, toSixteenKilohertz, type WavAudio } from './audio/wav-file.js';
+export { ChildEngine, type ChildEngineOptions, defaultChildren } from './child-engine.js';
+export * from './models/index.js';
+export { monotonicNow } from './monotonic-clock.js';
+export * from './scoring/index.js';
+export type { PoolHealthState } from './supervisor/pool-health.js';
+export type { PoolObserver } from './supervisor/recogniser-pool.js';
+export type { ChildDown } from './supervisor/supervised-child.js';
+export { parseVocabulary } from './text/vocabulary.js';

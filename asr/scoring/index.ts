@@ -1,0 +1,6 @@
+/** Measurements on words: accuracy, latency, revisions. Pure; used by the demo, the bench and the tests. */
+export * from './alignment.js';
+export * from './caption-tracker.js';
+export * from './statistics.js';
+export * from './word-latency.js';
+export * from './words.js';

@@ -1,0 +1,157 @@
+import { sampleIndex, type SampleIndex } from '../../protocol/index.js';
+import type { CaptionedWord, SegmentEvent } from '../engine.js';
+import type { OpenUtterance } from '../supervisor/recogniser-pool.js';
+import { applyPunctuation } from '../text/punctuation.js';
+import type { Formatter } from '../text/formatter.js';
+import type { Hypothesis, RecognisedWord } from '../token.js';
+import { ENDPOINT_SILENCE_SAMPLES } from './segmentation.js';
+import { wordsOf } from './words.js';
+
+/** Why a segment ended, as far as its text is concerned. */
+export type SegmentEnd = 'sentence' | 'cut';
+
+export interface SegmentOptions {
+  readonly number: number;
+  /** Words that begin before this belong to the segment before. */
+  readonly fromSample: SampleIndex;
+  readonly previous: Segment | undefined;
+  readonly formatter: () => Formatter;
+  /** Finals are punctuated by a model, so no word is stable before. */
+  readonly punctuatesFinals: boolean;
+  readonly emit: (event: SegmentEvent) => void;
+}
+
+/**
+ * One caption segment: the words of one utterance between two positions, formatted. What was told as stable stays, also
+ * when a replay should recognise it otherwise.
+ */
+export class Segment {
+  readonly number: number;
+  readonly fromSample: SampleIndex;
+  /** Set by the stream right after the segment was made. */
+  utterance: OpenUtterance | undefined;
+  readonly #options: SegmentOptions;
+  #previous: Segment | undefined;
+  #toSample = Infinity;
+  #end: SegmentEnd | undefined;
+  #endSample: number;
+  #recognised: readonly RecognisedWord[] = [];
+  #told: readonly CaptionedWord[] = [];
+  #stableWords = 0;
+  /** Raw texts of the words told as stable. */
+  #stableTexts: readonly string[] = [];
+  #isFinal = false;
+
+  constructor(options: SegmentOptions) {
+    this.number = options.number;
+    this.fromSample = options.fromSample;
+    this.#endSample = options.fromSample;
+    this.#options = options;
+    this.#previous = options.previous;
+  }
+
+  get isFinal(): boolean {
+    return this.#isFinal;
+  }
+
+  /** Recognised so far, before formatting. */
+  get words(): readonly RecognisedWord[] {
+    return this.#recognised;
+  }
+
+  /** Audio ends at `endSample`; with a cut, words from `toSample` on belong to the next segment. */
+  end(end: { kind: SegmentEnd; endSample: number; toSample?: number }): void {
+    this.#end ??= end.kind;
+    this.#endSample = end.endSample;
+    this.#toSample = Math.min(this.#toSample, end.toSample ?? Infinity);
+  }
+
+  /** True when what follows begins a new sentence. */
+  endsSentenceBefore(nextSample: number): boolean {
+    if (this.#isFinal && this.#told.length === 0) return this.#startsSentence();
+    return this.#end === 'sentence' || nextSample - this.#endSample >= ENDPOINT_SILENCE_SAMPLES;
+  }
+
+  update(hypothesis: Hypothesis, punctuatedText?: string): void {
+    if (this.#isFinal) return;
+    const all = wordsOf(hypothesis, this.fromSample);
+    this.#recognised = all.filter(
+      (word) => word.firstTokenSample >= this.fromSample && word.firstTokenSample < this.#toSample,
+    );
+    const isWhole = this.#recognised.length === all.length;
+    this.#tell(hypothesis, isWhole ? punctuatedText : undefined);
+  }
+
+  /** Recognition gave up: what was told stands. */
+  abandon(): void {
+    if (this.#isFinal) return;
+    this.#isFinal = true;
+    if (this.#told.length > 0) this.#emit(this.#told, this.utterance?.decodedThroughSample ?? this.fromSample);
+    this.#previous = undefined;
+  }
+
+  #tell(hypothesis: Hypothesis, punctuatedText: string | undefined): void {
+    this.#isFinal = hypothesis.isFinal;
+    const settled = this.#settledWords();
+    const words = [...this.#told.slice(0, this.#stableWords), ...this.#format(punctuatedText).slice(settled)];
+    const isUnchanged = sameWords(words, this.#told);
+    const isWorthTelling = hypothesis.isFinal ? words.length > 0 || this.#told.length > 0 : !isUnchanged;
+    this.#told = words;
+    this.#stableWords = hypothesis.isFinal ? words.length : Math.max(this.#stableWords, this.#countStable());
+    this.#stableTexts = this.#recognised.slice(0, this.#stableWords).map((word) => word.text);
+    if (isWorthTelling) this.#emit(words, hypothesis.decodedThroughSample);
+    if (hypothesis.isFinal) this.#previous = undefined;
+  }
+
+  /** How many leading words of the newest hypothesis are those that were told as stable. */
+  #settledWords(): number {
+    const isSame = this.#stableTexts.every((text, index) => text === this.#recognised[index]?.text);
+    if (isSame) return this.#stableWords;
+    // A replay that recognised the settled part otherwise: what was told stands, and goes on where it ended.
+    const settledThroughSample = this.#told[this.#stableWords - 1]?.endSample ?? 0;
+    const next = this.#recognised.findIndex((word) => (word.startSample + word.endSample) / 2 > settledThroughSample);
+    return next === -1 ? this.#recognised.length : next;
+  }
+
+  #format(punctuatedText: string | undefined): CaptionedWord[] {
+    const raw = this.#recognised.map((word) => word.text);
+    const punctuated = punctuatedText === undefined ? undefined : applyPunctuation(raw, punctuatedText);
+    const texts =
+      punctuated ??
+      this.#options.formatter().format(raw, {
+        startsSentence: this.#startsSentence(),
+        endsSentence: this.#isFinal && this.#end !== 'cut',
+      });
+    return this.#recognised.map((word, index) => captioned(word, texts[index] ?? word.text));
+  }
+
+  #countStable(): number {
+    if (this.#options.punctuatesFinals) return 0;
+    const committed = this.#recognised.filter((word) => word.isCommitted).map((word) => word.text);
+    return this.#options.formatter().stableCount(committed);
+  }
+
+  #startsSentence(): boolean {
+    return this.#previous?.endsSentenceBefore(this.fromSample) ?? true;
+  }
+
+  #emit(words: readonly CaptionedWord[], decodedThroughSample: number): void {
+    this.#options.emit({
+      kind: 'segment',
+      segment: this.number,
+      words,
+      stableWords: this.#isFinal ? words.length : this.#stableWords,
+      isFinal: this.#isFinal,
+      decodedThroughSample: sampleIndex(decodedThroughSample),
+    });
+  }
+}
+
+function captioned(word: RecognisedWord, text: string): CaptionedWord {
+  const { startSample, endSample, confidence } = word;
+  return { text, startSample, endSample, ...(confidence === undefined ? {} : { confidence }) };
+}
+
+function sameWords(a: readonly CaptionedWord[], b: readonly CaptionedWord[]): boolean {
+  return a.length === b.length && a.every((word, index) => word.text === b[index]?.text);
+}

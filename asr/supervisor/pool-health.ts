@@ -1,0 +1,56 @@
+import type { CaptionServiceState } from '../../protocol/index.js';
+import type { ChildState } from './supervised-child.js';
+
+/** Without any ready child for so long, captions are not merely late. */
+const UNAVAILABLE_AFTER_MS = 5000;
+
+export interface PoolHealthState {
+  readonly state: CaptionServiceState;
+  /** For a person; empty when live. */
+  readonly reason: string;
+}
+
+const LIVE: PoolHealthState = { state: 'live', reason: '' };
+const RESTARTING: PoolHealthState = {
+  state: 'degraded',
+  reason: 'Speech recognition restarted; captions are catching up.',
+};
+const UNAVAILABLE: PoolHealthState = {
+  state: 'unavailable',
+  reason: 'Speech recognition is not running; captions continue when it is back.',
+};
+
+/** Turns the states of the children into one word for viewers, and reports when it changes. */
+export class PoolHealth {
+  readonly #changed: (health: PoolHealthState) => void;
+  #current: PoolHealthState = LIVE;
+  #downSinceMs: number | undefined;
+
+  constructor(changed: (health: PoolHealthState) => void) {
+    this.#changed = changed;
+  }
+
+  get state(): PoolHealthState {
+    return this.#current;
+  }
+
+  update(pool: { states: readonly ChildState[]; isCatchingUp: boolean; hasWaiting: boolean; nowMs: number }): void {
+    const hasReady = pool.states.includes('ready');
+    if (hasReady) this.#downSinceMs = undefined;
+    else this.#downSinceMs ??= pool.nowMs;
+    const next = this.#judge(pool, hasReady);
+    if (next.state === this.#current.state) return;
+    this.#current = next;
+    this.#changed(next);
+  }
+
+  #judge(pool: Parameters<PoolHealth['update']>[0], hasReady: boolean): PoolHealthState {
+    if (!hasReady) {
+      const isFinal = pool.states.every((state) => state === 'failed');
+      const downMs = this.#downSinceMs === undefined ? 0 : pool.nowMs - this.#downSinceMs;
+      return isFinal || downMs >= UNAVAILABLE_AFTER_MS ? UNAVAILABLE : RESTARTING;
+    }
+    const isWhole = pool.states.every((state) => state === 'ready');
+    return isWhole && !pool.isCatchingUp && !pool.hasWaiting ? LIVE : RESTARTING;
+  }
+}

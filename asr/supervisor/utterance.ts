@@ -1,0 +1,148 @@
+import { msToSamples, sampleIndex, type SampleIndex } from '../../protocol/index.js';
+import { PcmWindow } from '../audio/pcm-window.js';
+import type { DecodedPiece } from '../child/messages.js';
+import type { Hypothesis, Token } from '../token.js';
+
+/** Audio that a child may hold undecoded for one utterance; the rest waits on this side. */
+const FLOW_WINDOW_SAMPLES = msToSamples(10_000);
+/** An utterance that was in a child at so many crashes without getting any further is given up. */
+const MAX_CRASHES_WITHOUT_PROGRESS = 3;
+
+/** What an utterance tells its owner. After `isFinal` or `failed` nothing more comes. */
+export interface UtteranceListener {
+  hypothesis(hypothesis: Hypothesis, punctuatedText?: string): void;
+  /** Recognition gave up on this utterance. */
+  failed(): void;
+}
+
+/**
+ * One utterance on its way through a child, with all its audio, so that it can be given to another child from its
+ * beginning. Decoding depends on the audio alone, hence a replay ends in the same words; while it catches up,
+ * hypotheses that know less than what was told before are held back.
+ */
+export class Utterance {
+  readonly id: number;
+  readonly #listener: UtteranceListener;
+  readonly #audio: PcmWindow;
+  #sentThroughSample: number;
+  #decodedThroughSample: number;
+  #bestDecodedThroughSample: number;
+  #committed: Token[] = [];
+  #isFinishing = false;
+  #isFinishSent = false;
+  #isDone = false;
+  #crashesWithoutProgress = 0;
+  /** Of the last audio sent or decoded, for the deadline on progress. */
+  lastProgressAtMs: number;
+
+  constructor(options: { id: number; firstSample: SampleIndex; listener: UtteranceListener; nowMs: number }) {
+    this.id = options.id;
+    this.#listener = options.listener;
+    this.#audio = new PcmWindow(options.firstSample);
+    this.#sentThroughSample = options.firstSample;
+    this.#decodedThroughSample = options.firstSample;
+    this.#bestDecodedThroughSample = options.firstSample;
+    this.lastProgressAtMs = options.nowMs;
+  }
+
+  get firstSample(): SampleIndex {
+    return this.#audio.startSample;
+  }
+
+  get endSample(): SampleIndex {
+    return this.#audio.endSample;
+  }
+
+  /** Decoded by the best attempt so far. */
+  get decodedThroughSample(): SampleIndex {
+    return sampleIndex(this.#bestDecodedThroughSample);
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  get isFinishing(): boolean {
+    return this.#isFinishing;
+  }
+
+  /** True from a crash until the replay knows as much as was known before. */
+  get isCatchingUp(): boolean {
+    return !this.#isDone && this.#decodedThroughSample < this.#bestDecodedThroughSample;
+  }
+
+  /** True when the child owes an answer: much undecoded audio, or the final. */
+  get awaitsChild(): boolean {
+    if (this.#isDone) return false;
+    return this.#isFinishSent || this.#sentThroughSample - this.#decodedThroughSample > FLOW_WINDOW_SAMPLES / 2;
+  }
+
+  append(pcm: Int16Array): void {
+    if (!this.#isFinishing) this.#audio.append(pcm);
+  }
+
+  markFinishing(): void {
+    this.#isFinishing = true;
+  }
+
+  /** The next audio to send, within the flow window; undefined when there is none. */
+  takeUnsentAudio(): Int16Array | undefined {
+    const limit = Math.min(this.endSample, this.#decodedThroughSample + FLOW_WINDOW_SAMPLES);
+    if (limit <= this.#sentThroughSample) return undefined;
+    const pcm = this.#audio.slice(this.#sentThroughSample, limit);
+    this.#sentThroughSample = limit;
+    return pcm;
+  }
+
+  /** True once, when everything was sent and the end is to be told. */
+  takeFinish(): boolean {
+    if (!this.#isFinishing || this.#isFinishSent || this.#sentThroughSample < this.endSample) return false;
+    this.#isFinishSent = true;
+    return true;
+  }
+
+  /** Takes in what a child decoded and tells the owner, unless a replay still knows less than before. */
+  decoded(piece: DecodedPiece, nowMs: number): void {
+    if (this.#isDone) return;
+    this.#committed = [...this.#committed, ...piece.appended];
+    this.#decodedThroughSample = piece.decodedThroughSample;
+    this.lastProgressAtMs = nowMs;
+    if (piece.decodedThroughSample > this.#bestDecodedThroughSample) this.#crashesWithoutProgress = 0;
+    if (piece.decodedThroughSample < this.#bestDecodedThroughSample && !piece.isFinal) return;
+    this.#bestDecodedThroughSample = Math.max(this.#bestDecodedThroughSample, piece.decodedThroughSample);
+    this.#isDone = piece.isFinal;
+    const hypothesis: Hypothesis = {
+      committed: this.#committed,
+      provisional: piece.provisional,
+      decodedThroughSample: sampleIndex(this.#bestDecodedThroughSample),
+      isFinal: piece.isFinal,
+    };
+    this.#listener.hypothesis(hypothesis, piece.punctuatedText);
+  }
+
+  /** The child is gone: everything has to be sent again. False when this utterance is given up instead. */
+  rewind(nowMs: number): boolean {
+    if (this.#sentThroughSample > this.firstSample) this.#crashesWithoutProgress += 1;
+    if (this.#crashesWithoutProgress >= MAX_CRASHES_WITHOUT_PROGRESS) {
+      this.fail();
+      return false;
+    }
+    this.#sentThroughSample = this.firstSample;
+    this.#decodedThroughSample = this.firstSample;
+    this.#committed = [];
+    this.#isFinishSent = false;
+    this.lastProgressAtMs = nowMs;
+    return true;
+  }
+
+  fail(): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    this.#listener.failed();
+  }
+
+  /** Nothing more is told. */
+  cancel(): void {
+    this.#isDone = true;
+  }
+}

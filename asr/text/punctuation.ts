@@ -1,0 +1,1 @@
+export function applyPunctuation(_w: readonly string[], _t: string): string[] | undefined { return undefined; }

@@ -1,0 +1,1 @@
+export function parseVocabulary(lines: readonly string[]): string[] { return [...lines]; }

@@ -1,0 +1,100 @@
+import { WebSocket } from 'ws';
+import {
+  applyMessage,
+  type CaptionMessage,
+  type CaptionState,
+  decodeMessage,
+  encodeMessage,
+  initialState,
+  resyncMessage,
+  type RoomName,
+} from '../../protocol/index.js';
+import { SUBPROTOCOL } from '../server/authentication.js';
+
+/** A hole that reordering has not closed after this is worth a snapshot. */
+const RESYNC_AFTER_MS = 200;
+const RECONNECT_DELAY_MS = 250;
+
+export interface CaptionClientOptions {
+  /** Of the gateway, `http://…`. */
+  readonly url: string;
+  readonly room: RoomName;
+  /** LiveKit access token, where the gateway wants one. */
+  readonly token?: string;
+  /** After each message that changed something. */
+  readonly changed: (state: CaptionState, message: CaptionMessage) => void;
+  /** The connection ended or failed; it is tried again unless `isFinal`. */
+  readonly disconnected?: (reason: { code: number; reason: string; isFinal: boolean }) => void;
+}
+
+export interface CaptionClient {
+  readonly state: CaptionState;
+  /** Snapshots asked for because of a hole. */
+  readonly resyncs: number;
+  /** Resolves when the first snapshot has been applied. */
+  readonly ready: Promise<void>;
+  /** Cuts the connection as a network would; it is made again. */
+  dropConnection(): void;
+  close(): void;
+}
+
+/** A viewer: follows one room with the protocol's reducer, over as many connections as it takes. */
+export function connectCaptions(options: CaptionClientOptions): CaptionClient {
+  let state = initialState(options.room);
+  let resyncs = 0;
+  let isClosed = false;
+  let socket: WebSocket;
+  let resyncTimer: NodeJS.Timeout | undefined;
+  let becomeReady: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (becomeReady = resolve));
+
+  const receive = (data: Buffer): void => {
+    const message = decodeMessage(data);
+    if (message === undefined) return;
+    const next = applyMessage(state, message);
+    if (next !== state) {
+      state = next;
+      options.changed(state, message);
+    }
+    if (state.needsResync) resyncTimer ??= setTimeout(askForSnapshot, RESYNC_AFTER_MS);
+    else becomeReady();
+  };
+  const askForSnapshot = (): void => {
+    resyncTimer = undefined;
+    if (!state.needsResync || socket.readyState !== socket.OPEN) return;
+    resyncs += 1;
+    socket.send(encodeMessage(resyncMessage(state)), { binary: false });
+    resyncTimer = setTimeout(askForSnapshot, RESYNC_AFTER_MS * 5);
+  };
+  const connect = (): void => {
+    const url = `${options.url.replace(/^http/, 'ws')}/v1/captions?room=${encodeURIComponent(options.room)}`;
+    const headers = options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` };
+    socket = new WebSocket(url, [SUBPROTOCOL], { headers, perMessageDeflate: false });
+    socket.on('message', (data) => receive(data as Buffer));
+    // What went wrong is told by 'close', which always follows.
+    socket.on('error', () => undefined);
+    socket.once('close', (code, reason) => {
+      clearTimeout(resyncTimer);
+      resyncTimer = undefined;
+      const isFinal = isClosed || (code >= 4400 && code < 4408);
+      options.disconnected?.({ code, reason: reason.toString(), isFinal });
+      if (!isFinal) setTimeout(() => isClosed || connect(), RECONNECT_DELAY_MS);
+    });
+  };
+  connect();
+  return {
+    get state() {
+      return state;
+    },
+    get resyncs() {
+      return resyncs;
+    },
+    ready,
+    dropConnection: () => socket.terminate(),
+    close() {
+      isClosed = true;
+      clearTimeout(resyncTimer);
+      socket.close();
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import type { Environment } from '../config/environment.js';
+import type { Logger } from '../log.js';
+
+/** What every command is given by the entry. */
+export interface CommandContext {
+  readonly environment: Environment;
+  /** Results, and nothing else. */
+  readonly stdout: NodeJS.WriteStream;
+  /** Progress, remarks and logs. */
+  readonly stderr: NodeJS.WriteStream;
+  readonly log: Logger;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Prints the one JSON document of `--json`. */
+export function printJson(context: CommandContext, value: unknown): void {
+  context.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

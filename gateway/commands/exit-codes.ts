@@ -1,0 +1,32 @@
+/** Exit codes of the program; see the README. */
+export const EXIT = {
+  good: 0,
+  failed: 1,
+  /** Wrong usage or configuration. */
+  usage: 2,
+  /** No usable model. */
+  model: 3,
+  /** A server could not be reached. */
+  unreachable: 4,
+} as const;
+
+const BY_CODE: Readonly<Record<string, number>> = {
+  vocabulary_invalid: EXIT.usage,
+  file_not_found: EXIT.usage,
+  recogniser_refused: EXIT.model,
+  download_failed: EXIT.unreachable,
+};
+
+const BY_PREFIX: readonly (readonly [string, number])[] = [
+  ['usage_', EXIT.usage],
+  ['config_', EXIT.usage],
+  ['wav_', EXIT.usage],
+  ['model_', EXIT.model],
+  ['server_', EXIT.unreachable],
+];
+
+/** The exit code for an error of this code. */
+export function exitCodeOf(errorCode: string): number {
+  const byPrefix = BY_PREFIX.find(([prefix]) => errorCode.startsWith(prefix));
+  return BY_CODE[errorCode] ?? byPrefix?.[1] ?? EXIT.failed;
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { startGateway } from '../gateway.js';
+import type { CommandContext } from './command-context.js';
+import { locateModels } from './locate-model.js';
+
+/** `caption-gateway serve`: runs until SIGINT or SIGTERM, then finishes what is being said. */
+export function registerServeCommand(program: Command, context: () => CommandContext): void {
+  program
+    .command('serve')
+    .description('run the gateway: WebSocket ingest, captions, health and metrics')
+    .action(() => serve(context()));
+}
+
+async function serve(context: CommandContext): Promise<void> {
+  const { environment, log, signal, stderr } = context;
+  const models = await locateModels(context);
+  const gateway = await startGateway({ settings: environment.settings, ...models, log });
+  log.info({ url: gateway.url, model: models.model.id, precision: models.model.precision }, 'gateway ready');
+  if (stderr.isTTY) stderr.write(`Captions of a room: ${gateway.url}/?room=NAME\n`);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  log.info('shutting down');
+  await gateway.close();
+}

@@ -1,0 +1,81 @@
+/** The one place that reads the environment and the configuration file. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { closest } from 'fastest-levenshtein';
+import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { defaultSettings, parseSetting, SETTING_NAMES, type SettingName, type Settings } from './settings.js';
+
+export interface Environment {
+  readonly settings: Settings;
+  readonly workingDir: string;
+  /** `$XDG_CACHE_HOME` or `~/.cache`. */
+  readonly cacheDir: string;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Throws CaptionError `config_unknown` for a CAPTION_ name that does not exist (it names the nearest one), and
+ * `config_invalid` for a value out of range, an unreadable file, or one half of a pair.
+ */
+export function readEnvironment(variables: Variables = process.env, workingDir = process.cwd()): Environment {
+  const fromVariables = pickSettings(variables, 'the environment');
+  const file = fromVariables.get('CAPTION_CONFIG_FILE');
+  const fromFile = file === undefined || file === '' ? new Map<SettingName, string>() : readFile(resolve(workingDir, file));
+  const values = { ...defaultSettings() } as Record<SettingName, string | number>;
+  for (const name of SETTING_NAMES) {
+    const raw = fromVariables.get(name) ?? fromFile.get(name);
+    if (raw !== undefined) values[name] = parseSetting(name, raw);
+  }
+  const settings = values as Settings;
+  if ((settings.LIVEKIT_API_KEY === '') !== (settings.LIVEKIT_API_SECRET === '')) {
+    throw new CaptionError('config_invalid', 'LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be set together.');
+  }
+  const cacheHome = variables['XDG_CACHE_HOME'];
+  const cacheDir = cacheHome === undefined || cacheHome === '' ? join(homedir(), '.cache') : cacheHome;
+  return { settings, workingDir, cacheDir };
+}
+
+const isSettingName = (name: string): name is SettingName => (SETTING_NAMES as string[]).includes(name);
+
+function pickSettings(source: Variables, origin: string): Map<SettingName, string> {
+  const picked = new Map<SettingName, string>();
+  for (const [name, value] of Object.entries(source)) {
+    if (isSettingName(name)) {
+      if (value !== undefined) picked.set(name, value);
+    } else if (name.startsWith('CAPTION_')) {
+      throw new CaptionError(
+        'config_unknown',
+        `${name} in ${origin} is not a setting. Did you mean ${closest(name, SETTING_NAMES)}?`,
+      );
+    }
+  }
+  return picked;
+}
+
+function readFile(path: string): Map<SettingName, string> {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new CaptionError('config_invalid', `CAPTION_CONFIG_FILE ${path} cannot be read: ${errorMessage(error)}`);
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new CaptionError('config_invalid', `CAPTION_CONFIG_FILE ${path} must hold one JSON object.`);
+  }
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(content)) {
+    if (!isSettingName(name)) {
+      throw new CaptionError(
+        'config_unknown',
+        `${name} in ${path} is not a setting. Did you mean ${closest(name, SETTING_NAMES)}?`,
+      );
+    }
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new CaptionError('config_invalid', `${name} in ${path} must be a text or a number.`);
+    }
+    values[name] = String(value);
+  }
+  return pickSettings(values, path);
+}

@@ -1,0 +1,138 @@
+/**
+ * Every setting of the gateway, once: name, unit, default, range and meaning. `npm test` holds the README's table to this
+ * one. Values come from environment variables of these names, then from the file named by CAPTION_CONFIG_FILE.
+ */
+import { CaptionError } from '../../protocol/index.js';
+
+interface SettingBase {
+  readonly doc: string;
+  /** Not printed by anything. */
+  readonly isSecret?: boolean;
+}
+interface TextSetting extends SettingBase {
+  readonly kind: 'text';
+  readonly default: string;
+}
+interface NumberSetting extends SettingBase {
+  readonly kind: 'number';
+  readonly unit: string;
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+}
+interface ChoiceSetting extends SettingBase {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default: string;
+}
+export type Setting = TextSetting | NumberSetting | ChoiceSetting;
+
+const text = (defaultValue: string, doc: string): TextSetting => ({ kind: 'text', default: defaultValue, doc });
+const secret = (doc: string): TextSetting => ({ kind: 'text', default: '', doc, isSecret: true });
+const number = (spec: Omit<NumberSetting, 'kind'>): NumberSetting => ({ kind: 'number', ...spec });
+
+export const SETTINGS = {
+  CAPTION_HOST: text('127.0.0.1', 'Address to listen on. Anything but loopback needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET.'),
+  CAPTION_PORT: number({ unit: 'port', default: 8765, min: 0, max: 65_535, doc: 'Port to listen on; 0 takes a free one.' }),
+  CAPTION_ALLOWED_ORIGINS: text('', 'Origins of web pages, separated by commas, that may connect besides the gateway’s own page.'),
+  LIVEKIT_API_KEY: text('', 'With LIVEKIT_API_SECRET: clients must bring a LiveKit access token of this key.'),
+  LIVEKIT_API_SECRET: secret('Secret that signs the access tokens (HS256).'),
+  CAPTION_MODEL: text('zipformer-en-3.3m', 'Model to recognise with; see `caption-gateway models list`.'),
+  CAPTION_MODELS_DIR: text('', 'Folder with models, looked into before ./models, ../shared/models and the cache.'),
+  CAPTION_MODELS_MIRROR: text('', 'Address of a folder with the models’ archives, used in place of the official ones.'),
+  CAPTION_MODEL_PRECISION: {
+    kind: 'choice',
+    choices: ['auto', 'int8', 'fp32'],
+    default: 'auto',
+    doc: 'Which variant of a model to load where there are several.',
+  } satisfies ChoiceSetting,
+  CAPTION_PUNCTUATION_MODEL: text('', 'Punctuation model for models without punctuation; empty for none.'),
+  CAPTION_RECOGNISERS: number({
+    unit: 'processes',
+    default: 0,
+    min: 0,
+    max: 64,
+    doc: 'Recogniser processes; 0 means one per core, less one for the gateway itself, at least one.',
+  }),
+  CAPTION_DECODE_BUDGET_MS: number({
+    unit: 'ms',
+    default: 40,
+    min: 5,
+    max: 1000,
+    doc: 'Longest wished decoding call; larger batches save CPU and cost latency.',
+  }),
+  CAPTION_MAX_SPEAKERS: number({
+    unit: 'speakers',
+    default: 500,
+    min: 1,
+    max: 100_000,
+    doc: 'Connected speakers at most, talking or not; further ones are refused.',
+  }),
+  CAPTION_MAX_ROOMS: number({ unit: 'rooms', default: 1000, min: 1, max: 100_000, doc: 'Rooms at most; further ones are refused.' }),
+  CAPTION_ROOM_RETENTION_S: number({
+    unit: 's',
+    default: 300,
+    min: 0,
+    max: 86_400,
+    doc: 'How long the last captions of a room are kept in memory when everybody has left.',
+  }),
+  CAPTION_INGEST_RESUME_S: number({
+    unit: 's',
+    default: 30,
+    min: 0,
+    max: 600,
+    doc: 'How long a speaker whose connection dropped may resume.',
+  }),
+  CAPTION_INGEST_IDLE_S: number({
+    unit: 's',
+    default: 120,
+    min: 1,
+    max: 86_400,
+    doc: 'An unmuted speaker who sends no audio for so long is disconnected.',
+  }),
+  CAPTION_INGEST_AHEAD_S: number({
+    unit: 's',
+    default: 20,
+    min: 1,
+    max: 86_400,
+    doc: 'How far audio may run ahead of real time before the speaker is disconnected.',
+  }),
+  CAPTION_LOG_LEVEL: {
+    kind: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    doc: 'Least severe log line written. Caption text appears at trace only.',
+  } satisfies ChoiceSetting,
+  CAPTION_CONFIG_FILE: text('', 'JSON file with an object of these names; the environment wins over it.'),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+type ValueOf<S extends Setting> = S extends NumberSetting ? number : string;
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** The value of one setting. Throws CaptionError `config_invalid` with the range or the choices. */
+export function parseSetting(name: SettingName, raw: string): string | number {
+  const setting: Setting = SETTINGS[name];
+  switch (setting.kind) {
+    case 'text':
+      return raw.trim();
+    case 'choice':
+      if (setting.choices.includes(raw)) return raw;
+      throw new CaptionError('config_invalid', `${name} is "${raw}"; it must be one of ${setting.choices.join(', ')}.`);
+    case 'number': {
+      const value = raw.trim() === '' ? NaN : Number(raw);
+      if (Number.isInteger(value) && value >= setting.min && value <= setting.max) return value;
+      throw new CaptionError(
+        'config_invalid',
+        `${name} is "${raw}"; it must be a whole number of ${setting.unit} from ${setting.min} to ${setting.max}.`,
+      );
+    }
+  }
+}
+
+export function defaultSettings(): Settings {
+  const values = Object.fromEntries(SETTING_NAMES.map((name) => [name, SETTINGS[name].default]));
+  return values as Settings;
+}

@@ -1,0 +1,155 @@
+/** A meeting through the real gateway: speakers over WebSocket ingest, one viewer over WebSocket captions. */
+import {
+  type CaptionMessage,
+  type CaptionState,
+  participantIdentity,
+  roomName,
+} from '../../protocol/index.js';
+import { compareTranscripts, normaliseWords, type Summary, summarise } from '../../asr/index.js';
+import { connectCaptions } from '../client/caption-client.js';
+import { connectIngest, type IngestClient } from '../client/ingest-client.js';
+import type { Gateway } from '../gateway.js';
+import { CaptionWatch, measureSpeaker, type SpeakerMeasurement } from '../meeting/caption-measurement.js';
+import type { Meeting } from '../meeting/meeting.js';
+import { playPaced } from '../meeting/paced-playback.js';
+import { transcribePcm } from '../transcribe/transcribe-pcm.js';
+
+/** Time for connections to be there before the first word. */
+const LEAD_TIME_MS = 200;
+
+export interface DemoOptions {
+  readonly gateway: Gateway;
+  readonly meeting: Meeting;
+  /** 1 plays at the pace of speech. */
+  readonly speed: number;
+  readonly shown: (state: CaptionState, message: CaptionMessage) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface SpeakerResult {
+  readonly identity: string;
+  readonly name: string;
+  /** Shown to the viewer in the end. */
+  readonly words: number;
+  /** Null when it is not known what was said. */
+  readonly wer: number | null;
+  readonly wordLatencyMs: Summary;
+  readonly finalLatencyMs: Summary;
+}
+
+export interface DemoResult {
+  readonly model: string;
+  readonly seconds: number;
+  readonly wer: number | null;
+  readonly speakers: readonly SpeakerResult[];
+  readonly wordLatencyMs: Summary;
+  readonly finalLatencyMs: Summary;
+  /** Words that the same pipeline gives undisturbed and the viewer does not have; and the other way round. */
+  readonly lostWords: number;
+  readonly duplicatedWords: number;
+  /** Words that are other ones than the pipeline gives undisturbed. */
+  readonly changedWords: number;
+  readonly resyncs: number;
+  /** States of recognition that viewers were told, in order. */
+  readonly statuses: readonly string[];
+}
+
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const { gateway, meeting, speed, signal } = options;
+  const room = roomName('demo');
+  const watch = new CaptionWatch();
+  const statuses: string[] = [];
+  const viewer = connectCaptions({
+    url: gateway.url,
+    room,
+    changed: (state, message) => {
+      watch.observe(state, message, performance.now());
+      if (message.kind === 'status') statuses.push(message.state);
+      options.shown(state, message);
+    },
+  });
+  const speakers = meeting.tracks.map(({ identity, name }) =>
+    connectIngest({ url: gateway.url, room, speaker: { identity: participantIdentity(identity), name } }),
+  );
+  try {
+    await Promise.all([viewer.ready, ...speakers.map(({ ready }) => ready)]);
+    const startAtMs = performance.now() + LEAD_TIME_MS;
+    const tracks = meeting.tracks.map(({ pcm }, index) => ({
+      pcm,
+      send: (frame: Int16Array) => speakers[index]?.send(frame),
+    }));
+    await playPaced(tracks, { startAtMs, speed, signal });
+    signal.throwIfAborted();
+    await Promise.all(speakers.map((speaker: IngestClient) => speaker.end()));
+    await caughtUp(viewer, gateway);
+    const measured = meeting.tracks.map(({ identity, spoken }) =>
+      measureSpeaker(watch.resultOf(identity), { spoken, startAtMs, speed }),
+    );
+    const disturbance = await compareWithUndisturbed(options, measured);
+    return { ...resultOf(options, measured), ...disturbance, resyncs: viewer.resyncs, statuses };
+  } finally {
+    viewer.close();
+    for (const speaker of speakers) speaker.close();
+  }
+}
+
+/** Waits until the viewer has applied everything that the room has said. */
+async function caughtUp(viewer: { state: CaptionState }, gateway: Gateway): Promise<void> {
+  const room = gateway.rooms.rooms.find(({ name }) => name === viewer.state.room);
+  const deadlineMs = performance.now() + 5000;
+  while (room !== undefined && viewer.state.seq < room.state.seq && performance.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function compareWithUndisturbed(
+  { gateway, meeting, signal }: DemoOptions,
+  measured: readonly SpeakerMeasurement[],
+): Promise<Pick<DemoResult, 'lostWords' | 'duplicatedWords' | 'changedWords'>> {
+  const sum = { lostWords: 0, duplicatedWords: 0, changedWords: 0 };
+  for (const [index, { pcm }] of meeting.tracks.entries()) {
+    const segments = await transcribePcm(pcm, { engine: gateway.engine, signal });
+    const undisturbed = normaliseWords(segments.map(({ text }) => text).join(' '));
+    const difference = compareTranscripts(undisturbed, measured[index]?.shownWords ?? []);
+    sum.lostWords += difference.lostWords;
+    sum.duplicatedWords += difference.duplicatedWords;
+    sum.changedWords += difference.changedWords;
+  }
+  return sum;
+}
+
+function resultOf(
+  { gateway, meeting }: DemoOptions,
+  measured: readonly SpeakerMeasurement[],
+): Omit<DemoResult, 'lostWords' | 'duplicatedWords' | 'changedWords' | 'resyncs' | 'statuses'> {
+  const rate = (errors: number, words: number): number | null => (words === 0 ? null : round(errors / words));
+  return {
+    model: gateway.engine.model.id,
+    seconds: meeting.durationMs / 1000,
+    wer: rate(
+      measured.reduce((sum, { wordErrors }) => sum + wordErrors, 0),
+      measured.reduce((sum, { spokenWords }) => sum + spokenWords, 0),
+    ),
+    speakers: meeting.tracks.flatMap(({ identity, name }, index) => {
+      const speaker = measured[index];
+      if (speaker === undefined) return [];
+      return {
+        identity,
+        name,
+        words: speaker.shownWords.length,
+        wer: rate(speaker.wordErrors, speaker.spokenWords),
+        wordLatencyMs: rounded(speaker.wordLatenciesMs),
+        finalLatencyMs: rounded(speaker.finalLatenciesMs),
+      };
+    }),
+    wordLatencyMs: rounded(measured.flatMap(({ wordLatenciesMs }) => wordLatenciesMs)),
+    finalLatencyMs: rounded(measured.flatMap(({ finalLatenciesMs }) => finalLatenciesMs)),
+  };
+}
+
+const round = (value: number): number => Math.round(value * 10_000) / 10_000;
+
+/** Percentiles in whole milliseconds. */
+function rounded(valuesMs: readonly number[]): Summary {
+  return summarise(valuesMs.map((valueMs) => Math.round(valueMs)));
+}

@@ -1,0 +1,136 @@
+/**
+ * The standalone gateway, put together. No side effect on import.
+ *
+ * Shutdown, in this order: (1) no new speakers, (2) open segments are finished and their finals published, (3) connections
+ * are closed with a reason, (4) the recogniser children end.
+ */
+import { CaptionError } from '../protocol/index.js';
+import { ChildEngine, type InstalledModel, type InstalledPunctuation, type PoolObserver } from '../asr/index.js';
+import type { Settings } from './config/settings.js';
+import type { Logger } from './log.js';
+import { GatewayMetrics } from './metrics/gateway-metrics.js';
+import { RoomRegistry } from './rooms/room-registry.js';
+import { allowEverything, liveKitTokens } from './server/authentication.js';
+import { CaptionsEndpoint } from './server/captions-endpoint.js';
+import { GatewayServer } from './server/gateway-server.js';
+import { IngestEndpoint } from './server/ingest-endpoint.js';
+import { isLoopbackHost, OriginPolicy } from './server/origin-policy.js';
+
+export interface GatewayOptions {
+  readonly settings: Settings;
+  readonly model: InstalledModel;
+  readonly punctuation?: InstalledPunctuation;
+  readonly log: Logger;
+  /** For tests: supervision of the recogniser children, patience with viewers. */
+  readonly supervision?: Parameters<typeof ChildEngine.start>[0]['supervision'];
+  readonly maxViewerPauseMs?: number;
+}
+
+export interface Gateway {
+  /** For instance `http://127.0.0.1:8765`. */
+  readonly url: string;
+  readonly port: number;
+  readonly engine: ChildEngine;
+  readonly rooms: RoomRegistry;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Throws CaptionError `config_invalid`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { settings, log } = options;
+  const isOpen = settings.LIVEKIT_API_KEY === '';
+  if (isOpen && !isLoopbackHost(settings.CAPTION_HOST)) {
+    throw new CaptionError(
+      'config_invalid',
+      `CAPTION_HOST ${settings.CAPTION_HOST} is not loopback: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, so that clients must bring access tokens.`,
+    );
+  }
+  const metrics = new GatewayMetrics();
+  const rooms = new RoomRegistry({
+    maxRooms: settings.CAPTION_MAX_ROOMS,
+    retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
+  });
+  const engine = await startEngine(options, poolObserver({ metrics, rooms, log }));
+  const captions = new CaptionsEndpoint({
+    rooms,
+    metrics,
+    ...(options.maxViewerPauseMs === undefined ? {} : { maxPauseMs: options.maxViewerPauseMs }),
+  });
+  const ingest = new IngestEndpoint({
+    engine,
+    rooms,
+    metrics,
+    log,
+    maxSpeakers: settings.CAPTION_MAX_SPEAKERS,
+    resumeMs: settings.CAPTION_INGEST_RESUME_S * 1000,
+    idleMs: settings.CAPTION_INGEST_IDLE_S * 1000,
+    maxAheadMs: settings.CAPTION_INGEST_AHEAD_S * 1000,
+  });
+  metrics.watch(() => ({
+    rooms: rooms.rooms.length,
+    speakers: ingest.speakerCount,
+    viewers: rooms.rooms.reduce((sum, room) => sum + room.viewerCount, 0),
+    utterances: engine.openUtterances,
+    isLive: engine.health.state === 'live',
+  }));
+  const server = new GatewayServer({
+    host: settings.CAPTION_HOST,
+    port: settings.CAPTION_PORT,
+    authenticator: isOpen ? allowEverything : liveKitTokens(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET),
+    origins: new OriginPolicy({
+      allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+      isLoopbackOnly: isOpen,
+    }),
+    metrics,
+    captions,
+    ingest,
+    notReadyReason: () => (engine.health.state === 'unavailable' ? engine.health.reason : undefined),
+    log,
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await ingest.close();
+    await server.close();
+    rooms.close();
+    await engine.close();
+  };
+  try {
+    const address = await server.listen();
+    return { ...address, engine, rooms, close: () => (closing ??= close()) };
+  } catch (error) {
+    rooms.close();
+    await engine.close();
+    throw error;
+  }
+}
+
+function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<ChildEngine> {
+  const { settings, model, punctuation, supervision, log } = options;
+  return ChildEngine.start({
+    model,
+    ...(punctuation === undefined ? {} : { punctuation }),
+    ...(settings.CAPTION_RECOGNISERS === 0 ? {} : { children: settings.CAPTION_RECOGNISERS }),
+    decodeCallBudgetMs: settings.CAPTION_DECODE_BUDGET_MS,
+    observer,
+    gateFailed: (error) => log.error({ err: error }, 'voice gate failed'),
+    ...(supervision === undefined ? {} : { supervision }),
+  });
+}
+
+/** What happens to the children: to metrics, to the log, and to the viewers of all rooms. */
+function poolObserver(parts: { metrics: GatewayMetrics; rooms: RoomRegistry; log: Logger }): PoolObserver {
+  const { metrics, rooms, log } = parts;
+  return {
+    ...metrics.pool,
+    childReady: (info) => log.info(info, 'recogniser ready'),
+    childDown: (info) => {
+      metrics.pool.childDown?.(info);
+      log.warn(info, 'recogniser ended by itself');
+    },
+    healthChanged: ({ state, reason }) => {
+      log.info({ state }, 'recognition changed state');
+      rooms.publishStatus(state, reason);
+    },
+  };
+}

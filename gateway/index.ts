@@ -1,0 +1,8 @@
+/** Rooms, speakers, captions over WebSocket. */
+export { type Gateway, type GatewayOptions, startGateway } from './gateway.js';
+export { type Environment, readEnvironment } from './config/environment.js';
+export type { Settings } from './config/settings.js';
+export { createLogger, type Logger } from './log.js';
+export { type CaptionClient, connectCaptions } from './client/caption-client.js';
+export { connectIngest, type IngestClient } from './client/ingest-client.js';
+export { locateModels } from './commands/locate-model.js';

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+/** Entry of the program: arguments, signals, exit codes. No other file of gateway/ ends the process. */
+import { Command, CommanderError } from 'commander';
+import { errorMessage, CaptionError } from '../protocol/index.js';
+import type { CommandContext } from './commands/command-context.js';
+import { registerDemoCommand } from './commands/demo-command.js';
+import { exitCodeOf, EXIT } from './commands/exit-codes.js';
+import { helpText } from './commands/help-text.js';
+import { modelPlaces } from './commands/locate-model.js';
+import { registerModelsCommand } from './commands/models-command.js';
+import { registerServeCommand } from './commands/serve-command.js';
+import { registerTranscribeCommand } from './commands/transcribe-command.js';
+import { readEnvironment } from './config/environment.js';
+import { createLogger } from './log.js';
+
+const interruption = new AbortController();
+let interruptions = 0;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interruptions += 1;
+    // The second time somebody means it.
+    if (interruptions > 1) process.exit(EXIT.failed);
+    interruption.abort(new CaptionError('interrupted', 'Interrupted.'));
+  });
+}
+// A reader that goes away (`| head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.good : EXIT.failed));
+
+process.exitCode = await run(process.argv);
+
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    const environment = readEnvironment();
+    const context: CommandContext = {
+      environment,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      log: createLogger(environment.settings.CAPTION_LOG_LEVEL),
+      signal: interruption.signal,
+    };
+    await createProgram(context).parseAsync(argv);
+    return EXIT.good;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
+    const code = error instanceof CaptionError ? error.code : 'internal_error';
+    process.stderr.write(`caption-gateway: ${code}: ${errorMessage(error)}\n`);
+    if (!(error instanceof CaptionError) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    return exitCodeOf(code);
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const program = new Command('caption-gateway')
+    .description('Live captions for meetings, on your own machines.')
+    .helpOption('-h, --help', 'tell all of it')
+    .addHelpText('after', helpText())
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  registerServeCommand(program, () => context);
+  registerDemoCommand(program, () => context);
+  registerTranscribeCommand(program, () => context);
+  const { stdout, stderr, signal } = context;
+  registerModelsCommand(program, {
+    ...modelPlaces(context.environment),
+    stdout,
+    stderr,
+    isTty: stderr.isTTY,
+    signal,
+  });
+  return program;
+}

@@ -1,0 +1,115 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AsrEvent, PoolObserver } from '../../asr/index.js';
+
+/** What the gauges read at the moment of a scrape. */
+export interface GatewayCounts {
+  readonly rooms: number;
+  readonly speakers: number;
+  readonly viewers: number;
+  /** People who talk. */
+  readonly utterances: number;
+  readonly isLive: boolean;
+}
+
+/** Everything on `/metrics`. Native units (seconds), no label whose values grow with meetings. */
+export class GatewayMetrics {
+  readonly registry = new Registry();
+  readonly #segments: Counter<'kind'>;
+  readonly #words: Counter;
+  readonly #gaps: Counter<'reason'>;
+  readonly #restarts: Counter<'cause'>;
+  readonly #decodeSeconds: Histogram;
+  readonly #batchSize: Histogram;
+  readonly #failedUtterances: Counter;
+  readonly #audioSeconds: Counter;
+  readonly #skippedMessages: Counter;
+  readonly #resyncs: Counter;
+  readonly #refusals: Counter<'code'>;
+  #counts: () => GatewayCounts = () => ({ rooms: 0, speakers: 0, viewers: 0, utterances: 0, isLive: false });
+
+  constructor() {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> =>
+      new Counter({ name, help, labelNames, registers });
+    this.#segments = counter('caption_segments_total', 'Versions of caption segments told, partial and final.', ['kind']);
+    this.#words = counter('caption_words_total', 'Words in final segments.');
+    this.#gaps = counter('caption_gaps_total', 'Pieces of speech that were not captioned.', ['reason']);
+    this.#restarts = counter('caption_recogniser_restarts_total', 'Recogniser processes that ended by themselves.', ['cause']);
+    this.#failedUtterances = counter('caption_failed_utterances_total', 'Utterances that recognition gave up.');
+    this.#audioSeconds = counter('caption_ingest_audio_seconds_total', 'Audio received, in seconds.');
+    this.#skippedMessages = counter('caption_viewer_skipped_messages_total', 'Messages not sent to viewers that do not read.');
+    this.#resyncs = counter('caption_viewer_resyncs_total', 'Snapshots sent to viewers after their first.');
+    this.#refusals = counter('caption_refused_connections_total', 'Connections refused or ended with an error.', ['code']);
+    this.#decodeSeconds = new Histogram({
+      name: 'caption_decode_call_seconds',
+      help: 'Duration of one decoding call over a batch of speakers.',
+      buckets: [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28],
+      registers,
+    });
+    this.#batchSize = new Histogram({
+      name: 'caption_decode_batch_speakers',
+      help: 'Speakers in one decoding call.',
+      buckets: [1, 2, 4, 8, 16, 32],
+      registers,
+    });
+    const gauge = (name: string, help: string, read: (counts: GatewayCounts) => number): void => {
+      const counts = (): GatewayCounts => this.#counts();
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read(counts()));
+        },
+      });
+    };
+    gauge('caption_rooms', 'Rooms in memory.', (counts) => counts.rooms);
+    gauge('caption_speakers', 'Connected speakers, talking or not.', (counts) => counts.speakers);
+    gauge('caption_viewers', 'Connected viewers.', (counts) => counts.viewers);
+    gauge('caption_open_utterances', 'People who talk at the moment.', (counts) => counts.utterances);
+    gauge('caption_recogniser_live', '1 when recognition runs undisturbed, else 0.', (counts) => (counts.isLive ? 1 : 0));
+  }
+
+  /** Where the gauges read from. */
+  watch(counts: () => GatewayCounts): void {
+    this.#counts = counts;
+  }
+
+  readonly pool: PoolObserver = {
+    decodeCall: ({ callMs, batchSize }) => {
+      if (batchSize === 0) return;
+      this.#decodeSeconds.observe(callMs / 1000);
+      this.#batchSize.observe(batchSize);
+    },
+    childDown: ({ cause }) => this.#restarts.inc({ cause }),
+    utteranceFailed: () => this.#failedUtterances.inc(),
+  };
+
+  asrEvent(event: AsrEvent): void {
+    switch (event.kind) {
+      case 'segment':
+        this.#segments.inc({ kind: event.isFinal ? 'final' : 'partial' });
+        if (event.isFinal) this.#words.inc(event.words.length);
+        return;
+      case 'gap':
+        this.#gaps.inc({ reason: event.reason });
+    }
+  }
+
+  ingestAudio(durationMs: number): void {
+    this.#audioSeconds.inc(durationMs / 1000);
+  }
+
+  viewerSkipped(): void {
+    this.#skippedMessages.inc();
+  }
+
+  viewerResynced(): void {
+    this.#resyncs.inc();
+  }
+
+  refused(code: string): void {
+    this.#refusals.inc({ code });
+  }
+}

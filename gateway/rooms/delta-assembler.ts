@@ -1,0 +1,82 @@
+import {
+  type CaptionDelta,
+  type CaptionWord,
+  type EpochMs,
+  segmentId,
+  type SegmentId,
+  type Speaker,
+} from '../../protocol/index.js';
+import type { CaptionedWord, SegmentEvent } from '../../asr/index.js';
+
+/** A delta without what the room adds. */
+export type DeltaDraft = Omit<CaptionDelta, 'kind' | 'room' | 'epochMs' | 'seq'>;
+
+interface ToldSegment {
+  readonly id: SegmentId;
+  revision: number;
+  words: readonly CaptionWord[];
+}
+
+export interface DeltaAssemblerOptions {
+  readonly speaker: Speaker;
+  readonly trackSid?: string;
+  readonly language: string;
+  /** Makes segment ids unique: nothing that was used before in this room. */
+  readonly idPrefix: string;
+  readonly toEpochMs: (sample: number) => EpochMs;
+}
+
+/** Turns the successive texts of a speaker's segments into what changed since the last one. */
+export class DeltaAssembler {
+  readonly #options: DeltaAssemblerOptions;
+  readonly #told = new Map<number, ToldSegment>();
+
+  constructor(options: DeltaAssemblerOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined when nothing changed that a viewer could see. */
+  next(event: SegmentEvent): DeltaDraft | undefined {
+    const known = this.#told.get(event.segment);
+    const before = known?.words ?? [];
+    const keep = commonPrefix(before, event.words);
+    const isUnchanged = keep === before.length && keep === event.words.length;
+    if (isUnchanged && !event.isFinal) return undefined;
+    const segment = known ?? { id: segmentId(`${this.#options.idPrefix}-${event.segment}`), revision: 0, words: [] };
+    const added = event.words.slice(keep).map((word) => this.#captionWord(word));
+    segment.revision += 1;
+    segment.words = [...before.slice(0, keep), ...added];
+    if (event.isFinal) this.#told.delete(event.segment);
+    else this.#told.set(event.segment, segment);
+    const { speaker, trackSid, language } = this.#options;
+    return {
+      speaker,
+      ...(trackSid === undefined ? {} : { trackSid }),
+      segment: segment.id,
+      revision: segment.revision,
+      keep,
+      words: added,
+      stable: event.isFinal ? event.words.length : event.stableWords,
+      isFinal: event.isFinal,
+      language,
+    };
+  }
+
+  #captionWord(word: CaptionedWord): CaptionWord {
+    const startMs = this.#options.toEpochMs(word.startSample);
+    const endMs = this.#options.toEpochMs(word.endSample);
+    return {
+      text: word.text,
+      startMs,
+      endMs: endMs < startMs ? startMs : endMs,
+      ...(word.confidence === undefined ? {} : { confidence: Math.round(word.confidence * 100) / 100 }),
+    };
+  }
+}
+
+/** Words told already keep their times: only a change of text is a change. */
+function commonPrefix(before: readonly CaptionWord[], now: readonly CaptionedWord[]): number {
+  let keep = 0;
+  while (keep < before.length && keep < now.length && before[keep]?.text === now[keep]?.text) keep += 1;
+  return keep;
+}

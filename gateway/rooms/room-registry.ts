@@ -1,0 +1,72 @@
+import { type CaptionServiceState, CaptionError, type RoomName } from '../../protocol/index.js';
+import { Room } from './room.js';
+import { wallClockMs } from './sample-clock.js';
+
+const SWEEP_INTERVAL_MS = 1000;
+
+export interface RoomRegistryOptions {
+  readonly maxRooms: number;
+  /** How long a room in which somebody spoke is kept after everybody has left. */
+  readonly retentionMs: number;
+}
+
+/** The rooms of this gateway. A room begins with its first speaker or viewer. `close` stops its timer. */
+export class RoomRegistry {
+  readonly #options: RoomRegistryOptions;
+  readonly #rooms = new Map<RoomName, Room>();
+  readonly #sweepTimer: NodeJS.Timeout;
+  #status: { state: CaptionServiceState; reason: string } = { state: 'live', reason: '' };
+  #lastEpochMs = 0;
+
+  constructor(options: RoomRegistryOptions) {
+    this.#options = options;
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    this.#sweepTimer.unref();
+  }
+
+  get rooms(): readonly Room[] {
+    return [...this.#rooms.values()];
+  }
+
+  /** Throws CaptionError `too_many_rooms`. */
+  enter(name: RoomName): Room {
+    const known = this.#rooms.get(name);
+    if (known !== undefined) {
+      known.emptySinceMs = undefined;
+      return known;
+    }
+    if (this.#rooms.size >= this.#options.maxRooms) {
+      throw new CaptionError('too_many_rooms', 'This gateway has all the rooms it may have; try again later.', {
+        retryable: true,
+      });
+    }
+    // A room that is opened again at once must still get a later epoch than before.
+    this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, wallClockMs());
+    const room = new Room(name, this.#lastEpochMs);
+    room.publishStatus(this.#status.state, this.#status.reason);
+    this.#rooms.set(name, room);
+    return room;
+  }
+
+  /** How recognition is doing, told to all rooms, present and future. */
+  publishStatus(state: CaptionServiceState, reason: string): void {
+    this.#status = { state, reason };
+    for (const room of this.#rooms.values()) room.publishStatus(state, reason);
+  }
+
+  close(): void {
+    clearInterval(this.#sweepTimer);
+  }
+
+  #sweep(): void {
+    const nowMs = wallClockMs();
+    for (const room of this.#rooms.values()) {
+      if (room.viewerCount + room.speakerCount > 0) {
+        room.emptySinceMs = undefined;
+        continue;
+      }
+      room.emptySinceMs ??= nowMs;
+      if (!room.hasCaptions || nowMs - room.emptySinceMs >= this.#options.retentionMs) this.#rooms.delete(room.name);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { RawData, WebSocket } from 'ws';
+import { CaptionError, decodeMessage, roomName } from '../../protocol/index.js';
+import type { RoomRegistry } from '../rooms/room-registry.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { Permissions } from './authentication.js';
+import { CaptionViewer } from './caption-viewer.js';
+import { closeWith, toCaptionError } from './websocket-closing.js';
+
+/** `/v1/captions?room=NAME`: a snapshot, then everything that is broadcast in the room. */
+export class CaptionsEndpoint {
+  readonly #rooms: RoomRegistry;
+  readonly #metrics: GatewayMetrics;
+  readonly #maxPauseMs: number | undefined;
+
+  constructor(options: { rooms: RoomRegistry; metrics: GatewayMetrics; maxPauseMs?: number }) {
+    this.#rooms = options.rooms;
+    this.#metrics = options.metrics;
+    this.#maxPauseMs = options.maxPauseMs;
+  }
+
+  /** Throws CaptionError `room_missing`, `forbidden` or `too_many_rooms`. */
+  open(connection: { socket: WebSocket; permissions: Permissions; room: string | null }): void {
+    const { socket, permissions } = connection;
+    if (connection.room === null || connection.room === '' || connection.room.length > 256) {
+      throw new CaptionError('room_missing', 'Name the room: /v1/captions?room=NAME, 1 to 256 characters.');
+    }
+    const name = roomName(connection.room);
+    permissions.requireView(name);
+    const room = this.#rooms.enter(name);
+    const viewer = new CaptionViewer({
+      socket,
+      room,
+      ...(this.#maxPauseMs === undefined ? {} : { maxPauseMs: this.#maxPauseMs }),
+      skipped: () => this.#metrics.viewerSkipped(),
+      resynced: () => this.#metrics.viewerResynced(),
+    });
+    socket.on('message', (data) => this.#receive(socket, viewer, data));
+    socket.once('close', () => {
+      room.removeViewer(viewer);
+      viewer.close();
+    });
+    room.addViewer(viewer);
+  }
+
+  #receive(socket: WebSocket, viewer: CaptionViewer, data: RawData): void {
+    try {
+      if (decodeMessage(data as Buffer)?.kind === 'resync') viewer.resync();
+    } catch (thrown) {
+      const error = toCaptionError(thrown);
+      this.#metrics.refused(error.code);
+      closeWith(socket, error);
+    }
+  }
+}

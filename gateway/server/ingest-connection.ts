@@ -1,0 +1,164 @@
+import type { RawData, WebSocket } from 'ws';
+import {
+  CaptionError,
+  decodeIngestMessage,
+  INGEST_VERSION,
+  type IngestClientMessage,
+  type IngestHello,
+  type IngestServerMessage,
+} from '../../protocol/index.js';
+import type { Logger } from '../log.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { Permissions } from './authentication.js';
+import { BYTES_PER_SAMPLE, type IngestOwner, type IngestStream } from './ingest-stream.js';
+import { CLOSE, closeWith, toCaptionError } from './websocket-closing.js';
+
+const HELLO_DEADLINE_MS = 10_000;
+const ACK_INTERVAL_MS = 1000;
+
+/** What a connection needs of the gateway. */
+export interface IngestHost {
+  /** Opens or resumes. Throws CaptionErrors. */
+  openStream(hello: IngestHello): Promise<IngestStream>;
+  endStream(stream: IngestStream): Promise<void>;
+  /** An unmuted speaker who sends nothing for so long is disconnected. */
+  readonly idleMs: number;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** One connection on `/v1/ingest`: checks what comes, hands it to a stream, acknowledges. */
+export class IngestConnection implements IngestOwner {
+  readonly #socket: WebSocket;
+  readonly #permissions: Permissions;
+  readonly #host: IngestHost;
+  readonly #metrics: GatewayMetrics;
+  #stream: IngestStream | undefined;
+  #ackedSample = -1;
+  #timer: NodeJS.Timeout;
+  #isEnding = false;
+
+  constructor(options: { socket: WebSocket; permissions: Permissions; host: IngestHost; metrics: GatewayMetrics }) {
+    this.#socket = options.socket;
+    this.#permissions = options.permissions;
+    this.#host = options.host;
+    this.#metrics = options.metrics;
+    this.#timer = setTimeout(() => {
+      this.#fail(new CaptionError('hello_missing', 'The first message must be hello, within 10 seconds.'));
+    }, HELLO_DEADLINE_MS);
+    this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    this.#socket.once('close', () => this.#closed());
+  }
+
+  takenOver(error: CaptionError): void {
+    this.#stream = undefined;
+    this.#fail(error);
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#isEnding) return;
+    try {
+      const bytes = data as Buffer;
+      if (isBinary) this.#push(bytes);
+      else this.#handle(decodeIngestMessage(bytes.toString('utf8')));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #push(bytes: Buffer): void {
+    const stream = this.#requireStream();
+    stream.push(bytes);
+    this.#metrics.ingestAudio((bytes.length / BYTES_PER_SAMPLE / stream.hello.sampleRateHz) * 1000);
+  }
+
+  #handle(message: IngestClientMessage | undefined): void {
+    if (message === undefined) return;
+    switch (message.kind) {
+      case 'hello':
+        void this.#greet(message);
+        return;
+      case 'mute':
+        this.#requireStream().mute();
+        return;
+      case 'unmute':
+        this.#requireStream().unmute();
+        return;
+      case 'vocabulary':
+        this.#requireStream().setVocabulary(message.vocabulary);
+        return;
+      case 'end':
+        void this.#end(this.#requireStream());
+    }
+  }
+
+  /** Nothing else is read while the stream is being opened. */
+  async #greet(hello: IngestHello): Promise<void> {
+    this.#socket.pause();
+    try {
+      if (this.#stream !== undefined) throw new CaptionError('hello_repeated', 'Say hello once a connection.');
+      this.#permissions.requireSpeak(hello.room, hello.speaker.identity);
+      const stream = await this.#host.openStream(hello);
+      stream.attach(this);
+      if (this.#socket.readyState !== this.#socket.OPEN) {
+        stream.detach(this);
+        return;
+      }
+      this.#stream = stream;
+      clearTimeout(this.#timer);
+      this.#timer = setInterval(() => this.#tick(stream), ACK_INTERVAL_MS);
+      this.#send({ kind: 'welcome', version: INGEST_VERSION, stream: stream.id, expectSample: stream.expectSample });
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#socket.resume();
+    }
+  }
+
+  #tick(stream: IngestStream): void {
+    const progress = stream.progress();
+    const isNews = progress.receivedThroughSample !== this.#ackedSample || progress.behindMs > 0;
+    if (isNews) this.#send({ kind: 'ack', ...progress });
+    this.#ackedSample = progress.receivedThroughSample;
+    if (stream.isMuted || stream.silentForMs(this.#host.now()) < this.#host.idleMs) return;
+    const idleS = Math.round(this.#host.idleMs / 1000);
+    const message = `No audio for ${idleS} s. Send mute before falling silent, or connect again and resume.`;
+    this.#fail(new CaptionError('ingest_idle', message, { retryable: true }));
+  }
+
+  async #end(stream: IngestStream): Promise<void> {
+    this.#isEnding = true;
+    clearInterval(this.#timer);
+    try {
+      await this.#host.endStream(stream);
+      this.#send({ kind: 'ended', receivedThroughSample: stream.expectSample });
+      this.#socket.close(CLOSE.normal, 'ended');
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #requireStream(): IngestStream {
+    if (this.#stream !== undefined) return this.#stream;
+    throw new CaptionError('hello_missing', 'The first message must be hello.');
+  }
+
+  /** Tells the client and ends the connection. The stream stays for a while: the client may resume. */
+  #fail(thrown: unknown): void {
+    const error = toCaptionError(thrown);
+    this.#isEnding = true;
+    this.#metrics.refused(error.code);
+    if (error.code === 'internal_error') this.#host.log.error({ err: error.cause }, 'ingest failed');
+    this.#send({ kind: 'error', code: error.code, message: error.message, retryable: error.retryable });
+    closeWith(this.#socket, error);
+  }
+
+  #send(message: IngestServerMessage): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #closed(): void {
+    clearTimeout(this.#timer);
+    this.#stream?.detach(this);
+  }
+}

@@ -1,0 +1,79 @@
+import { CaptionError, type IngestHello } from '../../protocol/index.js';
+import type { IngestStream } from './ingest-stream.js';
+
+const SWEEP_INTERVAL_MS = 500;
+
+/** All speakers on ingest, connected or waiting for their connection to come back. `close` finishes all of them. */
+export class IngestStreams {
+  readonly #streams = new Map<string, IngestStream>();
+  readonly #options: { maxSpeakers: number; resumeMs: number; now: () => number };
+  readonly #sweepTimer: NodeJS.Timeout;
+  #reserved = 0;
+
+  constructor(options: { maxSpeakers: number; resumeMs: number; now: () => number }) {
+    this.#options = options;
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    this.#sweepTimer.unref();
+  }
+
+  get count(): number {
+    return this.#streams.size;
+  }
+
+  /** The stream that `hello` wants to go on with. Undefined when it is gone, or is somebody else's. */
+  resumable(hello: IngestHello): IngestStream | undefined {
+    const stream = hello.resume === undefined ? undefined : this.#streams.get(hello.resume.stream);
+    if (stream === undefined) return undefined;
+    const { room, speaker, sampleRateHz } = stream.hello;
+    const isSame =
+      room === hello.room && speaker.identity === hello.speaker.identity && sampleRateHz === hello.sampleRateHz;
+    return isSame ? stream : undefined;
+  }
+
+  /**
+   * Adds what `open` makes. A stream of the same speaker in the same room ends: the newer connection counts.
+   * Throws CaptionError `too_many_speakers`.
+   */
+  async add(hello: IngestHello, open: () => Promise<IngestStream>): Promise<IngestStream> {
+    const former = [...this.#streams.values()].find(
+      (stream) => stream.hello.room === hello.room && stream.hello.speaker.identity === hello.speaker.identity,
+    );
+    if (former !== undefined) {
+      former.attach({ takenOver: () => undefined });
+      await this.remove(former);
+    }
+    if (this.#streams.size + this.#reserved >= this.#options.maxSpeakers) {
+      throw new CaptionError('too_many_speakers', 'This gateway has all the speakers it may have; try again later.', {
+        retryable: true,
+      });
+    }
+    this.#reserved += 1;
+    try {
+      const stream = await open();
+      this.#streams.set(stream.id, stream);
+      return stream;
+    } finally {
+      this.#reserved -= 1;
+    }
+  }
+
+  /** Finishes a stream and forgets it. */
+  async remove(stream: IngestStream): Promise<void> {
+    this.#streams.delete(stream.id);
+    await stream.close();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweepTimer);
+    await Promise.all([...this.#streams.values()].map((stream) => this.remove(stream)));
+  }
+
+  /** Ends streams whose connection did not come back in time. */
+  #sweep(): void {
+    const nowMs = this.#options.now();
+    for (const stream of this.#streams.values()) {
+      const { detachedAtMs } = stream;
+      if (detachedAtMs !== undefined && nowMs - detachedAtMs >= this.#options.resumeMs) void this.remove(stream);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { WebSocket } from 'ws';
+import { CaptionError } from '../../protocol/index.js';
+
+/** WebSocket close codes of this gateway; the reason starts with the error's code. 4000 to 4999 are for applications. */
+export const CLOSE = {
+  normal: 1000,
+  goingAway: 1001,
+  badRequest: 4400,
+  unauthorised: 4401,
+  forbidden: 4403,
+  tooSlow: 4408,
+  conflict: 4409,
+  tooFast: 4429,
+  internal: 4500,
+  full: 4503,
+} as const;
+
+const CODES: Readonly<Record<string, number>> = {
+  unauthorised: CLOSE.unauthorised,
+  forbidden: CLOSE.forbidden,
+  origin_refused: CLOSE.forbidden,
+  viewer_too_slow: CLOSE.tooSlow,
+  ingest_idle: CLOSE.tooSlow,
+  stream_taken_over: CLOSE.conflict,
+  audio_too_fast: CLOSE.tooFast,
+  too_many_rooms: CLOSE.full,
+  too_many_speakers: CLOSE.full,
+  shutting_down: CLOSE.goingAway,
+  internal_error: CLOSE.internal,
+};
+
+/** A peer that does not finish the closing handshake is cut off after this. */
+const CLOSE_DEADLINE_MS = 2000;
+/** The protocol allows 123 bytes of reason. */
+const MAX_REASON_CHARACTERS = 120;
+
+export const toCaptionError = (thrown: unknown): CaptionError =>
+  thrown instanceof CaptionError
+    ? thrown
+    : new CaptionError('internal_error', 'The gateway failed; try again.', { retryable: true, cause: thrown });
+
+/** Ends a connection with a reason, and for certain: the socket is destroyed when the peer does not answer. */
+export function closeWith(socket: WebSocket, error: CaptionError): void {
+  // Only ASCII messages of our own reach here, so characters are bytes.
+  socket.close(CODES[error.code] ?? CLOSE.badRequest, `${error.code}: ${error.message}`.slice(0, MAX_REASON_CHARACTERS));
+  const timer = setTimeout(() => socket.terminate(), CLOSE_DEADLINE_MS);
+  timer.unref();
+  socket.once('close', () => clearTimeout(timer));
+}
