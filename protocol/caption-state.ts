@@ -40,8 +40,6 @@ export interface CaptionState {
 
 /** What has arrived but does not show yet. */
 export interface Reception {
-  /** A snapshot or the beginning of an epoch was seen, so that what shows is complete up to `seq`. */
-  readonly isStarted: boolean;
   /** The newest epoch that any message mentioned, … */
   readonly heardEpochMs: EpochMs;
   /** … and its largest `seq` that any message mentioned. */
@@ -56,7 +54,6 @@ export interface Reception {
 export const initialState = (room: RoomName): CaptionState => ({
   ...startEpoch(room, epochMs(0)),
   needsResync: true,
-  reception: { isStarted: false, heardEpochMs: epochMs(0), heardSeq: 0, waiting: [], parts: [] },
 });
 
 /** The state at the very beginning of an epoch: nothing was said and nothing is missing. What a gateway starts with. */
@@ -70,7 +67,7 @@ export const startEpoch = (room: RoomName, startMs: EpochMs): CaptionState => ({
   state: 'live',
   reason: '',
   needsResync: false,
-  reception: { isStarted: true, heardEpochMs: startMs, heardSeq: 0, waiting: [], parts: [] },
+  reception: { heardEpochMs: startMs, heardSeq: 0, waiting: [], parts: [] },
 });
 
 /** All segments in display order: finals in the order in which they ended, then open ones in the order they began. */

@@ -213,6 +213,7 @@ describe('a hole', () => {
     for (const arriving of [early, early.toReversed()]) {
       const behind = applyAll(initialState(room), status(1), ...arriving);
       expect(behind.reception.waiting).toHaveLength(MAX_WAITING_MESSAGES);
+      expect(applyMessage(behind, status(3))).toBe(behind);
       const still = applyMessage(behind, status(2));
       expect(still).toMatchObject({ seq: 2, needsResync: true });
       const truth = applyAll(initialState(room), status(1), status(2), ...early.slice(0, -10));

@@ -68,10 +68,8 @@ const receiveBroadcast = (state: CaptionState, message: BroadcastMessage): Capti
 /** Undefined where `message` is not the next one, or contradicts what the messages before it said. */
 const applyIfNext = (state: CaptionState, message: BroadcastMessage): CaptionState | undefined => {
   if (message.seq !== appliedSeq(state) + 1) return undefined;
-  if (message.epochMs === state.epochMs && state.reception.isStarted) return applyBroadcast(state, message);
-  const { reception } = state;
-  const fresh = { ...startEpoch(state.room, message.epochMs), reception: { ...reception, isStarted: true } };
-  return applyBroadcast(fresh, message);
+  if (message.epochMs === state.epochMs) return applyBroadcast(state, message);
+  return applyBroadcast({ ...startEpoch(state.room, message.epochMs), reception: state.reception }, message);
 };
 
 const keepWaiting = (state: CaptionState, message: BroadcastMessage): CaptionState => {
@@ -87,10 +85,7 @@ const keepWaiting = (state: CaptionState, message: BroadcastMessage): CaptionSta
 const applyWaiting = (state: CaptionState): CaptionState => {
   let current = state;
   const { waiting } = state.reception;
-  for (const message of waiting) {
-    if (message.seq > appliedSeq(current) + 1) break;
-    current = applyIfNext(current, message) ?? current;
-  }
+  for (const message of waiting) current = applyIfNext(current, message) ?? current;
   const still = waiting.filter((message) => message.seq > appliedSeq(current));
   return still.length === waiting.length ? current : withReception(current, { waiting: still });
 };
@@ -101,13 +96,13 @@ const receivePart = (state: CaptionState, part: CaptionSnapshot): CaptionState =
   if (parts.length < part.parts) return withReception(state, { parts });
   const content = joinParts(parts);
   if (content === undefined) return withReception(state, { parts: [] });
-  return applyWaiting(withReception({ ...state, ...content }, { isStarted: true, parts: [] }));
+  return applyWaiting(withReception({ ...state, ...content }, { parts: [] }));
 };
 
 /** Brings `needsResync` up to date; parts of a snapshot are of no more use once nothing is missing. */
 const settle = (state: CaptionState): CaptionState => {
-  const { isStarted, heardEpochMs, heardSeq, parts } = state.reception;
-  const needsResync = !isStarted || state.epochMs < heardEpochMs || state.seq < heardSeq;
+  const { heardEpochMs, heardSeq, parts } = state.reception;
+  const needsResync = state.epochMs < heardEpochMs || state.seq < heardSeq;
   const current = needsResync === state.needsResync ? state : { ...state, needsResync };
   return needsResync || parts.length === 0 ? current : withReception(current, { parts: [] });
 };

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  HISTORY_FINAL_SEGMENTS,
+  HISTORY_GAPS,
   MAX_MESSAGE_BYTES,
   applyMessage,
   decodeMessage,
@@ -16,6 +18,7 @@ import {
   type CaptionDelta,
   type CaptionState,
   type CaptionWord,
+  type SnapshotSegment,
 } from './index.js';
 import { arbitraryMeeting, arbitraryReordering, disturb, visible } from './testing/arbitrary-messages.js';
 
@@ -124,14 +127,66 @@ describe('snapshotMessages', () => {
     expect(visible(applyMessage(viewer, secondParts[0]!))).toStrictEqual(visible(second));
   });
 
-  it('is refused as a whole, with a new request, where its slices do not fit together', () => {
+  it('takes the newer way of cutting where the same state was cut in two ways', () => {
+    const truth = stateAfter(deltaOf(1, words(300)));
+    const [firstOfTwo, ...rest] = snapshotMessages(truth);
+    expect(rest).toHaveLength(1);
+    const segments = [firstOfTwo!, rest[0]!].flatMap((part) => part.segments);
+    const ofThree = [segments.slice(0, 1), segments.slice(1), []].map((some, part) => ({
+      ...firstOfTwo!,
+      part,
+      parts: 3,
+      segments: some,
+    }));
+    const viewer = [firstOfTwo!, ...ofThree].reduce(applyMessage, initialState(room));
+    expect(visible(viewer)).toStrictEqual(visible(truth));
+  });
+
+  it('leaves no more behind than the histories hold, however much it says', () => {
+    const spoken = Array.from({ length: 2 * HISTORY_FINAL_SEGMENTS }, (_, index) => ({
+      ...snapshotMessages(stateAfter(deltaOf(1, words(1))))[0]!.segments[0]!,
+      segment: segmentId(`final${index}`),
+      isFinal: true,
+    }));
+    const gaps = Array.from({ length: 2 * HISTORY_GAPS }, (_, index) => ({
+      speaker: { identity: participantIdentity('ana'), name: 'Ana' },
+      startMs: epochMs(index),
+      endMs: epochMs(index),
+      reason: 'audio_missing' as const,
+    }));
+    const [empty] = snapshotMessages(start);
+    const viewer = applyMessage(initialState(room), { ...empty!, segments: spoken, gaps });
+    const keptIds = spoken.slice(-HISTORY_FINAL_SEGMENTS).map(({ segment }) => segment);
+    expect(viewer.finals.map(({ segment }) => segment)).toStrictEqual(keptIds);
+    expect(viewer.gaps).toStrictEqual(gaps.slice(-HISTORY_GAPS));
+  });
+
+  it('is dropped half-collected once the missing messages have come by themselves', () => {
+    const long = deltaOf(1, words(700));
+    const [firstPart] = snapshotMessages(stateAfter(long));
+    const collecting = applyMessage(initialState(room), firstPart!);
+    expect(collecting.reception.parts).toHaveLength(1);
+    const healed = applyMessage(collecting, long);
+    expect(healed).toMatchObject({ needsResync: false, seq: 1 });
+    expect(healed.reception.parts).toStrictEqual([]);
+  });
+
+  it('is not kept after it took effect, also where something is still missing', () => {
+    const parts = snapshotMessages(stateAfter(deltaOf(1, words(700))));
+    const viewer = [deltaOf(3, words(1)), ...parts].reduce(applyMessage, initialState(room));
+    expect(viewer).toMatchObject({ seq: 1, needsResync: true });
+    expect(viewer.reception.parts).toStrictEqual([]);
+  });
+
+  it.each<{ name: string; damage: (slice: SnapshotSegment) => SnapshotSegment }>([
+    { name: 'a word is missing', damage: (slice) => ({ ...slice, firstWord: slice.firstWord + 1 }) },
+    { name: 'the revision differs', damage: (slice) => ({ ...slice, revision: slice.revision + 1 }) },
+    { name: 'the segment differs', damage: (slice) => ({ ...slice, segment: segmentId('other') }) },
+  ])('is refused as a whole, and still asked for, where $name between its slices', ({ damage }) => {
     const parts = snapshotMessages(stateAfter(deltaOf(1, words(700))));
     const damaged = parts.map((part) => ({
       ...part,
-      segments: part.segments.map((slice) => ({
-        ...slice,
-        firstWord: slice.firstWord === 0 ? 0 : slice.firstWord + 1,
-      })),
+      segments: part.segments.map((slice) => (slice.firstWord === 0 ? slice : damage(slice))),
     }));
     const viewer = damaged.reduce(applyMessage, initialState(room));
     expect(segmentsOf(viewer)).toStrictEqual([]);

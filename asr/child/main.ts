@@ -2,14 +2,12 @@
 import { performance } from 'node:perf_hooks';
 import { errorMessage } from '../../protocol/index.js';
 import { toFloat32 } from '../audio/audio-frame.js';
-import type { BatchRecogniser } from './batch-recogniser.js';
 import { DecodeScheduler } from './decode-scheduler.js';
 import {
   CHILD_EXIT,
   CHILD_PROTOCOL_VERSION,
   type FromChild,
   ORPHAN_TIMEOUT_MS,
-  type RecogniserConfig,
   type ToChild,
 } from './messages.js';
 import { createSherpaRecogniser } from './sherpa/sherpa-recogniser.js';
@@ -26,13 +24,6 @@ function endWith(exitCode: number, reason: string): never {
   process.exit(exitCode);
 }
 
-function createRecogniser(config: RecogniserConfig): BatchRecogniser {
-  switch (config.engine) {
-    case 'sherpa':
-      return createSherpaRecogniser(config);
-  }
-}
-
 function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
   if (message.version !== CHILD_PROTOCOL_VERSION) {
     endWith(
@@ -43,7 +34,7 @@ function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
   const startedAt = performance.now();
   try {
     scheduler = new DecodeScheduler({
-      recogniser: createRecogniser(message.recogniser),
+      recogniser: createSherpaRecogniser(message.recogniser),
       decodeCallBudgetMs: message.decodeCallBudgetMs,
       now: () => performance.now(),
     });

@@ -1,7 +1,7 @@
 import { msToSamples } from '../../protocol/index.js';
 
 /** What a microphone client sends at a time. */
-export const PLAYBACK_FRAME_MS = 20;
+export const PLAYBACK_FRAME_MS = 40;
 
 export interface PlayedTrack {
   readonly pcm: Int16Array;

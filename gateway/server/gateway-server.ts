@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { CaptionError } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
@@ -120,7 +120,7 @@ export class GatewayServer {
     });
   }
 
-  #endpoint(url: URL): ((socket: import('ws').WebSocket, permissions: Permissions) => void) | undefined {
+  #endpoint(url: URL): ((socket: WebSocket, permissions: Permissions) => void) | undefined {
     switch (url.pathname) {
       case '/v1/ingest':
         return (socket, permissions) => this.#options.ingest.open(socket, permissions);

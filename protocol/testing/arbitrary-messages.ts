@@ -304,10 +304,10 @@ const speech: fc.Arbitrary<MeetingEvent> = fc.record(
   { noNullPrototype: true },
 );
 const meetingEvent: fc.Arbitrary<MeetingEvent> = fc.oneof(
-  { weight: 30, arbitrary: speech },
-  { weight: 4, arbitrary: gapContent.map((gap) => ({ type: 'gap' as const, gap })) },
+  { weight: 80, arbitrary: speech },
+  { weight: 12, arbitrary: gapContent.map((gap) => ({ type: 'gap' as const, gap })) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc
       .tuple(serviceState, statusReason)
       .map(([state, reason]) => ({ type: 'status' as const, state, reason })),
