@@ -5,7 +5,12 @@
  * are closed with a reason, (4) the recogniser children end.
  */
 import { CaptionError } from '../protocol/index.js';
-import { ChildEngine, type InstalledModel, type InstalledPunctuation, type PoolObserver } from '../asr/index.js';
+import {
+  ChildEngine,
+  type InstalledModel,
+  type InstalledPunctuation,
+  type PoolObserver,
+} from '../asr/index.js';
 import type { Settings } from './config/settings.js';
 import type { Logger } from './log.js';
 import { GatewayMetrics } from './metrics/gateway-metrics.js';
@@ -15,15 +20,16 @@ import { CaptionsEndpoint } from './server/captions-endpoint.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
 import { isLoopbackHost, OriginPolicy } from './server/origin-policy.js';
+import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
 export interface GatewayOptions {
   readonly settings: Settings;
   readonly model: InstalledModel;
   readonly punctuation?: InstalledPunctuation;
   readonly log: Logger;
-  /** For tests: supervision of the recogniser children, patience with viewers. */
+  /** For tests: supervision of the recogniser children, patience with peers. */
   readonly supervision?: Parameters<typeof ChildEngine.start>[0]['supervision'];
-  readonly maxViewerPauseMs?: number;
+  readonly timing?: Partial<Timing>;
 }
 
 export interface Gateway {
@@ -39,6 +45,7 @@ export interface Gateway {
 /** Throws CaptionError `config_invalid`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, log } = options;
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
   const isOpen = settings.LIVEKIT_API_KEY === '';
   if (isOpen && !isLoopbackHost(settings.CAPTION_HOST)) {
     throw new CaptionError(
@@ -52,11 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
   });
   const engine = await startEngine(options, poolObserver({ metrics, rooms, log }));
-  const captions = new CaptionsEndpoint({
-    rooms,
-    metrics,
-    ...(options.maxViewerPauseMs === undefined ? {} : { maxPauseMs: options.maxViewerPauseMs }),
-  });
+  const captions = new CaptionsEndpoint({ rooms, metrics, maxPauseMs: timing.maxViewerPauseMs });
   const ingest = new IngestEndpoint({
     engine,
     rooms,
@@ -66,6 +69,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     resumeMs: settings.CAPTION_INGEST_RESUME_S * 1000,
     idleMs: settings.CAPTION_INGEST_IDLE_S * 1000,
     maxAheadMs: settings.CAPTION_INGEST_AHEAD_S * 1000,
+    helloDeadlineMs: timing.helloDeadlineMs,
+    stallFlushMs: timing.stallFlushMs,
   });
   metrics.watch(() => ({
     rooms: rooms.rooms.length,
@@ -74,10 +79,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     utterances: engine.openUtterances,
     isLive: engine.health.state === 'live',
   }));
+  let closing: Promise<void> | undefined;
+  const notReadyReason = (): string | undefined => {
+    if (closing !== undefined) return 'The gateway is shutting down.';
+    return engine.health.state === 'unavailable' ? engine.health.reason : undefined;
+  };
   const server = new GatewayServer({
     host: settings.CAPTION_HOST,
     port: settings.CAPTION_PORT,
-    authenticator: isOpen ? allowEverything : liveKitTokens(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET),
+    authenticator: isOpen
+      ? allowEverything
+      : liveKitTokens(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET),
     origins: new OriginPolicy({
       allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
       isLoopbackOnly: isOpen,
@@ -85,12 +97,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     captions,
     ingest,
-    notReadyReason: () => (engine.health.state === 'unavailable' ? engine.health.reason : undefined),
+    notReadyReason,
+    heartbeatIntervalMs: timing.heartbeatIntervalMs,
     log,
   });
-  let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    await ingest.close();
+    const isDrained = await settlesWithin(ingest.close(), timing.drainDeadlineMs);
+    if (!isDrained) log.warn('shut down before everything was recognised');
     await server.close();
     rooms.close();
     await engine.close();
@@ -102,6 +115,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     rooms.close();
     await engine.close();
     throw error;
+  }
+}
+
+/** True when `work` was done within the deadline. */
+async function settlesWithin(work: Promise<void>, deadlineMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), deadlineMs)));
+  try {
+    return await Promise.race([work.then(() => true), deadline]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,8 +1,12 @@
 /** Rooms, speakers, captions over WebSocket. */
 export { type Gateway, type GatewayOptions, startGateway } from './gateway.js';
-export { type Environment, readEnvironment } from './config/environment.js';
+export { type Environment, environmentWith, readEnvironment } from './config/environment.js';
 export type { Settings } from './config/settings.js';
 export { createLogger, type Logger } from './log.js';
 export { type CaptionClient, connectCaptions } from './client/caption-client.js';
 export { connectIngest, type IngestClient } from './client/ingest-client.js';
 export { locateModels } from './commands/locate-model.js';
+export { exitCodeOf, EXIT } from './commands/exit-codes.js';
+export { CaptionWatch, measureSpeaker, type SpeakerMeasurement } from './meeting/caption-measurement.js';
+export { readSpeech, type SpokenWord } from './meeting/meeting.js';
+export { playPaced } from './meeting/paced-playback.js';

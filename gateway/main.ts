@@ -24,7 +24,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 // A reader that goes away (`| head`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.good : EXIT.failed));
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? EXIT.good : EXIT.failed),
+);
 
 process.exitCode = await run(process.argv);
 
@@ -44,7 +46,8 @@ async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
     const code = error instanceof CaptionError ? error.code : 'internal_error';
     process.stderr.write(`caption-gateway: ${code}: ${errorMessage(error)}\n`);
-    if (!(error instanceof CaptionError) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    if (!(error instanceof CaptionError) && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ''}\n`);
     return exitCodeOf(code);
   }
 }

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import {
   applyMessage,
+  CaptionError,
   type CaptionMessage,
   type CaptionState,
   decodeMessage,
@@ -31,8 +32,10 @@ export interface CaptionClient {
   readonly state: CaptionState;
   /** Snapshots asked for because of a hole. */
   readonly resyncs: number;
-  /** Resolves when the first snapshot has been applied. */
+  /** Resolves when the first snapshot has been applied. Rejects with CaptionError `connection_closed` when none ever will. */
   readonly ready: Promise<void>;
+  /** Asks for a snapshot and resolves when it is there: everything the room had said by now has been applied then. */
+  settled(): Promise<void>;
   /** Cuts the connection as a network would; it is made again. */
   dropConnection(): void;
   close(): void;
@@ -45,19 +48,39 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
   let isClosed = false;
   let socket: WebSocket;
   let resyncTimer: NodeJS.Timeout | undefined;
-  let becomeReady: () => void = () => undefined;
-  const ready = new Promise<void>((resolve) => (becomeReady = resolve));
+  let settleReady: { resolve: () => void; reject: (error: CaptionError) => void } | undefined;
+  const ready = new Promise<void>((resolve, reject) => (settleReady = { resolve, reject }));
+  // Whoever does not await it is not to be ended by an unhandled rejection.
+  ready.catch(() => undefined);
+
+  const settleWaiters: (() => void)[] = [];
 
   const receive = (data: Buffer): void => {
-    const message = decodeMessage(data);
+    const message = decode(data);
     if (message === undefined) return;
+    const isWholeSnapshot = message.kind === 'snapshot' && message.part === message.parts - 1;
     const next = applyMessage(state, message);
     if (next !== state) {
       state = next;
       options.changed(state, message);
     }
     if (state.needsResync) resyncTimer ??= setTimeout(askForSnapshot, RESYNC_AFTER_MS);
-    else becomeReady();
+    else settleReady?.resolve();
+    if (isWholeSnapshot) for (const settle of settleWaiters.splice(0)) settle();
+  };
+  /** What cannot be read comes from a gateway of another version: connecting again would not help. */
+  const decode = (data: Buffer): CaptionMessage | undefined => {
+    try {
+      return decodeMessage(data);
+    } catch (error) {
+      isClosed = true;
+      const code = error instanceof CaptionError ? error.code : 'message_malformed';
+      settleReady?.reject(
+        new CaptionError('connection_closed', `The gateway sends what this client cannot read (${code}).`),
+      );
+      socket.close();
+      return undefined;
+    }
   };
   const askForSnapshot = (): void => {
     resyncTimer = undefined;
@@ -77,6 +100,10 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
       clearTimeout(resyncTimer);
       resyncTimer = undefined;
       const isFinal = isClosed || (code >= 4400 && code < 4408);
+      if (isFinal)
+        settleReady?.reject(
+          new CaptionError('connection_closed', `The connection ended (${code}): ${reason.toString()}`),
+        );
       options.disconnected?.({ code, reason: reason.toString(), isFinal });
       if (!isFinal) setTimeout(() => isClosed || connect(), RECONNECT_DELAY_MS);
     });
@@ -90,6 +117,11 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
       return resyncs;
     },
     ready,
+    settled() {
+      if (socket.readyState === socket.OPEN) socket.send(encodeMessage(resyncMessage(state)), { binary: false });
+      // Without a connection the snapshot of the next one will do.
+      return new Promise((resolve) => settleWaiters.push(resolve));
+    },
     dropConnection: () => socket.terminate(),
     close() {
       isClosed = true;

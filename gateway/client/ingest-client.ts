@@ -64,7 +64,9 @@ class WebSocketIngestClient implements IngestClient {
   #stream: string | undefined;
   #isWelcome = false;
   #isOver = false;
+  #isMuted = false;
   #wantsEnd = false;
+  #isEndSent = false;
   #kept: KeptAudio[] = [];
   #nextSample = 0;
   #disconnectedAtMs: number | undefined = performance.now();
@@ -101,16 +103,18 @@ class WebSocketIngestClient implements IngestClient {
   }
 
   mute(): void {
-    this.#sendMessage({ kind: 'mute' });
+    this.#isMuted = true;
+    if (this.#isWelcome) this.#sendMessage({ kind: 'mute' });
   }
 
   unmute(): void {
-    this.#sendMessage({ kind: 'unmute' });
+    this.#isMuted = false;
+    if (this.#isWelcome) this.#sendMessage({ kind: 'unmute' });
   }
 
   end(): Promise<void> {
     this.#wantsEnd = true;
-    if (this.#isWelcome) this.#sendMessage({ kind: 'end' });
+    if (this.#isWelcome) this.#sendEnd();
     return this.#ended;
   }
 
@@ -132,7 +136,9 @@ class WebSocketIngestClient implements IngestClient {
     });
     this.#socket = socket;
     socket.once('open', () => this.#sayHello());
-    socket.on('message', (data) => this.#receive(JSON.parse((data as Buffer).toString('utf8')) as IngestServerMessage));
+    socket.on('message', (data) =>
+      this.#receive(JSON.parse((data as Buffer).toString('utf8')) as IngestServerMessage),
+    );
     socket.on('error', () => undefined);
     socket.once('close', (code, reason) => this.#closed(code, reason.toString()));
   }
@@ -172,9 +178,7 @@ class WebSocketIngestClient implements IngestClient {
   }
 
   #welcome(stream: string, expectSample: number): void {
-    // The gateway has forgotten the former stream: what is kept begins a new one.
-    const isNewStream = this.#stream !== stream;
-    if (isNewStream) this.#renumber();
+    if (this.#stream !== stream) this.#beginStream();
     this.#stream = stream;
     this.#isWelcome = true;
     this.#disconnectedAtMs = undefined;
@@ -183,10 +187,23 @@ class WebSocketIngestClient implements IngestClient {
       this.#sendPcm(pcm.subarray(Math.max(0, expectSample - firstSample)));
     }
     this.#settle.ready();
-    if (this.#wantsEnd) this.#sendMessage({ kind: 'end' });
+    if (this.#isMuted) this.#sendMessage({ kind: 'mute' });
+    if (this.#wantsEnd) this.#sendEnd();
   }
 
-  #renumber(): void {
+  #sendEnd(): void {
+    this.#isEndSent = true;
+    this.#sendMessage({ kind: 'end' });
+  }
+
+  /**
+   * The gateway has finished a former stream with all that it had heard, which was everything when it heard the end.
+   * What it had not heard begins a new stream.
+   */
+  #beginStream(): void {
+    const heardThrough = this.#isEndSent ? this.#nextSample : (this.lastAck?.receivedThroughSample ?? 0);
+    this.#kept = this.#kept.filter(({ firstSample, pcm }) => firstSample + pcm.length > heardThrough);
+    this.lastAck = undefined;
     const offset = this.#kept[0]?.firstSample ?? this.#nextSample;
     this.#kept = this.#kept.map(({ firstSample, pcm }) => ({ firstSample: firstSample - offset, pcm }));
     this.#nextSample -= offset;
@@ -197,7 +214,12 @@ class WebSocketIngestClient implements IngestClient {
     this.#disconnectedAtMs ??= performance.now();
     this.#isOver ||= performance.now() - this.#disconnectedAtMs > GIVE_UP_AFTER_MS;
     if (this.#isOver) {
-      this.#settle.failed(new CaptionError('connection_closed', reason === '' ? `There is no connection to the gateway (${code}).` : reason));
+      this.#settle.failed(
+        new CaptionError(
+          'connection_closed',
+          reason === '' ? `There is no connection to the gateway (${code}).` : reason,
+        ),
+      );
       return;
     }
     setTimeout(() => this.#isOver || this.#connect(), RECONNECT_DELAY_MS);

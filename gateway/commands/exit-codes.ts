@@ -13,8 +13,12 @@ export const EXIT = {
 const BY_CODE: Readonly<Record<string, number>> = {
   vocabulary_invalid: EXIT.usage,
   file_not_found: EXIT.usage,
+  language_unsupported: EXIT.usage,
   recogniser_refused: EXIT.model,
   download_failed: EXIT.unreachable,
+  // A disk that is full or busy is no missing model.
+  model_store_failed: EXIT.failed,
+  model_locked: EXIT.failed,
 };
 
 const BY_PREFIX: readonly (readonly [string, number])[] = [

@@ -7,7 +7,10 @@ Exit codes:
 /** What follows the list of commands in \`--help\`: settings and exit codes. */
 export function helpText(): string {
   const settings = Object.entries<Setting>(SETTINGS).map(([name, setting]) => {
-    const value = setting.default === '' ? '' : ` [${setting.default}${setting.kind === 'number' ? ` ${setting.unit}` : ''}]`;
+    const value =
+      setting.default === ''
+        ? ''
+        : ` [${setting.default}${setting.kind === 'number' ? ` ${setting.unit}` : ''}]`;
     return `  ${name}${value}\n      ${setting.doc}`;
   });
   return `

@@ -18,7 +18,11 @@ export interface LocatedModels {
 }
 
 /** Where models are looked for, and where they are installed. */
-export function modelPlaces(environment: Environment): { directories: readonly string[]; stores: readonly string[]; mirror?: string } {
+export function modelPlaces(environment: Environment): {
+  directories: readonly string[];
+  stores: readonly string[];
+  mirror?: string;
+} {
   const { settings, workingDir, cacheDir } = environment;
   const configuredDir = settings.CAPTION_MODELS_DIR;
   const places = { workingDir, cacheDir, ...(configuredDir === '' ? {} : { configuredDir }) };
@@ -34,11 +38,17 @@ export function modelPlaces(environment: Environment): { directories: readonly s
  * The configured models; the recogniser is downloaded when it is on no disk. Throws CaptionError `model_missing` (with
  * the ways to get one) and what `ensureModel` throws.
  */
-export async function locateModels(context: Pick<CommandContext, 'environment' | 'stderr' | 'signal'>): Promise<LocatedModels> {
+export async function locateModels(
+  context: Pick<CommandContext, 'environment' | 'stderr' | 'signal'>,
+): Promise<LocatedModels> {
   const { settings } = context.environment;
   const id = settings.CAPTION_MODEL;
   const places = modelPlaces(context.environment);
-  const display = new InstallProgressDisplay({ output: context.stderr, isTty: context.stderr.isTTY, label: id });
+  const display = new InstallProgressDisplay({
+    output: context.stderr,
+    isTty: context.stderr.isTTY,
+    label: id,
+  });
   try {
     const model = await ensureModel({
       ...places,
@@ -54,7 +64,10 @@ export async function locateModels(context: Pick<CommandContext, 'environment' |
   }
 }
 
-async function locatePunctuation(id: string, directories: readonly string[]): Promise<InstalledPunctuation | undefined> {
+async function locatePunctuation(
+  id: string,
+  directories: readonly string[],
+): Promise<InstalledPunctuation | undefined> {
   if (id === '') return undefined;
   const found = await findInstalled({ directories, id });
   if (found?.kind === 'punctuation') return found;

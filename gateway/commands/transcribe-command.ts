@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ChildEngine, mixToMono, parseVocabulary, readWavFile, toSixteenKilohertz } from '../../asr/index.js';
 import { CaptionError, SAMPLE_RATE_HZ } from '../../protocol/index.js';
+import { chooseLanguage } from '../rooms/caption-language.js';
 import { formatSrt, formatText, formatWebVtt } from '../transcribe/subtitle-formats.js';
 import { transcribePcm, type TranscribedSegment } from '../transcribe/transcribe-pcm.js';
 import { type CommandContext, printJson } from './command-context.js';
@@ -44,12 +45,18 @@ export function registerTranscribeCommand(program: Command, context: () => Comma
     .action((files: string[], flags: TranscribeFlags) => transcribe(context(), files, flags));
 }
 
-async function transcribe(context: CommandContext, files: readonly string[], flags: TranscribeFlags): Promise<void> {
+async function transcribe(
+  context: CommandContext,
+  files: readonly string[],
+  flags: TranscribeFlags,
+): Promise<void> {
   const formats = [flags.json, flags.vtt, flags.srt, flags.txt].filter((isChosen) => isChosen === true);
-  if (formats.length > 1) throw new CaptionError('usage_formats', 'Choose one of --json, --vtt, --srt and --txt.');
+  if (formats.length > 1)
+    throw new CaptionError('usage_formats', 'Choose one of --json, --vtt, --srt and --txt.');
   const vocabulary = parseVocabulary(flags.vocabulary);
   const inputs = await Promise.all(files.map((file) => readTracks(file, flags.splitChannels === true)));
   const models = await locateModels(context);
+  const language = chooseLanguage(models.model, flags.language);
   const engine = await ChildEngine.start({ ...models, children: 1 });
   const results: TranscribedTrack[] = [];
   try {
@@ -58,8 +65,8 @@ async function transcribe(context: CommandContext, files: readonly string[], fla
       const startedAtMs = performance.now();
       const segments = await transcribePcm(pcm, {
         engine,
+        language,
         vocabulary,
-        ...(flags.language === undefined ? {} : { language: flags.language }),
         realtime: flags.realtime === true,
         signal: context.signal,
       });
@@ -70,7 +77,7 @@ async function transcribe(context: CommandContext, files: readonly string[], fla
         ...(channel === undefined ? {} : { channel }),
         seconds,
         text: segments.map(({ text }) => text).join(' '),
-        realTimeFactor: Number((tookS / seconds).toFixed(4)),
+        realTimeFactor: seconds === 0 ? 0 : Number((tookS / seconds).toFixed(4)),
         segments,
       });
     }
@@ -91,12 +98,17 @@ async function readTracks(file: string, splitChannels: boolean): Promise<InputTr
   const { channels, sampleRateHz } = await readWavFile(file);
   if (!splitChannels) return [{ file, pcm: await toSixteenKilohertz(mixToMono(channels), sampleRateHz) }];
   return Promise.all(
-    channels.map(async (pcm, index) => ({ file, channel: index + 1, pcm: await toSixteenKilohertz(pcm, sampleRateHz) })),
+    channels.map(async (pcm, index) => ({
+      file,
+      channel: index + 1,
+      pcm: await toSixteenKilohertz(pcm, sampleRateHz),
+    })),
   );
 }
 
 function formatAll(results: readonly TranscribedTrack[], flags: TranscribeFlags): string {
-  if (flags.vtt !== true && flags.srt !== true) return results.map(({ segments }) => formatText(segments)).join('\n');
+  if (flags.vtt !== true && flags.srt !== true)
+    return results.map(({ segments }) => formatText(segments)).join('\n');
   if (new Set(results.map(({ file }) => file)).size > 1) {
     throw new CaptionError('usage_formats', 'Subtitles are written for one file at a time.');
   }

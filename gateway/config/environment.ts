@@ -22,7 +22,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export function readEnvironment(variables: Variables = process.env, workingDir = process.cwd()): Environment {
   const fromVariables = pickSettings(variables, 'the environment');
   const file = fromVariables.get('CAPTION_CONFIG_FILE');
-  const fromFile = file === undefined || file === '' ? new Map<SettingName, string>() : readFile(resolve(workingDir, file));
+  const fromFile =
+    file === undefined || file === '' ? new Map<SettingName, string>() : readFile(resolve(workingDir, file));
   const values = { ...defaultSettings() } as Record<SettingName, string | number>;
   for (const name of SETTING_NAMES) {
     const raw = fromVariables.get(name) ?? fromFile.get(name);
@@ -36,6 +37,9 @@ export function readEnvironment(variables: Variables = process.env, workingDir =
   const cacheDir = cacheHome === undefined || cacheHome === '' ? join(homedir(), '.cache') : cacheHome;
   return { settings, workingDir, cacheDir };
 }
+
+/** This process's environment for a child, with additions. */
+export const environmentWith = (additions: Readonly<Record<string, string>>): Variables => ({ ...process.env, ...additions });
 
 const isSettingName = (name: string): name is SettingName => (SETTING_NAMES as string[]).includes(name);
 
@@ -59,7 +63,10 @@ function readFile(path: string): Map<SettingName, string> {
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new CaptionError('config_invalid', `CAPTION_CONFIG_FILE ${path} cannot be read: ${errorMessage(error)}`);
+    throw new CaptionError(
+      'config_invalid',
+      `CAPTION_CONFIG_FILE ${path} cannot be read: ${errorMessage(error)}`,
+    );
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new CaptionError('config_invalid', `CAPTION_CONFIG_FILE ${path} must hold one JSON object.`);

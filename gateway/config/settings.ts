@@ -6,8 +6,6 @@ import { CaptionError } from '../../protocol/index.js';
 
 interface SettingBase {
   readonly doc: string;
-  /** Not printed by anything. */
-  readonly isSecret?: boolean;
 }
 interface TextSetting extends SettingBase {
   readonly kind: 'text';
@@ -27,19 +25,43 @@ interface ChoiceSetting extends SettingBase {
 }
 export type Setting = TextSetting | NumberSetting | ChoiceSetting;
 
-const text = (defaultValue: string, doc: string): TextSetting => ({ kind: 'text', default: defaultValue, doc });
-const secret = (doc: string): TextSetting => ({ kind: 'text', default: '', doc, isSecret: true });
+const text = (defaultValue: string, doc: string): TextSetting => ({
+  kind: 'text',
+  default: defaultValue,
+  doc,
+});
 const number = (spec: Omit<NumberSetting, 'kind'>): NumberSetting => ({ kind: 'number', ...spec });
 
 export const SETTINGS = {
-  CAPTION_HOST: text('127.0.0.1', 'Address to listen on. Anything but loopback needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET.'),
-  CAPTION_PORT: number({ unit: 'port', default: 8765, min: 0, max: 65_535, doc: 'Port to listen on; 0 takes a free one.' }),
-  CAPTION_ALLOWED_ORIGINS: text('', 'Origins of web pages, separated by commas, that may connect besides the gateway’s own page.'),
-  LIVEKIT_API_KEY: text('', 'With LIVEKIT_API_SECRET: clients must bring a LiveKit access token of this key.'),
-  LIVEKIT_API_SECRET: secret('Secret that signs the access tokens (HS256).'),
+  CAPTION_HOST: text(
+    '127.0.0.1',
+    'Address to listen on. Anything but loopback needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET.',
+  ),
+  CAPTION_PORT: number({
+    unit: 'port',
+    default: 8765,
+    min: 0,
+    max: 65_535,
+    doc: 'Port to listen on; 0 takes a free one.',
+  }),
+  CAPTION_ALLOWED_ORIGINS: text(
+    '',
+    'Origins of web pages, separated by commas, that may connect besides the gateway’s own page.',
+  ),
+  LIVEKIT_API_KEY: text(
+    '',
+    'With LIVEKIT_API_SECRET: clients must bring a LiveKit access token of this key.',
+  ),
+  LIVEKIT_API_SECRET: text('', 'Secret that signs the access tokens (HS256).'),
   CAPTION_MODEL: text('zipformer-en-3.3m', 'Model to recognise with; see `caption-gateway models list`.'),
-  CAPTION_MODELS_DIR: text('', 'Folder with models, looked into before ./models, ../shared/models and the cache.'),
-  CAPTION_MODELS_MIRROR: text('', 'Address of a folder with the models’ archives, used in place of the official ones.'),
+  CAPTION_MODELS_DIR: text(
+    '',
+    'Folder with models, looked into before ./models, ../shared/models and the cache.',
+  ),
+  CAPTION_MODELS_MIRROR: text(
+    '',
+    'Address of a folder with the models’ archives, used in place of the official ones.',
+  ),
   CAPTION_MODEL_PRECISION: {
     kind: 'choice',
     choices: ['auto', 'int8', 'fp32'],
@@ -68,7 +90,13 @@ export const SETTINGS = {
     max: 100_000,
     doc: 'Connected speakers at most, talking or not; further ones are refused.',
   }),
-  CAPTION_MAX_ROOMS: number({ unit: 'rooms', default: 1000, min: 1, max: 100_000, doc: 'Rooms at most; further ones are refused.' }),
+  CAPTION_MAX_ROOMS: number({
+    unit: 'rooms',
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    doc: 'Rooms at most; further ones are refused.',
+  }),
   CAPTION_ROOM_RETENTION_S: number({
     unit: 's',
     default: 300,
@@ -120,7 +148,10 @@ export function parseSetting(name: SettingName, raw: string): string | number {
       return raw.trim();
     case 'choice':
       if (setting.choices.includes(raw)) return raw;
-      throw new CaptionError('config_invalid', `${name} is "${raw}"; it must be one of ${setting.choices.join(', ')}.`);
+      throw new CaptionError(
+        'config_invalid',
+        `${name} is "${raw}"; it must be one of ${setting.choices.join(', ')}.`,
+      );
     case 'number': {
       const value = raw.trim() === '' ? NaN : Number(raw);
       if (Number.isInteger(value) && value >= setting.min && value <= setting.max) return value;

@@ -28,7 +28,9 @@ export function formatDemoResult(result: DemoResult): string {
 
 /** The first column to the left, the others to the right. */
 function formatColumns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))),
+  );
   return rows
     .map((row) =>
       row

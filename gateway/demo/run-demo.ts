@@ -81,7 +81,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     await playPaced(tracks, { startAtMs, speed, signal });
     signal.throwIfAborted();
     await Promise.all(speakers.map((speaker: IngestClient) => speaker.end()));
-    await caughtUp(viewer, gateway);
+    await viewer.settled();
     const measured = meeting.tracks.map(({ identity, spoken }) =>
       measureSpeaker(watch.resultOf(identity), { spoken, startAtMs, speed }),
     );
@@ -90,15 +90,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   } finally {
     viewer.close();
     for (const speaker of speakers) speaker.close();
-  }
-}
-
-/** Waits until the viewer has applied everything that the room has said. */
-async function caughtUp(viewer: { state: CaptionState }, gateway: Gateway): Promise<void> {
-  const room = gateway.rooms.rooms.find(({ name }) => name === viewer.state.room);
-  const deadlineMs = performance.now() + 5000;
-  while (room !== undefined && viewer.state.seq < room.state.seq && performance.now() < deadlineMs) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

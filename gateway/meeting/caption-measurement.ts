@@ -1,6 +1,12 @@
 /** What a viewer saw of each speaker, against what was said and when. Definitions: see `asr/scoring`. */
 import type { CaptionMessage, CaptionState } from '../../protocol/index.js';
-import { matchReferenceWords, normaliseWords, type TrackingResult, wordErrorRate, WordTracker } from '../../asr/index.js';
+import {
+  matchReferenceWords,
+  normaliseWords,
+  type TrackingResult,
+  wordErrorRate,
+  WordTracker,
+} from '../../asr/index.js';
 import type { SpokenWord } from './meeting.js';
 
 /** Watches a room through a viewer's reducer, one tracker per speaker. */

@@ -1,7 +1,13 @@
 /** A meeting to play: who says what, and when. From a timeline in `fixtures/meetings`, or one WAV file per speaker. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { CaptionError, errorMessage, msToSamples, SAMPLE_RATE_HZ, samplesToMs } from '../../protocol/index.js';
+import {
+  CaptionError,
+  errorMessage,
+  msToSamples,
+  SAMPLE_RATE_HZ,
+  samplesToMs,
+} from '../../protocol/index.js';
 import { mixToMono, readWavFile, toSixteenKilohertz } from '../../asr/index.js';
 
 /** A word that was really said. Times in milliseconds from the beginning of the meeting. */
@@ -55,7 +61,11 @@ export async function loadMeeting(path: string): Promise<Meeting> {
         const start = msToSamples(utterance.startMs);
         pcm.set(speech.subarray(0, Math.max(0, lengthSamples - start)), start);
         for (const [text, startS, endS] of utterance.words) {
-          spoken.push({ text, startMs: utterance.startMs + startS * 1000, endMs: utterance.startMs + endS * 1000 });
+          spoken.push({
+            text,
+            startMs: utterance.startMs + startS * 1000,
+            endMs: utterance.startMs + endS * 1000,
+          });
         }
       }
       return { identity, name, pcm, spoken };
@@ -99,7 +109,9 @@ async function readTimeline(path: string): Promise<TimelineFile> {
 
 function isTimeline(value: unknown): value is TimelineFile {
   if (typeof value !== 'object' || value === null) return false;
-  const { title, language, durationMs, speakers, utterances } = value as Partial<Record<keyof TimelineFile, unknown>>;
+  const { title, language, durationMs, speakers, utterances } = value as Partial<
+    Record<keyof TimelineFile, unknown>
+  >;
   return (
     typeof title === 'string' &&
     typeof language === 'string' &&
@@ -128,4 +140,7 @@ function isUtterance(value: unknown): boolean {
 }
 
 const isTimedWord = (value: unknown): boolean =>
-  Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'number' && typeof value[2] === 'number';
+  Array.isArray(value) &&
+  typeof value[0] === 'string' &&
+  typeof value[1] === 'number' &&
+  typeof value[2] === 'number';

@@ -21,7 +21,7 @@ export async function playPaced(
   await Promise.all(
     tracks.map(async ({ pcm, send }, index) => {
       const phaseMs = (PLAYBACK_FRAME_MS * index) / tracks.length;
-      for (let first = 0; first < pcm.length; ) {
+      for (let first = 0; first < pcm.length;) {
         // The first frame is shorter by the track's phase.
         const length = first === 0 ? Math.max(1, frameSamples - msToSamples(phaseMs)) : frameSamples;
         const frame = pcm.subarray(first, first + length);

@@ -30,17 +30,38 @@ export class GatewayMetrics {
   constructor() {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
-    const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []): Counter<Label> =>
-      new Counter({ name, help, labelNames, registers });
-    this.#segments = counter('caption_segments_total', 'Versions of caption segments told, partial and final.', ['kind']);
+    const counter = <Label extends string>(
+      name: string,
+      help: string,
+      labelNames: Label[] = [],
+    ): Counter<Label> => new Counter({ name, help, labelNames, registers });
+    this.#segments = counter(
+      'caption_segments_total',
+      'Versions of caption segments told, partial and final.',
+      ['kind'],
+    );
     this.#words = counter('caption_words_total', 'Words in final segments.');
     this.#gaps = counter('caption_gaps_total', 'Pieces of speech that were not captioned.', ['reason']);
-    this.#restarts = counter('caption_recogniser_restarts_total', 'Recogniser processes that ended by themselves.', ['cause']);
-    this.#failedUtterances = counter('caption_failed_utterances_total', 'Utterances that recognition gave up.');
+    this.#restarts = counter(
+      'caption_recogniser_restarts_total',
+      'Recogniser processes that ended by themselves.',
+      ['cause'],
+    );
+    this.#failedUtterances = counter(
+      'caption_failed_utterances_total',
+      'Utterances that recognition gave up.',
+    );
     this.#audioSeconds = counter('caption_ingest_audio_seconds_total', 'Audio received, in seconds.');
-    this.#skippedMessages = counter('caption_viewer_skipped_messages_total', 'Messages not sent to viewers that do not read.');
+    this.#skippedMessages = counter(
+      'caption_viewer_skipped_messages_total',
+      'Messages not sent to viewers that do not read.',
+    );
     this.#resyncs = counter('caption_viewer_resyncs_total', 'Snapshots sent to viewers after their first.');
-    this.#refusals = counter('caption_refused_connections_total', 'Connections refused or ended with an error.', ['code']);
+    this.#refusals = counter(
+      'caption_refused_connections_total',
+      'Connections refused or ended with an error.',
+      ['code'],
+    );
     this.#decodeSeconds = new Histogram({
       name: 'caption_decode_call_seconds',
       help: 'Duration of one decoding call over a batch of speakers.',
@@ -68,7 +89,9 @@ export class GatewayMetrics {
     gauge('caption_speakers', 'Connected speakers, talking or not.', (counts) => counts.speakers);
     gauge('caption_viewers', 'Connected viewers.', (counts) => counts.viewers);
     gauge('caption_open_utterances', 'People who talk at the moment.', (counts) => counts.utterances);
-    gauge('caption_recogniser_live', '1 when recognition runs undisturbed, else 0.', (counts) => (counts.isLive ? 1 : 0));
+    gauge('caption_recogniser_live', '1 when recognition runs undisturbed, else 0.', (counts) =>
+      counts.isLive ? 1 : 0,
+    );
   }
 
   /** Where the gauges read from. */

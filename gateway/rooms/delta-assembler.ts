@@ -9,11 +9,10 @@ import {
 import type { CaptionedWord, SegmentEvent } from '../../asr/index.js';
 
 /** A delta without what the room adds. */
-export type DeltaDraft = Omit<CaptionDelta, 'kind' | 'room' | 'epochMs' | 'seq'>;
+export type DeltaDraft = Omit<CaptionDelta, 'kind' | 'room' | 'epochMs' | 'seq' | 'revision'>;
 
 interface ToldSegment {
   readonly id: SegmentId;
-  revision: number;
   words: readonly CaptionWord[];
 }
 
@@ -42,9 +41,8 @@ export class DeltaAssembler {
     const keep = commonPrefix(before, event.words);
     const isUnchanged = keep === before.length && keep === event.words.length;
     if (isUnchanged && !event.isFinal) return undefined;
-    const segment = known ?? { id: segmentId(`${this.#options.idPrefix}-${event.segment}`), revision: 0, words: [] };
+    const segment = known ?? { id: segmentId(`${this.#options.idPrefix}-${event.segment}`), words: [] };
     const added = event.words.slice(keep).map((word) => this.#captionWord(word));
-    segment.revision += 1;
     segment.words = [...before.slice(0, keep), ...added];
     if (event.isFinal) this.#told.delete(event.segment);
     else this.#told.set(event.segment, segment);
@@ -53,7 +51,6 @@ export class DeltaAssembler {
       speaker,
       ...(trackSid === undefined ? {} : { trackSid }),
       segment: segment.id,
-      revision: segment.revision,
       keep,
       words: added,
       stable: event.isFinal ? event.words.length : event.stableWords,

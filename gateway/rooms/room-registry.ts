@@ -36,9 +36,13 @@ export class RoomRegistry {
       return known;
     }
     if (this.#rooms.size >= this.#options.maxRooms) {
-      throw new CaptionError('too_many_rooms', 'This gateway has all the rooms it may have; try again later.', {
-        retryable: true,
-      });
+      throw new CaptionError(
+        'too_many_rooms',
+        'This gateway has all the rooms it may have; try again later.',
+        {
+          retryable: true,
+        },
+      );
     }
     // A room that is opened again at once must still get a later epoch than before.
     this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, wallClockMs());
@@ -66,7 +70,8 @@ export class RoomRegistry {
         continue;
       }
       room.emptySinceMs ??= nowMs;
-      if (!room.hasCaptions || nowMs - room.emptySinceMs >= this.#options.retentionMs) this.#rooms.delete(room.name);
+      if (!room.hasCaptions || nowMs - room.emptySinceMs >= this.#options.retentionMs)
+        this.#rooms.delete(room.name);
     }
   }
 }

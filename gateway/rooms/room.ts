@@ -16,6 +16,8 @@ import type { DeltaDraft } from './delta-assembler.js';
 
 /** Somebody who is shown what a room says. Must not block. */
 export interface RoomViewer {
+  /** Everything so far, in one or more messages: the first thing that a viewer is sent. */
+  sendSnapshot(parts: readonly Uint8Array[]): void;
   /** The bytes are shared among viewers: not to be changed. */
   send(bytes: Uint8Array): void;
 }
@@ -65,7 +67,7 @@ export class Room {
 
   /** Shows `viewer` everything so far and from now on. */
   addViewer(viewer: RoomViewer): void {
-    for (const bytes of this.snapshot()) viewer.send(bytes);
+    viewer.sendSnapshot(this.snapshot());
     this.#viewers.add(viewer);
   }
 
@@ -84,25 +86,41 @@ export class Room {
     return `${this.epochMs.toString(36)}-${this.#nextSegmentPrefix.toString(36)}`;
   }
 
+  /** The next revision of a segment; more than one where it does not fit one message. */
   publishDelta(draft: DeltaDraft): void {
-    const delta = { kind: 'delta', room: this.name, epochMs: this.epochMs, seq: this.#state.seq + 1, ...draft } as const;
-    for (const part of splitDelta(delta)) this.#broadcast(part);
+    const { seq, open } = this.#state;
+    const revision = 1 + (open.find(({ segment }) => segment === draft.segment)?.revision ?? 0);
+    const header = { kind: 'delta', room: this.name, epochMs: this.epochMs, seq: seq + 1, revision } as const;
+    for (const part of splitDelta({ ...header, ...draft })) this.#broadcast(part);
   }
 
   publishGap(draft: GapDraft): void {
-    this.#broadcast({ kind: 'gap', room: this.name, epochMs: this.epochMs, seq: this.#state.seq + 1, ...draft });
+    this.#broadcast({
+      kind: 'gap',
+      room: this.name,
+      epochMs: this.epochMs,
+      seq: this.#state.seq + 1,
+      ...draft,
+    });
   }
 
   /** Told once: repeating the present state does nothing. */
   publishStatus(state: CaptionServiceState, reason: string): void {
     if (this.#state.state === state && this.#state.reason === reason) return;
-    this.#broadcast({ kind: 'status', room: this.name, epochMs: this.epochMs, seq: this.#state.seq + 1, state, reason });
+    this.#broadcast({
+      kind: 'status',
+      room: this.name,
+      epochMs: this.epochMs,
+      seq: this.#state.seq + 1,
+      state,
+      reason,
+    });
   }
 
   #broadcast(message: BroadcastMessage): void {
-    this.#state = applyMessage(this.#state, message);
-    if (this.#viewers.size === 0) return;
+    // First of all: what cannot be encoded must not get into the snapshots of others.
     const bytes = encodeMessage(message);
+    this.#state = applyMessage(this.#state, message);
     for (const viewer of this.#viewers) viewer.send(bytes);
   }
 }

@@ -34,13 +34,18 @@ export class SampleClock {
       this.#startWindow(arrival.arrivalMs);
       return;
     }
-    if (originMs < current.originMs) current.originMs = originMs;
+    if (originMs < current.originMs) this.#pullBack(originMs);
     this.#followDrift(arrival, originMs);
   }
 
   toEpochMs(sample: number): EpochMs {
     const anchor = this.#anchors.findLast((candidate) => candidate.fromSample <= sample) ?? this.#anchors[0];
     return epochMs(Math.round((anchor?.originMs ?? wallClockMs()) + samplesToMs(sample)));
+  }
+
+  /** Audio arrived sooner than thought possible, hence what came before it was spoken no later either. */
+  #pullBack(originMs: number): void {
+    for (const anchor of this.#anchors) anchor.originMs = Math.min(anchor.originMs, originMs);
   }
 
   #followDrift(arrival: { firstSample: number; arrivalMs: number }, originMs: number): void {

@@ -12,7 +12,6 @@ export interface SpeakerPipelineOptions {
   readonly trackSid?: string;
   readonly language: string;
   readonly vocabulary: readonly string[];
-  readonly idleFlushMs: number;
   readonly log: Logger;
   /** For metrics. */
   readonly observe?: (event: AsrEvent) => void;
@@ -28,8 +27,8 @@ export class SpeakerPipeline {
 
   constructor(options: SpeakerPipelineOptions) {
     this.#options = options;
-    const { room, engine, speaker, trackSid, language, vocabulary, idleFlushMs } = options;
-    this.#stream = engine.openStream({ language, vocabulary, idleFlushMs });
+    const { room, engine, speaker, trackSid, language, vocabulary } = options;
+    this.#stream = engine.openStream({ language, vocabulary });
     this.#assembler = new DeltaAssembler({
       speaker,
       ...(trackSid === undefined ? {} : { trackSid }),

@@ -54,7 +54,9 @@ export function liveKitTokens(apiKey: string, apiSecret: string): Authenticator 
       } catch (error) {
         if (error instanceof CaptionError) throw error;
         const isExpired = error instanceof joseErrors.JWTExpired;
-        throw unauthorised(isExpired ? 'The access token has expired; get a new one.' : 'The access token is not valid here.');
+        throw unauthorised(
+          isExpired ? 'The access token has expired; get a new one.' : 'The access token is not valid here.',
+        );
       }
     },
   };
@@ -77,13 +79,17 @@ function permissionsOf(video: unknown, subject: string | undefined): Permissions
   // As in LiveKit: what is not said about publishing and subscribing is allowed to those who may join.
   const requireRoom = (room: RoomName, mayDo: unknown, what: string): void => {
     const isGranted = grant.roomJoin === true && grant.room === room && mayDo !== false;
-    if (!isGranted) throw new CaptionError('forbidden', `The access token does not allow to ${what} in this room.`);
+    if (!isGranted)
+      throw new CaptionError('forbidden', `The access token does not allow to ${what} in this room.`);
   };
   return {
     requireSpeak(room, identity) {
       requireRoom(room, grant.canPublish, 'speak');
       if (subject !== identity) {
-        throw new CaptionError('forbidden', 'The access token is for another identity than hello.speaker.identity.');
+        throw new CaptionError(
+          'forbidden',
+          'The access token is for another identity than hello.speaker.identity.',
+        );
       }
     },
     requireView: (room) => requireRoom(room, grant.canSubscribe, 'see captions'),

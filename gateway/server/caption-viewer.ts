@@ -1,26 +1,26 @@
 import type { WebSocket } from 'ws';
 import { CaptionError } from '../../protocol/index.js';
 import type { Room, RoomViewer } from '../rooms/room.js';
-import { closeWith } from './websocket-closing.js';
 
 /** Unsent bytes at which a viewer counts as not reading: minutes of captions of a busy room. */
 const PAUSE_ABOVE_BYTES = 256 * 1024;
 /** It is given a fresh snapshot when fewer than this wait. */
 const RESUME_BELOW_BYTES = 16 * 1024;
 const CHECK_INTERVAL_MS = 250;
-/** A viewer that does not read for so long is disconnected. */
-const MAX_PAUSE_MS = 30_000;
 /** A viewer that asks for snapshots more often is answered at this interval. */
 const MIN_SNAPSHOT_INTERVAL_MS = 250;
 
 export interface CaptionViewerOptions {
   readonly socket: WebSocket;
   readonly room: Room;
-  readonly maxPauseMs?: number;
+  /** A viewer that does not read for so long is disconnected. */
+  readonly maxPauseMs: number;
   /** A message was not sent because the viewer does not read. */
-  readonly skipped?: () => void;
+  readonly skipped: () => void;
   /** It was given another snapshot: it had a hole, or reads again. */
-  readonly resynced?: () => void;
+  readonly resynced: () => void;
+  /** It did not read for too long: the connection is to be closed. */
+  readonly gaveUp: (error: CaptionError) => void;
 }
 
 /**
@@ -33,27 +33,35 @@ export class CaptionViewer implements RoomViewer {
   #checkTimer: NodeJS.Timeout | undefined;
   #snapshotTimer: NodeJS.Timeout | undefined;
   #lastSnapshotAtMs = -Infinity;
+  /** Of the newest snapshot, which is sent at once: a large one does not mean that the viewer is slow. */
+  #snapshotBytes = 0;
 
   constructor(options: CaptionViewerOptions) {
     this.#options = options;
+  }
+
+  sendSnapshot(parts: readonly Uint8Array[]): void {
+    this.#lastSnapshotAtMs = performance.now();
+    this.#snapshotBytes = parts.reduce((sum, { length }) => sum + length, 0);
+    for (const part of parts) this.send(part);
   }
 
   send(bytes: Uint8Array): void {
     const { socket } = this.#options;
     if (socket.readyState !== socket.OPEN) return;
     if (this.#pausedAtMs !== undefined) {
-      this.#options.skipped?.();
+      this.#options.skipped();
       return;
     }
     socket.send(bytes, { binary: false });
-    if (socket.bufferedAmount > PAUSE_ABOVE_BYTES) this.#pause();
+    if (socket.bufferedAmount > PAUSE_ABOVE_BYTES + this.#snapshotBytes) this.#pause();
   }
 
   /** The viewer found a hole. */
   resync(): void {
     if (this.#pausedAtMs !== undefined || this.#snapshotTimer !== undefined) return;
     const waitMs = Math.max(0, this.#lastSnapshotAtMs + MIN_SNAPSHOT_INTERVAL_MS - performance.now());
-    this.#snapshotTimer = setTimeout(() => this.#sendSnapshot(), waitMs);
+    this.#snapshotTimer = setTimeout(() => this.#sendAnotherSnapshot(), waitMs);
   }
 
   close(): void {
@@ -67,21 +75,22 @@ export class CaptionViewer implements RoomViewer {
   }
 
   #check(pausedAtMs: number): void {
-    const { socket, maxPauseMs = MAX_PAUSE_MS } = this.#options;
+    const { socket, maxPauseMs } = this.#options;
     if (socket.bufferedAmount < RESUME_BELOW_BYTES) {
       clearInterval(this.#checkTimer);
       this.#pausedAtMs = undefined;
-      this.#sendSnapshot();
+      this.#sendAnotherSnapshot();
     } else if (performance.now() - pausedAtMs > maxPauseMs) {
       clearInterval(this.#checkTimer);
-      closeWith(socket, new CaptionError('viewer_too_slow', 'Captions were not read; connect again.', { retryable: true }));
+      this.#options.gaveUp(
+        new CaptionError('viewer_too_slow', 'Captions were not read; connect again.', { retryable: true }),
+      );
     }
   }
 
-  #sendSnapshot(): void {
+  #sendAnotherSnapshot(): void {
     this.#snapshotTimer = undefined;
-    this.#lastSnapshotAtMs = performance.now();
-    this.#options.resynced?.();
-    for (const bytes of this.#options.room.snapshot()) this.send(bytes);
+    this.#options.resynced();
+    this.sendSnapshot(this.#options.room.snapshot());
   }
 }

@@ -10,9 +10,9 @@ import { closeWith, toCaptionError } from './websocket-closing.js';
 export class CaptionsEndpoint {
   readonly #rooms: RoomRegistry;
   readonly #metrics: GatewayMetrics;
-  readonly #maxPauseMs: number | undefined;
+  readonly #maxPauseMs: number;
 
-  constructor(options: { rooms: RoomRegistry; metrics: GatewayMetrics; maxPauseMs?: number }) {
+  constructor(options: { rooms: RoomRegistry; metrics: GatewayMetrics; maxPauseMs: number }) {
     this.#rooms = options.rooms;
     this.#metrics = options.metrics;
     this.#maxPauseMs = options.maxPauseMs;
@@ -30,9 +30,10 @@ export class CaptionsEndpoint {
     const viewer = new CaptionViewer({
       socket,
       room,
-      ...(this.#maxPauseMs === undefined ? {} : { maxPauseMs: this.#maxPauseMs }),
+      maxPauseMs: this.#maxPauseMs,
       skipped: () => this.#metrics.viewerSkipped(),
       resynced: () => this.#metrics.viewerResynced(),
+      gaveUp: (error) => this.#refuse(socket, error),
     });
     socket.on('message', (data) => this.#receive(socket, viewer, data));
     socket.once('close', () => {
@@ -43,12 +44,17 @@ export class CaptionsEndpoint {
   }
 
   #receive(socket: WebSocket, viewer: CaptionViewer, data: RawData): void {
+    // What was on its way when the connection was closed.
+    if (socket.readyState !== socket.OPEN) return;
     try {
       if (decodeMessage(data as Buffer)?.kind === 'resync') viewer.resync();
     } catch (thrown) {
-      const error = toCaptionError(thrown);
-      this.#metrics.refused(error.code);
-      closeWith(socket, error);
+      this.#refuse(socket, toCaptionError(thrown));
     }
+  }
+
+  #refuse(socket: WebSocket, error: CaptionError): void {
+    this.#metrics.refused(error.code);
+    closeWith(socket, error);
   }
 }

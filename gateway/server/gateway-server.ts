@@ -11,7 +11,7 @@ import { keepAlive } from './heartbeat.js';
 import type { IngestEndpoint } from './ingest-endpoint.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { servePage } from './page.js';
-import { closeWith, toCaptionError } from './websocket-closing.js';
+import { CLOSE_DEADLINE_MS, closeWith, toCaptionError } from './websocket-closing.js';
 
 /** A captions viewer sends nothing but short requests; audio frames of ten seconds at 48 kHz are the longest sensible. */
 const MAX_MESSAGE_BYTES = 1_048_576;
@@ -26,6 +26,8 @@ export interface GatewayServerOptions {
   readonly ingest: IngestEndpoint;
   /** What `/readyz` tells: undefined when ready, else why not. */
   readonly notReadyReason: () => string | undefined;
+  /** Between two pings on a WebSocket, in milliseconds. */
+  readonly heartbeatIntervalMs: number;
   readonly log: Logger;
 }
 
@@ -34,10 +36,16 @@ export class GatewayServer {
   readonly #options: GatewayServerOptions;
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
+  #isClosing = false;
 
   constructor(options: GatewayServerOptions) {
     this.#options = options;
-    this.#http = createServer((request, response) => void this.#answer(request, response));
+    this.#http = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        options.log.error({ err: error }, 'request failed');
+        response.destroy();
+      });
+    });
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -53,7 +61,11 @@ export class GatewayServer {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       this.#http.once('error', (error) => {
-        reject(new CaptionError('address_unavailable', `Cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
+        reject(
+          new CaptionError('address_unavailable', `Cannot listen on ${host}:${port}: ${error.message}`, {
+            cause: error,
+          }),
+        );
       });
       this.#http.listen(port, host, () => {
         const address = this.#http.address() as AddressInfo;
@@ -64,16 +76,20 @@ export class GatewayServer {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    const leaving = new CaptionError('shutting_down', 'The gateway is shutting down; connect again.', { retryable: true });
-    for (const socket of this.#sockets.clients) closeWith(socket, leaving);
+    for (const socket of this.#sockets.clients) closeWith(socket, shuttingDown());
     this.#http.closeIdleConnections();
+    // Whoever has not finished a request by then never will.
+    const timer = setTimeout(() => this.#http.closeAllConnections(), CLOSE_DEADLINE_MS);
     await closed;
+    clearTimeout(timer);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? '/', 'http://gateway').pathname;
+    const path = parseTarget(request)?.pathname;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
       sendJson(response, 405, { code: 'method_not_allowed', message: 'Only GET is answered here.' });
       return;
     }
@@ -83,7 +99,11 @@ export class GatewayServer {
         return;
       case '/readyz': {
         const reason = this.#options.notReadyReason();
-        sendJson(response, reason === undefined ? 200 : 503, reason === undefined ? { status: 'ready' } : { status: 'not_ready', reason });
+        sendJson(
+          response,
+          reason === undefined ? 200 : 503,
+          reason === undefined ? { status: 'ready' } : { status: 'not_ready', reason },
+        );
         return;
       }
       case '/metrics':
@@ -91,25 +111,32 @@ export class GatewayServer {
         response.end(await this.#options.metrics.registry.metrics());
         return;
       default:
-        if (await servePage(path, response)) return;
+        if (path !== undefined && (await servePage(path, response))) return;
         sendJson(response, 404, { code: 'not_found', message: 'There is nothing at this address.' });
     }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const url = new URL(request.url ?? '/', 'http://gateway');
-    const open = this.#endpoint(url);
-    if (open === undefined) {
+    const url = parseTarget(request);
+    const open = url === undefined ? undefined : this.#endpoint(url);
+    if (url === undefined || open === undefined) {
+      // A peer that is gone before it has read the answer is its own business.
+      socket.on('error', () => undefined);
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
     // Checked after the upgrade: a browser is told the reason of a close, but never that of a refused upgrade.
     this.#sockets.handleUpgrade(request, socket, head, (connection) => {
-      connection.on('error', (error) => this.#options.log.debug({ error: error.message }, 'connection failed'));
-      keepAlive(connection);
+      connection.on('error', (error) =>
+        this.#options.log.debug({ error: error.message }, 'connection failed'),
+      );
+      keepAlive(connection, this.#options.heartbeatIntervalMs);
       connection.pause();
       this.#authorise(request)
-        .then((permissions) => open(connection, permissions))
+        .then((permissions) => {
+          // It may have gone meanwhile, and nobody would notice later.
+          if (connection.readyState === connection.OPEN) open(connection, permissions);
+        })
         .catch((thrown: unknown) => {
           const error = toCaptionError(thrown);
           this.#options.metrics.refused(error.code);
@@ -125,23 +152,40 @@ export class GatewayServer {
       case '/v1/ingest':
         return (socket, permissions) => this.#options.ingest.open(socket, permissions);
       case '/v1/captions':
-        return (socket, permissions) => this.#options.captions.open({ socket, permissions, room: url.searchParams.get('room') });
+        return (socket, permissions) =>
+          this.#options.captions.open({ socket, permissions, room: url.searchParams.get('room') });
       default:
         return undefined;
     }
   }
 
   async #authorise(request: IncomingMessage): Promise<Permissions> {
+    if (this.#isClosing) throw shuttingDown();
     this.#options.origins.check(request);
     const offered = offeredSubprotocols(request).filter((name) => name !== '');
     if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
-      throw new CaptionError('subprotocol_unknown', `Offer the WebSocket sub-protocol "${SUBPROTOCOL}", or none.`);
+      throw new CaptionError(
+        'subprotocol_unknown',
+        `Offer the WebSocket sub-protocol "${SUBPROTOCOL}", or none.`,
+      );
     }
     return this.#options.authenticator.authenticate(request);
   }
 }
 
+const shuttingDown = (): CaptionError =>
+  new CaptionError('shutting_down', 'The gateway is shutting down; connect again.', { retryable: true });
+
+/** The address asked for; undefined when it is none, for instance `//`. */
+function parseTarget(request: IncomingMessage): URL | undefined {
+  const target = request.url ?? '/';
+  return URL.canParse(target, 'http://gateway') ? new URL(target, 'http://gateway') : undefined;
+}
+
 function sendJson(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+  });
   response.end(`${JSON.stringify(body)}\n`);
 }

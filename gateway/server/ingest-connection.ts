@@ -10,10 +10,14 @@ import {
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { Permissions } from './authentication.js';
-import { BYTES_PER_SAMPLE, type IngestOwner, type IngestStream } from './ingest-stream.js';
+import {
+  BYTES_PER_SAMPLE,
+  type IngestOwner,
+  type IngestProgress,
+  type IngestStream,
+} from './ingest-stream.js';
 import { CLOSE, closeWith, toCaptionError } from './websocket-closing.js';
 
-const HELLO_DEADLINE_MS = 10_000;
 const ACK_INTERVAL_MS = 1000;
 
 /** What a connection needs of the gateway. */
@@ -23,6 +27,7 @@ export interface IngestHost {
   endStream(stream: IngestStream): Promise<void>;
   /** An unmuted speaker who sends nothing for so long is disconnected. */
   readonly idleMs: number;
+  readonly helloDeadlineMs: number;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -34,18 +39,28 @@ export class IngestConnection implements IngestOwner {
   readonly #host: IngestHost;
   readonly #metrics: GatewayMetrics;
   #stream: IngestStream | undefined;
-  #ackedSample = -1;
+  #acked: IngestProgress | undefined;
   #timer: NodeJS.Timeout;
+  /** What came with the hello, while its stream is being opened; no more than one read of the socket. */
+  #early: { data: RawData; isBinary: boolean }[] | undefined;
   #isEnding = false;
 
-  constructor(options: { socket: WebSocket; permissions: Permissions; host: IngestHost; metrics: GatewayMetrics }) {
+  constructor(options: {
+    socket: WebSocket;
+    permissions: Permissions;
+    host: IngestHost;
+    metrics: GatewayMetrics;
+  }) {
     this.#socket = options.socket;
     this.#permissions = options.permissions;
     this.#host = options.host;
     this.#metrics = options.metrics;
     this.#timer = setTimeout(() => {
-      this.#fail(new CaptionError('hello_missing', 'The first message must be hello, within 10 seconds.'));
-    }, HELLO_DEADLINE_MS);
+      const deadlineS = Math.round(options.host.helloDeadlineMs / 1000);
+      this.#fail(
+        new CaptionError('hello_missing', `The first message must be hello, within ${deadlineS} seconds.`),
+      );
+    }, options.host.helloDeadlineMs);
     this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     this.#socket.once('close', () => this.#closed());
   }
@@ -57,6 +72,10 @@ export class IngestConnection implements IngestOwner {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isEnding) return;
+    if (this.#early !== undefined) {
+      this.#early.push({ data, isBinary });
+      return;
+    }
     try {
       const bytes = data as Buffer;
       if (isBinary) this.#push(bytes);
@@ -76,6 +95,8 @@ export class IngestConnection implements IngestOwner {
     if (message === undefined) return;
     switch (message.kind) {
       case 'hello':
+        if (this.#stream !== undefined)
+          throw new CaptionError('hello_repeated', 'Say hello once a connection.');
         void this.#greet(message);
         return;
       case 'mute':
@@ -92,34 +113,46 @@ export class IngestConnection implements IngestOwner {
     }
   }
 
-  /** Nothing else is read while the stream is being opened. */
+  /** Nothing else is heard while the stream is being opened. */
   async #greet(hello: IngestHello): Promise<void> {
+    const early: { data: RawData; isBinary: boolean }[] = [];
+    this.#early = early;
     this.#socket.pause();
     try {
-      if (this.#stream !== undefined) throw new CaptionError('hello_repeated', 'Say hello once a connection.');
       this.#permissions.requireSpeak(hello.room, hello.speaker.identity);
       const stream = await this.#host.openStream(hello);
       stream.attach(this);
+      this.#stream = stream;
       if (this.#socket.readyState !== this.#socket.OPEN) {
         stream.detach(this);
+        this.#isEnding = true;
         return;
       }
-      this.#stream = stream;
+      if (hello.resume?.stream === stream.id) stream.skipTo(hello.resume.fromSample);
       clearTimeout(this.#timer);
       this.#timer = setInterval(() => this.#tick(stream), ACK_INTERVAL_MS);
-      this.#send({ kind: 'welcome', version: INGEST_VERSION, stream: stream.id, expectSample: stream.expectSample });
+      this.#send({
+        kind: 'welcome',
+        version: INGEST_VERSION,
+        stream: stream.id,
+        expectSample: stream.expectSample,
+      });
     } catch (error) {
       this.#fail(error);
     } finally {
+      this.#early = undefined;
+      for (const { data, isBinary } of early) this.#receive(data, isBinary);
       this.#socket.resume();
     }
   }
 
   #tick(stream: IngestStream): void {
     const progress = stream.progress();
-    const isNews = progress.receivedThroughSample !== this.#ackedSample || progress.behindMs > 0;
+    const isNews =
+      progress.receivedThroughSample !== this.#acked?.receivedThroughSample ||
+      progress.recognisedThroughSample !== this.#acked.recognisedThroughSample;
     if (isNews) this.#send({ kind: 'ack', ...progress });
-    this.#ackedSample = progress.receivedThroughSample;
+    this.#acked = progress;
     if (stream.isMuted || stream.silentForMs(this.#host.now()) < this.#host.idleMs) return;
     const idleS = Math.round(this.#host.idleMs / 1000);
     const message = `No audio for ${idleS} s. Send mute before falling silent, or connect again and resume.`;
@@ -147,6 +180,7 @@ export class IngestConnection implements IngestOwner {
   #fail(thrown: unknown): void {
     const error = toCaptionError(thrown);
     this.#isEnding = true;
+    clearTimeout(this.#timer);
     this.#metrics.refused(error.code);
     if (error.code === 'internal_error') this.#host.log.error({ err: error.cause }, 'ingest failed');
     this.#send({ kind: 'error', code: error.code, message: error.message, retryable: error.retryable });

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { CaptionError, type IngestHello, sampleIndex, samplesToMs } from '../../protocol/index.js';
+import {
+  CaptionError,
+  type IngestHello,
+  SAMPLE_RATE_HZ,
+  sampleIndex,
+  samplesToMs,
+} from '../../protocol/index.js';
 import { createResampler, parseVocabulary, type Resampler } from '../../asr/index.js';
 import type { Room } from '../rooms/room.js';
 import type { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
@@ -12,12 +18,22 @@ export interface IngestOwner {
   takenOver(error: CaptionError): void;
 }
 
+/** Positions at the client's rate. */
+export interface IngestProgress {
+  readonly receivedThroughSample: number;
+  readonly recognisedThroughSample: number;
+  /** Audio that was received but has not led to text yet. */
+  readonly behindMs: number;
+}
+
 export interface IngestStreamOptions {
   readonly hello: IngestHello;
-  readonly room: Room;
-  readonly createPipeline: (vocabulary: readonly string[]) => SpeakerPipeline;
+  /** Called when everything else is there: a room without speakers and viewers does not stay. */
+  readonly enterRoom: () => Room;
+  readonly createPipeline: (room: Room, vocabulary: readonly string[]) => SpeakerPipeline;
   /** How far audio may run ahead of real time. */
   readonly maxAheadMs: number;
+  readonly stallFlushMs: number;
   readonly now: () => number;
 }
 
@@ -34,23 +50,29 @@ export class IngestStream {
   #receivedSamples = 0;
   /** At 16 kHz. */
   #pushedSamples = 0;
+  /** How far audio is ahead of real time; negative after a dropped connection, until what was missed has come. */
   #aheadMs = 0;
-  #lastAudioAtMs: number;
+  #paceAtMs: number;
+  /** Of the last audio, mute, unmute or connection. */
+  #lastSignAtMs: number;
   #detachedAtMs: number | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   isMuted = false;
 
   private constructor(options: IngestStreamOptions, resampler: Resampler) {
     this.#options = options;
-    this.room = options.room;
     this.hello = options.hello;
     this.#resampler = resampler;
-    this.#pipeline = options.createPipeline(parseVocabulary(options.hello.vocabulary ?? []));
-    this.#lastAudioAtMs = options.now();
+    const vocabulary = parseVocabulary(options.hello.vocabulary ?? []);
+    this.room = options.enterRoom();
+    this.#pipeline = options.createPipeline(this.room, vocabulary);
+    this.#paceAtMs = options.now();
+    this.#lastSignAtMs = this.#paceAtMs;
     this.room.addSpeaker(this.id);
   }
 
-  /** Throws CaptionError `vocabulary_invalid`. */
+  /** Throws CaptionError `vocabulary_invalid`, `too_many_rooms`. */
   static async open(options: IngestStreamOptions): Promise<IngestStream> {
     const resampler = await createResampler(options.hello.sampleRateHz);
     try {
@@ -66,20 +88,16 @@ export class IngestStream {
     return this.#receivedSamples;
   }
 
-  get isAttached(): boolean {
-    return this.#owner !== undefined;
-  }
-
   get detachedAtMs(): number | undefined {
     return this.#detachedAtMs;
   }
 
   /** Since the last audio, mute, unmute or connection. */
   silentForMs(nowMs: number): number {
-    return nowMs - this.#lastAudioAtMs;
+    return nowMs - this.#lastSignAtMs;
   }
 
-  progress(): { receivedThroughSample: number; recognisedThroughSample: number; behindMs: number } {
+  progress(): IngestProgress {
     const behindSamples = this.#pipeline.receivedThroughSample - this.#pipeline.recognisedThroughSample;
     const behindMs = Math.max(0, Math.round(samplesToMs(behindSamples)));
     const behindAtClientRate = Math.round((behindMs * this.hello.sampleRateHz) / 1000);
@@ -90,17 +108,24 @@ export class IngestStream {
     };
   }
 
-  /** From now on audio comes from `owner`; a former one is told. */
+  /** From now on audio comes from `owner`; a former one is told. Throws CaptionError `stream_taken_over` once closed. */
   attach(owner: IngestOwner): void {
-    this.#owner?.takenOver(
-      new CaptionError('stream_taken_over', 'This speaker connected again; the newer connection counts.'),
-    );
+    if (this.#closing !== undefined) throw takenOver();
+    this.#owner?.takenOver(takenOver());
     this.#owner = owner;
     const nowMs = this.#options.now();
     // What was said while the connection was gone may come at once.
     if (this.#detachedAtMs !== undefined) this.#aheadMs = -(nowMs - this.#detachedAtMs);
     this.#detachedAtMs = undefined;
-    this.#lastAudioAtMs = nowMs;
+    this.#paceAtMs = nowMs;
+    this.#lastSignAtMs = nowMs;
+    this.#restartStallTimer();
+  }
+
+  /** Another stream of the same speaker begins: this one has no connection any more. */
+  release(): void {
+    this.#owner?.takenOver(takenOver());
+    this.#owner = undefined;
   }
 
   /** The connection of `owner` is gone. */
@@ -108,18 +133,26 @@ export class IngestStream {
     if (this.#owner !== owner) return;
     this.#owner = undefined;
     this.#detachedAtMs = this.#options.now();
+    // Whoever resumes goes on in the middle of a word: nothing must be finished there.
+    clearTimeout(this.#stallTimer);
+    this.#stallTimer = undefined;
   }
 
-  /** The client cannot send what lies before `sample` any more. */
+  /** The client cannot send what lies before `sample` any more. Throws CaptionError `audio_too_fast`, as `push` does. */
   skipTo(sample: number): void {
-    if (sample <= this.#receivedSamples) return;
-    const missing16kHz = Math.round(((sample - this.#receivedSamples) * 16_000) / this.hello.sampleRateHz);
+    const missing = sample - this.#receivedSamples;
+    if (missing <= 0) return;
+    this.#checkPace((missing / this.hello.sampleRateHz) * 1000);
     this.#receivedSamples = sample;
-    this.#pushedSamples += missing16kHz;
+    this.#pushedSamples += Math.round((missing * SAMPLE_RATE_HZ) / this.hello.sampleRateHz);
   }
 
-  /** Audio as it came: signed 16 bit, little endian. Throws CaptionError `frame_incomplete` or `audio_too_fast`. */
+  /**
+   * Audio as it came: signed 16 bit, little endian. Throws CaptionError `frame_incomplete` or `audio_too_fast`.
+   * Ignored after `close`: the gateway is shutting down, and tells so when the last words are out.
+   */
   push(bytes: Buffer): void {
+    if (this.#closing !== undefined) return;
     if (bytes.length % BYTES_PER_SAMPLE !== 0) {
       throw new CaptionError(
         'frame_incomplete',
@@ -135,17 +168,18 @@ export class IngestStream {
     this.#receivedSamples += samples;
     this.isMuted = false;
     this.#pushPcm(this.#resampler.process(pcm));
+    this.#restartStallTimer();
   }
 
   mute(): void {
     this.isMuted = true;
-    this.#lastAudioAtMs = this.#options.now();
+    this.#lastSignAtMs = this.#options.now();
     this.#pipeline.flush();
   }
 
   unmute(): void {
     this.isMuted = false;
-    this.#lastAudioAtMs = this.#options.now();
+    this.#lastSignAtMs = this.#options.now();
   }
 
   /** Throws CaptionError `vocabulary_invalid`. */
@@ -160,6 +194,7 @@ export class IngestStream {
   }
 
   async #finish(): Promise<void> {
+    clearTimeout(this.#stallTimer);
     this.#pushPcm(this.#resampler.flush());
     this.#resampler.close();
     try {
@@ -167,6 +202,11 @@ export class IngestStream {
     } finally {
       this.room.removeSpeaker(this.id);
     }
+  }
+
+  #restartStallTimer(): void {
+    if (this.#stallTimer !== undefined) this.#stallTimer.refresh();
+    else this.#stallTimer = setTimeout(() => this.#pipeline.flush(), this.#options.stallFlushMs);
   }
 
   #pushPcm(pcm: Int16Array): void {
@@ -177,8 +217,9 @@ export class IngestStream {
 
   #checkPace(frameMs: number): void {
     const nowMs = this.#options.now();
-    const elapsedMs = nowMs - this.#lastAudioAtMs;
-    this.#lastAudioAtMs = nowMs;
+    const elapsedMs = nowMs - this.#paceAtMs;
+    this.#paceAtMs = nowMs;
+    this.#lastSignAtMs = nowMs;
     const caughtUpMs = this.#aheadMs > 0 ? Math.max(0, this.#aheadMs - elapsedMs) : this.#aheadMs;
     this.#aheadMs = caughtUpMs + frameMs;
     if (this.#aheadMs <= this.#options.maxAheadMs) return;
@@ -189,3 +230,6 @@ export class IngestStream {
     );
   }
 }
+
+const takenOver = (): CaptionError =>
+  new CaptionError('stream_taken_over', 'This speaker connected again; the newer connection counts.');

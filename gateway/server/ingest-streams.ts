@@ -9,6 +9,7 @@ export class IngestStreams {
   readonly #options: { maxSpeakers: number; resumeMs: number; now: () => number };
   readonly #sweepTimer: NodeJS.Timeout;
   #reserved = 0;
+  #isClosed = false;
 
   constructor(options: { maxSpeakers: number; resumeMs: number; now: () => number }) {
     this.#options = options;
@@ -26,7 +27,9 @@ export class IngestStreams {
     if (stream === undefined) return undefined;
     const { room, speaker, sampleRateHz } = stream.hello;
     const isSame =
-      room === hello.room && speaker.identity === hello.speaker.identity && sampleRateHz === hello.sampleRateHz;
+      room === hello.room &&
+      speaker.identity === hello.speaker.identity &&
+      sampleRateHz === hello.sampleRateHz;
     return isSame ? stream : undefined;
   }
 
@@ -35,26 +38,41 @@ export class IngestStreams {
    * Throws CaptionError `too_many_speakers`.
    */
   async add(hello: IngestHello, open: () => Promise<IngestStream>): Promise<IngestStream> {
-    const former = [...this.#streams.values()].find(
-      (stream) => stream.hello.room === hello.room && stream.hello.speaker.identity === hello.speaker.identity,
-    );
-    if (former !== undefined) {
-      former.attach({ takenOver: () => undefined });
-      await this.remove(former);
-    }
+    await this.#removeFormer(hello);
     if (this.#streams.size + this.#reserved >= this.#options.maxSpeakers) {
-      throw new CaptionError('too_many_speakers', 'This gateway has all the speakers it may have; try again later.', {
-        retryable: true,
-      });
+      throw new CaptionError(
+        'too_many_speakers',
+        'This gateway has all the speakers it may have; try again later.',
+        {
+          retryable: true,
+        },
+      );
     }
     this.#reserved += 1;
     try {
       const stream = await open();
+      if (this.#isClosed) {
+        await stream.close();
+        throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
+      }
+      // Two connections of one speaker may have come this far together.
+      const overtaken = this.#removeFormer(hello);
       this.#streams.set(stream.id, stream);
+      await overtaken;
       return stream;
     } finally {
       this.#reserved -= 1;
     }
+  }
+
+  /** Finishes the stream that this speaker has in this room, if any. */
+  async #removeFormer({ room, speaker }: IngestHello): Promise<void> {
+    const former = [...this.#streams.values()].find(
+      ({ hello }) => hello.room === room && hello.speaker.identity === speaker.identity,
+    );
+    if (former === undefined) return;
+    former.release();
+    await this.remove(former);
   }
 
   /** Finishes a stream and forgets it. */
@@ -64,6 +82,7 @@ export class IngestStreams {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#sweepTimer);
     await Promise.all([...this.#streams.values()].map((stream) => this.remove(stream)));
   }
@@ -73,7 +92,8 @@ export class IngestStreams {
     const nowMs = this.#options.now();
     for (const stream of this.#streams.values()) {
       const { detachedAtMs } = stream;
-      if (detachedAtMs !== undefined && nowMs - detachedAtMs >= this.#options.resumeMs) void this.remove(stream);
+      if (detachedAtMs !== undefined && nowMs - detachedAtMs >= this.#options.resumeMs)
+        void this.remove(stream);
     }
   }
 }

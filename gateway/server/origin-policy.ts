@@ -11,7 +11,9 @@ export class OriginPolicy {
 
   /** `allowed`: origins such as `https://visio.example`. With `isLoopbackOnly`, other host names are refused (DNS rebinding). */
   constructor(options: { allowed: readonly string[]; isLoopbackOnly: boolean }) {
-    this.#allowed = new Set(options.allowed.map((origin) => origin.toLowerCase()));
+    this.#allowed = new Set(
+      options.allowed.filter((origin) => origin !== '').map((origin) => origin.toLowerCase()),
+    );
     this.#isLoopbackOnly = options.isLoopbackOnly;
   }
 
@@ -24,12 +26,16 @@ export class OriginPolicy {
     const origin = request.headers.origin?.toLowerCase();
     if (origin === undefined || this.#allowed.has(origin)) return;
     if (origin === `http://${host}` || origin === `https://${host}`) return;
-    throw new CaptionError('origin_refused', 'Pages of this origin may not connect; see CAPTION_ALLOWED_ORIGINS.');
+    throw new CaptionError(
+      'origin_refused',
+      'Pages of this origin may not connect; see CAPTION_ALLOWED_ORIGINS.',
+    );
   }
 }
 
-/** For a name or address with or without a port. */
+/** For a name or address with or without a port; an IPv6 address with a port stands in brackets. */
 export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+  if (host === '::1') return true;
+  const name = host.replace(/:\d+$/, '');
+  return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
 }

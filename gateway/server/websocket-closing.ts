@@ -30,19 +30,25 @@ const CODES: Readonly<Record<string, number>> = {
 };
 
 /** A peer that does not finish the closing handshake is cut off after this. */
-const CLOSE_DEADLINE_MS = 2000;
+export const CLOSE_DEADLINE_MS = 2000;
 /** The protocol allows 123 bytes of reason. */
 const MAX_REASON_CHARACTERS = 120;
 
 export const toCaptionError = (thrown: unknown): CaptionError =>
   thrown instanceof CaptionError
     ? thrown
-    : new CaptionError('internal_error', 'The gateway failed; try again.', { retryable: true, cause: thrown });
+    : new CaptionError('internal_error', 'The gateway failed; try again.', {
+        retryable: true,
+        cause: thrown,
+      });
 
 /** Ends a connection with a reason, and for certain: the socket is destroyed when the peer does not answer. */
 export function closeWith(socket: WebSocket, error: CaptionError): void {
   // Only ASCII messages of our own reach here, so characters are bytes.
-  socket.close(CODES[error.code] ?? CLOSE.badRequest, `${error.code}: ${error.message}`.slice(0, MAX_REASON_CHARACTERS));
+  socket.close(
+    CODES[error.code] ?? CLOSE.badRequest,
+    `${error.code}: ${error.message}`.slice(0, MAX_REASON_CHARACTERS),
+  );
   const timer = setTimeout(() => socket.terminate(), CLOSE_DEADLINE_MS);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));

@@ -1,5 +1,11 @@
 import { sampleIndex, samplesToMs, msToSamples } from '../../protocol/index.js';
-import { type AsrEngine, type AsrStream, monotonicNow, type SegmentEvent, WordTracker } from '../../asr/index.js';
+import {
+  type AsrEngine,
+  type AsrStream,
+  monotonicNow,
+  type SegmentEvent,
+  WordTracker,
+} from '../../asr/index.js';
 
 const FRAME_SAMPLES = msToSamples(100);
 /** Audio that recognition may be behind before more is fed. */
@@ -31,7 +37,10 @@ export interface TranscribeOptions {
 }
 
 /** One track of 16 kHz mono through the same pipeline as a live speaker. The same audio gives the same text. */
-export async function transcribePcm(pcm: Int16Array, options: TranscribeOptions): Promise<TranscribedSegment[]> {
+export async function transcribePcm(
+  pcm: Int16Array,
+  options: TranscribeOptions,
+): Promise<TranscribedSegment[]> {
   const { engine, language, vocabulary } = options;
   const stream = engine.openStream({
     ...(language === undefined ? {} : { language }),
@@ -52,7 +61,8 @@ async function feed(stream: AsrStream, pcm: Int16Array, options: TranscribeOptio
   for (let first = 0; first < pcm.length; first += FRAME_SAMPLES) {
     options.signal?.throwIfAborted();
     const frame = pcm.subarray(first, first + FRAME_SAMPLES);
-    if (options.realtime === true) await waitMs(startedAtMs + samplesToMs(first + frame.length) - performance.now());
+    if (options.realtime === true)
+      await waitMs(startedAtMs + samplesToMs(first + frame.length) - performance.now());
     stream.push({ pcm: frame, firstSample: sampleIndex(first), receivedAtMs: monotonicNow() });
     // Frame by frame, so that what the voice gate does never depends on how fast this machine is.
     await stream.settled();

@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CaptionError } from '../../protocol/index.js';
+import { parseVocabulary } from './vocabulary.js';
+
+describe('a vocabulary', () => {
+  it('is trimmed and has no phrase twice', () => {
+    expect(parseVocabulary(['  La  Suite ', '', 'Ada', 'Ada', '   '])).toEqual(['La Suite', 'Ada']);
+  });
+
+  it('is bounded in phrases and characters', () => {
+    const many = Array.from({ length: 1001 }, (_, index) => `phrase ${index}`);
+    expect(() => parseVocabulary(many)).toThrow(expect.objectContaining({ code: 'vocabulary_invalid' }));
+    expect(() => parseVocabulary(['x'.repeat(101)])).toThrow(CaptionError);
+    expect(parseVocabulary(many.slice(0, 1000))).toHaveLength(1000);
+  });
+
+  it('stays what it is when parsed again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ maxLength: 100 }), { maxLength: 20 }), (lines) => {
+        const once = parseVocabulary(lines);
+        expect(parseVocabulary(once)).toEqual(once);
+      }),
+    );
+  });
+});

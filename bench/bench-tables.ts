@@ -1,0 +1,70 @@
+import type { Summary } from '../asr/index.js';
+import type { EngineResult } from './engine-bench.js';
+import type { LatencyResult } from './latency-bench.js';
+import type { Machine } from './machine.js';
+
+/** Results for a person; `--json` has them for programs. */
+export function formatLatencyResult(result: LatencyResult): string {
+  const rows = [
+    ['', 'p50', 'p90', 'p95', 'p99', 'count'],
+    summaryRow('word (end of word to reducer)', result.wordLatencyMs),
+    summaryRow('word, labelled by hand', result.handLabelledWordLatencyMs),
+    summaryRow('final (end of speech to final)', result.finalLatencyMs),
+    summaryRow('first partial (onset to text)', result.firstPartialMs),
+  ];
+  const facts = [
+    `${result.speakers} speakers for ${result.seconds} s, model ${result.model ?? 'of the running gateway'}`,
+    `word errors ${percent(result.wer)}, words changed after they were shown ${percent(result.upwr)}`,
+    `CPU ${value(result.cpuCores, 'cores')}, memory ${value(result.rssMb, 'MB')}, ${value(result.rssPerStreamMb, 'MB')} a speaker`,
+    ...result.failures.map((failure) => `failed: ${failure}`),
+    machineLine(result.machine),
+  ];
+  return `${columns(rows)}\n${facts.join('\n')}\n`;
+}
+
+export function formatEngineResult(result: EngineResult): string {
+  const arms = result.arms.map(({ precision, batches, mbPerStream, textsThatDiffer }) => {
+    const rows = [
+      [precision, 'streams per core', 'ms a call'],
+      ...batches.map(({ batchSize, streamsPerCore, msPerCall }) => [
+        `batch ${batchSize}`,
+        streamsPerCore.toFixed(1),
+        msPerCall.toFixed(1),
+      ]),
+    ];
+    return `${columns(rows)}\n${mbPerStream.toFixed(2)} MB a stream; texts that differ between batch sizes: ${textsThatDiffer}\n`;
+  });
+  const { silence } = result;
+  const facts = [
+    `one speaker who talks: ${(silence.speakingCores * 1000).toFixed(2)} ms of CPU a second`,
+    `silent: ${(silence.silentCores * 1000).toFixed(2)} ms, ${percent(silence.silentPerSpeaking)} of that`,
+    `faint noise: ${(silence.faintNoiseCores * 1000).toFixed(2)} ms, ${percent(silence.faintNoisePerSpeaking)} of that`,
+    `200 connected of whom 5 talk: ${silence.fiveOf200PerFive.toFixed(2)} times the CPU of those 5 alone`,
+    `cold start: ${value(result.coldStartMs === null ? null : Math.round(result.coldStartMs), 'ms')}`,
+    `model ${result.model}`,
+    machineLine(result.machine),
+  ];
+  return `${arms.join('\n')}\n${facts.join('\n')}\n`;
+}
+
+const summaryRow = (name: string, { p50, p90, p95, p99, count }: Summary): string[] => [
+  name,
+  ...[p50, p90, p95, p99].map((ms) => value(ms === null ? null : Math.round(ms), 'ms')),
+  String(count),
+];
+
+const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
+const value = (number: number | null, unit: string): string => (number === null ? '–' : `${number} ${unit}`);
+
+const machineLine = ({ cpu, cores, memoryGb, node, load1, commit, date }: Machine): string =>
+  `${cpu}, ${cores} cores, ${memoryGb} GB, Node ${node}, load ${load1} before, commit ${commit ?? '–'}, ${date}`;
+
+/** The first column to the left, the others to the right. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const pad = (cell: string, column: number): string =>
+    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return rows.map((row) => row.map(pad).join('  ')).join('\n');
+}

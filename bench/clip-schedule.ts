@@ -1,0 +1,54 @@
+import { msToSamples, samplesToMs } from '../protocol/index.js';
+import type { SpokenWord } from '../gateway/index.js';
+import type { Clip } from './manifest.js';
+
+/** Silence between two clips: longer than the silence that ends a sentence. */
+export const PAUSE_BETWEEN_CLIPS_MS = 1000;
+
+export interface LoadedClip extends Clip {
+  /** 16 kHz mono. */
+  readonly pcm: Int16Array;
+}
+
+export interface ScheduledClip {
+  readonly clip: LoadedClip;
+  readonly startMs: number;
+}
+
+/** What one speaker of the bench says. */
+export interface SpeakerSchedule {
+  readonly pcm: Int16Array;
+  readonly clips: readonly ScheduledClip[];
+}
+
+/**
+ * Clip after clip, beginning with `clips[first]` and starting over after the last, with pauses in between, as long as whole
+ * clips fit into `seconds`; at least one clip. A pause is added at the end.
+ */
+export function scheduleClips(
+  clips: readonly LoadedClip[],
+  options: { first: number; seconds: number },
+): SpeakerSchedule {
+  const scheduled: ScheduledClip[] = [];
+  let atMs = 0;
+  for (let index = options.first; ; index++) {
+    const clip = clips[index % clips.length];
+    if (clip === undefined) break;
+    const endMs = atMs + samplesToMs(clip.pcm.length);
+    if (scheduled.length > 0 && endMs > options.seconds * 1000) break;
+    scheduled.push({ clip, startMs: atMs });
+    atMs = endMs + PAUSE_BETWEEN_CLIPS_MS;
+  }
+  const pcm = new Int16Array(msToSamples(atMs));
+  for (const { clip, startMs } of scheduled) pcm.set(clip.pcm, msToSamples(startMs));
+  return { pcm, clips: scheduled };
+}
+
+/** The words of a scheduled clip on the clock of the meeting. */
+export function wordsAt({ clip, startMs }: ScheduledClip): SpokenWord[] {
+  return clip.words.map((word) => ({
+    text: word.text,
+    startMs: startMs + word.startMs,
+    endMs: startMs + word.endMs,
+  }));
+}

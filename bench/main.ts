@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+/** `npm run bench -- COMMAND`: figures from outside. `--json` prints one JSON document; remarks go to standard error. */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { CaptionError, errorMessage } from '../protocol/index.js';
+import { EXIT, exitCodeOf } from '../gateway/index.js';
+import { formatEngineResult, formatLatencyResult } from './bench-tables.js';
+import { runEngineBench } from './engine-bench.js';
+import { type LatencySample, runLatencyBench } from './latency-bench.js';
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interruption.abort(new CaptionError('interrupted', 'Interrupted.')));
+}
+
+interface LatencyFlags {
+  readonly manifest?: string;
+  readonly speakers: string;
+  readonly seconds: string;
+  readonly url?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+process.exitCode = await run(process.argv);
+
+async function run(argv: readonly string[]): Promise<number> {
+  const program = new Command('bench')
+    .description('Latency and capacity, measured from outside.')
+    .exitOverride();
+  program
+    .command('latency')
+    .description('word latency over WebSocket ingest, with N people talking')
+    .option('--manifest <file>', 'clips with word times (default: ../shared/speech, else fixtures/speech)')
+    .option('--speakers <n>', 'how many people talk', '1')
+    .option('--seconds <s>', 'for how long', '60')
+    .option('--url <url>', 'a gateway that runs already')
+    .option('--out <folder>', 'keep raw samples there, as JSON Lines')
+    .option('--json', 'print one JSON document')
+    .action(latency);
+  program
+    .command('engine')
+    .description('streams per core against batch size, memory per stream, cost of silence, cold start')
+    .option('--seconds <s>', 'length of each measurement of silence', '15')
+    .option('--json', 'print one JSON document')
+    .action(engine);
+  try {
+    await program.parseAsync(argv);
+    return EXIT.good;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
+    const code = error instanceof CaptionError ? error.code : 'internal_error';
+    process.stderr.write(`bench: ${code}: ${errorMessage(error)}\n`);
+    return exitCodeOf(code);
+  }
+}
+
+async function latency(flags: LatencyFlags): Promise<void> {
+  const { result, samples } = await runLatencyBench({
+    manifest: flags.manifest ?? defaultManifest(),
+    speakers: wholeNumber('--speakers', flags.speakers, 1000),
+    seconds: wholeNumber('--seconds', flags.seconds, 86_400),
+    ...(flags.url === undefined ? {} : { url: flags.url }),
+    output: process.stderr,
+    signal: interruption.signal,
+  });
+  if (flags.out !== undefined) await keepSamples(flags.out, samples);
+  process.stdout.write(
+    flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : formatLatencyResult(result),
+  );
+}
+
+async function engine(flags: { seconds: string; json?: boolean }): Promise<void> {
+  const result = await runEngineBench({
+    manifest: defaultManifest(),
+    silenceSeconds: wholeNumber('--seconds', flags.seconds, 3600),
+    output: process.stderr,
+    signal: interruption.signal,
+  });
+  process.stdout.write(
+    flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : formatEngineResult(result),
+  );
+}
+
+async function keepSamples(folder: string, samples: readonly LatencySample[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(
+    join(folder, 'latency-samples.jsonl'),
+    samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''),
+  );
+}
+
+/** Real speech where there is some, else the speech of this repository. */
+function defaultManifest(): string {
+  const root = new URL('../../', import.meta.url);
+  const real = fileURLToPath(new URL('../shared/speech/manifest.json', root));
+  return existsSync(real) ? real : fileURLToPath(new URL('fixtures/speech/manifest.json', root));
+}
+
+function wholeNumber(name: string, raw: string, max: number): number {
+  const value = Number(raw);
+  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw new CaptionError('usage_number', `${name} must be a whole number from 1 to ${max}.`);
+}

@@ -1,0 +1,58 @@
+/** What a process and its children use, from Linux's /proc. */
+import { readFileSync } from 'node:fs';
+
+/** `getconf CLK_TCK` is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const KIB_PER_MB = 1000 ** 2 / 1024;
+
+export interface ProcessUsage {
+  /** User and system time since it began, in seconds. */
+  readonly cpuSeconds: number;
+  /** Proportional set size: memory shared between processes is counted once. In MB. */
+  readonly memoryMb: number;
+}
+
+/** Of `pid` and all that it started. */
+export function usageOfTree(pid: number): ProcessUsage {
+  const usages = [pid, ...descendantsOf(pid)].map(usageOf);
+  return {
+    cpuSeconds: usages.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    memoryMb: usages.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
+  };
+}
+
+export function descendantsOf(pid: number): number[] {
+  const children = readProc(pid, `task/${pid}/children`)
+    .split(' ')
+    .filter((child) => child !== '')
+    .map(Number);
+  return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+function usageOf(pid: number): ProcessUsage {
+  return {
+    cpuSeconds: parseCpuSeconds(readProc(pid, 'stat')),
+    memoryMb: parsePssMb(readProc(pid, 'smaps_rollup')),
+  };
+}
+
+/** The text of /proc/PID/stat. The name in it may hold spaces and brackets. */
+export function parseCpuSeconds(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // Fields 14 (utime) and 15 (stime) of proc(5), counted from the third.
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
+}
+
+/** The text of /proc/PID/smaps_rollup. */
+export function parsePssMb(rollup: string): number {
+  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / KIB_PER_MB;
+}
+
+/** Empty when the process has just ended. */
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,134 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CaptionError } from '../../protocol/index.js';
+import { cleanupsAfterEach } from '../testing/cleanups.js';
+import { readEnvironment } from './environment.js';
+import {
+  defaultSettings,
+  parseSetting,
+  type Setting,
+  type SettingName,
+  SETTING_NAMES,
+  SETTINGS,
+} from './settings.js';
+
+const afterwards = cleanupsAfterEach();
+
+/** Code and message of what `action` throws. */
+function errorOf(action: () => unknown): { code: string; message: string } {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof CaptionError) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+async function configFile(content: string): Promise<{ dir: string; file: string }> {
+  const dir = await mkdtemp(join(tmpdir(), 'caption-config-'));
+  afterwards(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(join(dir, 'gateway.json'), content);
+  return { dir, file: 'gateway.json' };
+}
+
+const numberSettings = SETTING_NAMES.flatMap((name) => {
+  const setting: Setting = SETTINGS[name];
+  return setting.kind === 'number' ? [{ name, ...setting }] : [];
+});
+
+describe('readEnvironment', () => {
+  it('gives the defaults when nothing is set, and ignores names that are not ours', () => {
+    const { settings } = readEnvironment(
+      { PATH: '/bin', LIVEKIT_URL: 'wss://x', TRANSCRIBER_AGENT_NAME: 'a' },
+      '/',
+    );
+    expect(settings).toEqual(defaultSettings());
+    expect(settings).toMatchObject({ CAPTION_HOST: '127.0.0.1', CAPTION_PORT: 8765, LIVEKIT_API_KEY: '' });
+  });
+
+  it.each(numberSettings)('$name takes $min to $max and nothing else', ({ name, min, max }) => {
+    expect(parseSetting(name, String(min))).toBe(min);
+    expect(parseSetting(name, ` ${max} `)).toBe(max);
+    for (const raw of [String(min - 1), String(max + 1), '', ' ', '1.5', 'ten', '5s', 'NaN', 'Infinity']) {
+      const { code, message } = errorOf(() => parseSetting(name, raw));
+      expect(code).toBe('config_invalid');
+      expect(message).toContain(name);
+      expect(message).toContain(`from ${min} to ${max}`);
+    }
+  });
+
+  it.each(numberSettings)('the default of $name is in its range', ({ default: value, min, max }) => {
+    expect(value).toBeGreaterThanOrEqual(min);
+    expect(value).toBeLessThanOrEqual(max);
+  });
+
+  it('takes a choice only from its list, which the error names', () => {
+    expect(readEnvironment({ CAPTION_LOG_LEVEL: 'warn' }, '/').settings.CAPTION_LOG_LEVEL).toBe('warn');
+    const { code, message } = errorOf(() => readEnvironment({ CAPTION_LOG_LEVEL: 'loud' }, '/'));
+    expect(code).toBe('config_invalid');
+    expect(message).toContain('trace, debug, info, warn, error, silent');
+  });
+
+  it.each([
+    ['CAPTION_PROT', 'CAPTION_PORT'],
+    ['CAPTION_MODEL_DIR', 'CAPTION_MODELS_DIR'],
+    ['CAPTION_MAX_SPEAKER', 'CAPTION_MAX_SPEAKERS'],
+  ])('refuses %s and suggests %s', (wrong, right) => {
+    const { code, message } = errorOf(() => readEnvironment({ [wrong]: '1' }, '/'));
+    expect(code).toBe('config_unknown');
+    expect(message).toContain(wrong);
+    expect(message).toContain(`Did you mean ${right}?`);
+  });
+
+  it.each(['LIVEKIT_API_KEY', 'LIVEKIT_API_SECRET'] satisfies SettingName[])('refuses %s alone', (name) => {
+    const { code, message } = errorOf(() => readEnvironment({ [name]: 'half' }, '/'));
+    expect(code).toBe('config_invalid');
+    expect(message).toContain('together');
+    expect(message).not.toContain('half');
+  });
+
+  it('takes a pair of keys', () => {
+    const pair = { LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' };
+    expect(readEnvironment(pair, '/').settings).toMatchObject(pair);
+  });
+
+  it('looks for the cache where XDG says, else in the home folder', () => {
+    expect(readEnvironment({ XDG_CACHE_HOME: '/c' }, '/').cacheDir).toBe('/c');
+    expect(readEnvironment({ XDG_CACHE_HOME: '' }, '/').cacheDir).toMatch(/\.cache$/);
+  });
+});
+
+describe('the configuration file', () => {
+  it('is read relative to the working folder; the environment wins over it', async () => {
+    const { dir, file } = await configFile(
+      '{"CAPTION_PORT": 9000, "CAPTION_MAX_ROOMS": "7", "CAPTION_LOG_LEVEL": "warn"}',
+    );
+    const { settings } = readEnvironment({ CAPTION_CONFIG_FILE: file, CAPTION_PORT: '9001' }, dir);
+    expect(settings).toMatchObject({ CAPTION_PORT: 9001, CAPTION_MAX_ROOMS: 7, CAPTION_LOG_LEVEL: 'warn' });
+  });
+
+  it.each([
+    ['a name that does not exist', '{"CAPTION_PROT": 1}', 'config_unknown', 'CAPTION_PORT'],
+    ['a name without our prefix', '{"PORT": 1}', 'config_unknown', 'CAPTION_PORT'],
+    ['a value out of range', '{"CAPTION_PORT": 70000}', 'config_invalid', '65535'],
+    ['a value that is a list', '{"CAPTION_PORT": [1]}', 'config_invalid', 'a text or a number'],
+    ['a list', '[]', 'config_invalid', 'one JSON object'],
+    ['null', 'null', 'config_invalid', 'one JSON object'],
+    ['what is no JSON', 'CAPTION_PORT=1', 'config_invalid', 'cannot be read'],
+  ])('with %s is refused', async (_, content, code, told) => {
+    const { dir, file } = await configFile(content);
+    const error = errorOf(() => readEnvironment({ CAPTION_CONFIG_FILE: file }, dir));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(told);
+  });
+
+  it('that is not there is refused, with its path', async () => {
+    const { dir } = await configFile('{}');
+    const error = errorOf(() => readEnvironment({ CAPTION_CONFIG_FILE: 'nowhere.json' }, dir));
+    expect(error.code).toBe('config_invalid');
+    expect(error.message).toContain(join(dir, 'nowhere.json'));
+  });
+});

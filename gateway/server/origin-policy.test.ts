@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { CaptionError } from '../../protocol/index.js';
+import { isLoopbackHost, OriginPolicy } from './origin-policy.js';
+
+function codeOf(policy: OriginPolicy, headers: Record<string, string>): string {
+  try {
+    policy.check({ headers } as unknown as IncomingMessage);
+    return 'allowed';
+  } catch (error) {
+    return error instanceof CaptionError ? error.code : String(error);
+  }
+}
+
+const local = new OriginPolicy({ allowed: [''], isLoopbackOnly: true });
+const open = new OriginPolicy({ allowed: ['https://visio.example', ''], isLoopbackOnly: false });
+
+describe('OriginPolicy', () => {
+  it.each([
+    ['a program', { host: '127.0.0.1:8765' }, 'allowed'],
+    ['its own page', { host: 'localhost:8765', origin: 'http://localhost:8765' }, 'allowed'],
+    ['its own page over IPv6', { host: '[::1]:8765', origin: 'http://[::1]:8765' }, 'allowed'],
+    ['its own page in capitals', { host: 'LocalHost:8765', origin: 'HTTP://localhost:8765' }, 'allowed'],
+    ['a page of another site', { host: '127.0.0.1:8765', origin: 'https://evil.example' }, 'origin_refused'],
+    ['a page of another port', { host: '127.0.0.1:8765', origin: 'http://127.0.0.1:3000' }, 'origin_refused'],
+    ['a page from a file', { host: '127.0.0.1:8765', origin: 'null' }, 'origin_refused'],
+    ['an empty origin', { host: '127.0.0.1:8765', origin: '' }, 'origin_refused'],
+    ['a rebound name', { host: 'evil.example:8765', origin: 'http://evil.example:8765' }, 'origin_refused'],
+    ['a rebound name without origin', { host: 'evil.example:8765' }, 'origin_refused'],
+    ['a name that begins like loopback', { host: '127.0.0.1.evil.example' }, 'origin_refused'],
+    ['no host', {}, 'origin_refused'],
+  ])('on loopback answers %s with: %s', (_, headers, answer) => {
+    expect(codeOf(local, headers)).toBe(answer);
+  });
+
+  it.each([
+    ['a page of an allowed origin', { host: 'captions.example', origin: 'https://visio.example' }, 'allowed'],
+    ['the same in capitals', { host: 'captions.example', origin: 'https://VISIO.example' }, 'allowed'],
+    ['its own page behind TLS', { host: 'captions.example', origin: 'https://captions.example' }, 'allowed'],
+    [
+      'an origin that merely contains it',
+      { host: 'captions.example', origin: 'https://visio.example.evil' },
+      'origin_refused',
+    ],
+    ['the other scheme', { host: 'captions.example', origin: 'http://visio.example' }, 'origin_refused'],
+  ])('with keys answers %s with: %s', (_, headers, answer) => {
+    expect(codeOf(open, headers)).toBe(answer);
+  });
+});
+
+describe('isLoopbackHost', () => {
+  it.each(['localhost', '127.0.0.1', '127.1.2.3:80', '::1', '[::1]', '[::1]:8765', 'localhost:1'])(
+    'holds for %s',
+    (host) => {
+      expect(isLoopbackHost(host)).toBe(true);
+    },
+  );
+
+  it.each([
+    '',
+    '0.0.0.0',
+    '::',
+    '[::]:1',
+    '10.0.0.1',
+    'localhost.evil',
+    '127.0.0.1.nip.io',
+    '::1:8765x',
+    'fe80::1',
+  ])('does not hold for "%s"', (host) => {
+    expect(isLoopbackHost(host)).toBe(false);
+  });
+});

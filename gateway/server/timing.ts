@@ -1,0 +1,21 @@
+/** How long the gateway waits for its peers, in milliseconds. Not settings: only tests want other values. */
+export interface Timing {
+  /** From the opening of an ingest connection to its `hello`. */
+  readonly helloDeadlineMs: number;
+  /** When a connected speaker's audio stalls in mid-sentence, what was said is finished after this. */
+  readonly stallFlushMs: number;
+  /** Between two pings; a peer that does not answer one until the next is gone. */
+  readonly heartbeatIntervalMs: number;
+  /** A viewer that does not read for so long is disconnected. */
+  readonly maxViewerPauseMs: number;
+  /** How long a shutdown waits for the finals of what is being said; recognition may be down for good. */
+  readonly drainDeadlineMs: number;
+}
+
+export const DEFAULT_TIMING: Timing = {
+  helloDeadlineMs: 10_000,
+  stallFlushMs: 1500,
+  heartbeatIntervalMs: 15_000,
+  maxViewerPauseMs: 30_000,
+  drainDeadlineMs: 10_000,
+};

@@ -1,0 +1,29 @@
+import { SignJWT } from 'jose';
+
+export const TEST_KEYS = {
+  LIVEKIT_API_KEY: 'devkey',
+  LIVEKIT_API_SECRET: 'a-secret-of-at-least-32-characters',
+} as const;
+
+export interface TokenChanges {
+  readonly identity?: string;
+  readonly video?: Record<string, unknown>;
+  readonly issuer?: string;
+  readonly secret?: string;
+  readonly algorithm?: 'HS256' | 'HS512';
+  /** Seconds from now; null for a token that never expires. Default 600. */
+  readonly expiresInS?: number | null;
+}
+
+/** An access token as LiveKit's server SDKs make them; by default one with which `ana` may do everything in `council`. */
+export function accessToken(changes: TokenChanges = {}): Promise<string> {
+  const nowS = Math.floor(Date.now() / 1000);
+  const { expiresInS = 600 } = changes;
+  const token = new SignJWT({ name: 'Ana', video: changes.video ?? { room: 'council', roomJoin: true } })
+    .setProtectedHeader({ alg: changes.algorithm ?? 'HS256', typ: 'JWT' })
+    .setIssuer(changes.issuer ?? TEST_KEYS.LIVEKIT_API_KEY)
+    .setSubject(changes.identity ?? 'ana')
+    .setNotBefore(nowS - 1000);
+  if (expiresInS !== null) token.setExpirationTime(nowS + expiresInS);
+  return token.sign(new TextEncoder().encode(changes.secret ?? TEST_KEYS.LIVEKIT_API_SECRET));
+}
