@@ -7,7 +7,11 @@ import { VadBatcher } from './gate/vad-batcher.js';
 import type { InstalledModel, InstalledPunctuation } from './models/index.js';
 import { SpeakerStream } from './stream/speaker-stream.js';
 import type { PoolHealthState } from './supervisor/pool-health.js';
-import { type PoolObserver, RecogniserPool, type RecogniserPoolOptions } from './supervisor/recogniser-pool.js';
+import {
+  type PoolObserver,
+  RecogniserPool,
+  type RecogniserPoolOptions,
+} from './supervisor/recogniser-pool.js';
 import { createFormatter } from './text/formatter.js';
 
 export interface ChildEngineOptions {

@@ -1,6 +1,7 @@
 /** Speech recognition: PCM in, caption segments out. Knows no rooms. */
 export * from './engine.js';
 export type { AudioFrame } from './audio/audio-frame.js';
+export { PcmSlab } from './audio/pcm-slab.js';
 export { createResampler, type Resampler } from './audio/resampler.js';
 export { mixToMono, readWavFile, toSixteenKilohertz, type WavAudio } from './audio/wav-file.js';
 export { ChildEngine, type ChildEngineOptions, defaultChildren } from './child-engine.js';

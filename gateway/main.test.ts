@@ -14,6 +14,7 @@ import { SETTING_NAMES } from './config/settings.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from './testing/cleanups.js';
 import { longestTrack, SHORT_MEETING } from './testing/short-meeting.js';
 import { waitFor, waitUntil } from './testing/wait-until.js';
+import { anyNumber, objectWith } from './testing/matchers.js';
 
 const ENTRY = fileURLToPath(new URL('../dist/gateway/main.js', import.meta.url));
 
@@ -303,10 +304,10 @@ describeWithModel('caption-gateway with a model', (model) => {
       const document = JSON.parse(stdout) as Record<string, unknown>;
       expect(document).toMatchObject({
         model: model.id,
-        seconds: expect.any(Number),
-        wer: expect.any(Number),
-        wordLatencyMs: { p50: expect.any(Number), p95: expect.any(Number), count: expect.any(Number) },
-        finalLatencyMs: { p50: expect.any(Number), p95: expect.any(Number) },
+        seconds: anyNumber,
+        wer: anyNumber,
+        wordLatencyMs: { p50: anyNumber, p95: anyNumber, count: anyNumber },
+        finalLatencyMs: { p50: anyNumber, p95: anyNumber },
         lostWords: 0,
         duplicatedWords: 0,
         resyncs: 0,
@@ -315,9 +316,7 @@ describeWithModel('caption-gateway with a model', (model) => {
         speakers: { identity: string }[];
       };
       expect(document['speakers']).toEqual(
-        meeting.speakers.map(({ identity }) =>
-          expect.objectContaining({ identity, words: expect.any(Number), wer: expect.any(Number) }),
-        ),
+        meeting.speakers.map(({ identity }) => objectWith({ identity, words: anyNumber, wer: anyNumber })),
       );
       expect(stderr).toMatch(/Watch it in a browser: http:\/\/127\.0\.0\.1:\d+\/\?room=demo/);
     });

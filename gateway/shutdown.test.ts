@@ -10,6 +10,7 @@ import { helloWith, RawPeer, welcomedPeer } from './testing/raw-peer.js';
 import { framesOf, longestTrack, shownWords, undisturbedWords } from './testing/short-meeting.js';
 import { startTestGateway, type TestGateway } from './testing/test-gateway.js';
 import { waitUntil } from './testing/wait-until.js';
+import { textMatching, textWith } from './testing/matchers.js';
 
 describeWithModel('a gateway that is shut down', (model) => {
   const afterwards = cleanupsAfterEach();
@@ -65,7 +66,7 @@ describeWithModel('a gateway that is shut down', (model) => {
       expect(viewer.state.finals.length).toBeGreaterThan(0);
       if (sampleRateHz === 16_000) expect(shownWords(viewer.state, 'ana')).toEqual(expected);
       expect(peer.messages.map(({ kind }) => kind)).not.toContain('error');
-      expect(await peer.closed()).toEqual({ code: 1001, reason: expect.stringMatching(/^shutting_down: /) });
+      expect(await peer.closed()).toEqual({ code: 1001, reason: textMatching(/^shutting_down: /) });
       expect(await hasEnded(gateway.url)).toBe(true);
     },
   );
@@ -118,7 +119,7 @@ describeWithModel('a gateway that is shut down', (model) => {
     const closing = gateway.close();
     const ready = await fetch(`${gateway.url}/readyz`);
     expect(ready.status).toBe(503);
-    expect(await ready.json()).toMatchObject({ reason: expect.stringContaining('shutting down') });
+    expect(await ready.json()).toMatchObject({ reason: textWith('shutting down') });
     late.send(helloWith({ speaker: { identity: 'late', name: '' } }));
     expect(await late.received('error')).toMatchObject({ code: 'shutting_down', retryable: true });
     process.kill(pid!, 'SIGCONT');

@@ -207,6 +207,13 @@ describe('the wire', () => {
   });
 });
 
+describe('zero', () => {
+  it('has no sign, so that a message stays equal to itself', () => {
+    const decoded = decodeMessage('{"v":1,"kind":"resync","room":"r","lastSeq":-0}');
+    expect(decoded).toStrictEqual({ kind: 'resync', room: 'r', lastSeq: 0 });
+  });
+});
+
 describe('versions and unknown things', () => {
   it('ignores a kind it does not know, and only that', () => {
     expect(decodeMessage('{"v":1,"kind":"applause","hands":4}')).toBeUndefined();
@@ -253,6 +260,20 @@ describe('size', () => {
       expect(decodeMessage(convert(ofSize(MAX_MESSAGE_BYTES)))).toBeDefined();
       expect(codeOf(() => decodeMessage(convert(ofSize(MAX_MESSAGE_BYTES + 1))))).toBe('message_too_large');
     }
+  });
+
+  it('encodes up to the limit and refuses one byte more', () => {
+    const ofWords = (lastChars: number): CaptionDelta => ({
+      ...delta,
+      words: [...Array<number>(14).fill(950), lastChars].map((chars) => ({
+        ...delta.words[0]!,
+        text: 'x'.repeat(chars),
+      })),
+    });
+    const missingBytes = MAX_MESSAGE_BYTES - encodeMessage(ofWords(1)).length;
+    expect(missingBytes).toBeLessThan(MAX_WORD_CHARS);
+    expect(encodeMessage(ofWords(1 + missingBytes))).toHaveLength(MAX_MESSAGE_BYTES);
+    expect(codeOf(() => encodeMessage(ofWords(2 + missingBytes)))).toBe('message_too_large');
   });
 
   it('counts bytes, not characters, of a text', () => {
@@ -395,6 +416,7 @@ describe('garbage', () => {
     const wire = golden[0]!.wire;
     const inputs = [
       new Uint8Array([0xff, 0xfe, 0x7b]),
+      Uint8Array.from(encoder.encode(wire), (byte) => (byte === 0xc3 ? 0xff : byte)),
       encoder.encode(`\ufeff${wire}`),
       `\ufeff${wire}`,
       new Uint8Array(),

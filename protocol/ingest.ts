@@ -5,6 +5,7 @@
  * Positions are counted in samples at the client's own `sampleRateHz`, from the beginning of its stream.
  */
 import { CaptionError } from './errors.js';
+import { MAX_LANGUAGE_CHARS, MAX_NAME_CHARS } from './limits.js';
 import type { ParticipantIdentity, RoomName } from './units.js';
 
 export const INGEST_VERSION = 1;
@@ -102,10 +103,12 @@ function decodeHello(message: Record<string, unknown>): IngestHello {
     room: asText(message['room'], 'room') as RoomName,
     speaker: {
       identity: asText(speaker['identity'], 'speaker.identity') as ParticipantIdentity,
-      name: speaker['name'] === undefined ? '' : asText(speaker['name'], 'speaker.name', 0),
+      name: speaker['name'] === undefined ? '' : asText(speaker['name'], 'speaker.name', { minChars: 0 }),
     },
     sampleRateHz: asSampleRate(message['sampleRateHz']),
-    ...(language === undefined ? {} : { language: asText(language, 'language') }),
+    ...(language === undefined
+      ? {}
+      : { language: asText(language, 'language', { maxChars: MAX_LANGUAGE_CHARS }) }),
     ...(vocabulary === undefined ? {} : { vocabulary: asTexts(vocabulary, 'vocabulary') }),
     ...(resume === undefined ? {} : { resume: decodeResume(asObject(resume, 'resume')) }),
   };
@@ -134,9 +137,14 @@ function asObject(value: unknown, field: string): Record<string, unknown> {
   throw failure('message_malformed', `${field} must be an object.`);
 }
 
-function asText(value: unknown, field: string, minLength = 1): string {
-  if (typeof value === 'string' && value.length >= minLength && value.length <= 256) return value;
-  throw failure('message_malformed', `${field} must be a text of ${minLength} to 256 characters.`);
+function asText(
+  value: unknown,
+  field: string,
+  limits: { minChars?: number; maxChars?: number } = {},
+): string {
+  const { minChars = 1, maxChars = MAX_NAME_CHARS } = limits;
+  if (typeof value === 'string' && value.length >= minChars && value.length <= maxChars) return value;
+  throw failure('message_malformed', `${field} must be a text of ${minChars} to ${maxChars} characters.`);
 }
 
 function asTexts(value: unknown, field: string): readonly string[] {

@@ -131,12 +131,12 @@ describe('snapshotMessages', () => {
     const truth = stateAfter(deltaOf(1, words(300)));
     const [firstOfTwo, ...rest] = snapshotMessages(truth);
     expect(rest).toHaveLength(1);
-    const segments = [firstOfTwo!, rest[0]!].flatMap((part) => part.segments);
-    const ofThree = [segments.slice(0, 1), segments.slice(1), []].map((some, part) => ({
+    const whole = { ...firstOfTwo!.segments[0]!, words: words(300) };
+    const ofThree = [0, 100, 200].map((firstWord, part) => ({
       ...firstOfTwo!,
       part,
       parts: 3,
-      segments: some,
+      segments: [{ ...whole, firstWord, words: whole.words.slice(firstWord, firstWord + 100) }],
     }));
     const viewer = [firstOfTwo!, ...ofThree].reduce(applyMessage, initialState(room));
     expect(visible(viewer)).toStrictEqual(visible(truth));

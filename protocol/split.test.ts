@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   CodecError,
+  MAX_EPOCH_MS,
   MAX_MESSAGE_BYTES,
   MAX_WORD_CHARS,
   applyMessage,
@@ -61,6 +62,42 @@ describe('splitDelta', () => {
     expect(encodeMessage(fitting)).toHaveLength(MAX_MESSAGE_BYTES);
     expect(splitDelta(fitting)).toStrictEqual([fitting]);
     expect(splitDelta(above)).toHaveLength(2);
+  });
+
+  describe('never takes a delta for smaller than it is', () => {
+    const moment = epochMs(MAX_EPOCH_MS);
+    const number = Number.MAX_SAFE_INTEGER - 1;
+    const costlyWord = (chars: number): CaptionWord => ({
+      text: '\u0001'.repeat(chars),
+      startMs: moment,
+      endMs: moment,
+      confidence: 0.0000012345678901234567,
+    });
+    const costlyHeader: Partial<CaptionDelta> = {
+      epochMs: moment,
+      seq: number,
+      speaker: { identity: participantIdentity('\u0001'), name: '\u0001', label: '\u0001' },
+      trackSid: '\u0001',
+      revision: number,
+      keep: number - 3,
+      stable: number,
+    };
+
+    it('with the most costly numbers around short words', () => {
+      const delta = deltaOf(Array.from({ length: 140 }, () => costlyWord(1)));
+      expect(sizeBytes(delta)).toBeGreaterThan(MAX_MESSAGE_BYTES);
+      expect(splitDelta(delta)).toHaveLength(2);
+    });
+
+    it('with the most costly header around few, long words', () => {
+      const ofLastWord = (chars: number): CaptionDelta =>
+        deltaOf([MAX_WORD_CHARS, MAX_WORD_CHARS, chars].map(costlyWord), costlyHeader);
+      let chars = 1;
+      while (sizeBytes(ofLastWord(chars)) <= MAX_MESSAGE_BYTES) chars += 1;
+      expect(chars).toBeLessThan(MAX_WORD_CHARS);
+      expect(splitDelta(ofLastWord(chars - 1))).toHaveLength(1);
+      expect(splitDelta(ofLastWord(chars))).toHaveLength(2);
+    });
   });
 
   it('counts on, keeps what stands, caps stable and ends only with the last part', () => {

@@ -112,7 +112,10 @@ export class DecodeScheduler {
     if (isReady) this.#enqueue(scheduled);
     if (!isFinal) return piece;
     this.#forget(scheduled);
-    const text = tokens.map((token) => token.text).join('').trim();
+    const text = tokens
+      .map((token) => token.text)
+      .join('')
+      .trim();
     const punctuatedText = text === '' ? undefined : this.#recogniser.punctuate(text);
     return punctuatedText === undefined ? piece : { ...piece, punctuatedText };
   }

@@ -63,7 +63,12 @@ function forUtterance(utterance: number, action: (scheduler: DecodeScheduler) =>
     action(scheduler);
   } catch (error) {
     scheduler.cancel(utterance);
-    tellParent({ kind: 'utteranceFailed', utterance, code: 'recogniser_failed', message: errorMessage(error) });
+    tellParent({
+      kind: 'utteranceFailed',
+      utterance,
+      code: 'recogniser_failed',
+      message: errorMessage(error),
+    });
   }
 }
 

@@ -58,7 +58,10 @@ export type ToChild =
       readonly decodeCallBudgetMs: number;
     }
   | { readonly kind: 'open'; readonly utterance: number; readonly firstSample: number }
-  | { readonly kind: 'audio'; readonly pieces: readonly { readonly utterance: number; readonly pcm: Int16Array }[] }
+  | {
+      readonly kind: 'audio';
+      readonly pieces: readonly { readonly utterance: number; readonly pcm: Int16Array }[];
+    }
   | { readonly kind: 'finish'; readonly utterance: number }
   | { readonly kind: 'cancel'; readonly utterance: number }
   | { readonly kind: 'ping'; readonly id: number }
@@ -86,5 +89,10 @@ export type FromChild =
       readonly callMs: number;
       readonly batchSize: number;
     }
-  | { readonly kind: 'utteranceFailed'; readonly utterance: number; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'utteranceFailed';
+      readonly utterance: number;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly kind: 'pong'; readonly id: number };

@@ -33,6 +33,8 @@ export class SileroVad {
   readonly #session: InferenceSession;
   readonly #sampleRate = new Tensor('int64', BigInt64Array.from([BigInt(SAMPLE_RATE_HZ)]), []);
 
+  #lastRun: Promise<unknown> = Promise.resolve();
+
   private constructor(session: InferenceSession) {
     this.#session = session;
   }
@@ -60,23 +62,43 @@ export class SileroVad {
       for (let i = 0; i < VAD_FRAME_SAMPLES; i++) {
         input[offset + CONTEXT_SAMPLES + i] = (request.frame[i] ?? 0) / 32768;
       }
-      request.state.context.set(input.subarray(offset + INPUT_SAMPLES - CONTEXT_SAMPLES, offset + INPUT_SAMPLES));
-      copyState({ from: request.state.recurrent, fromRow: 0, fromRows: 1, to: state, toRow: row, toRows: batch });
+      request.state.context.set(
+        input.subarray(offset + INPUT_SAMPLES - CONTEXT_SAMPLES, offset + INPUT_SAMPLES),
+      );
+      copyState({
+        from: request.state.recurrent,
+        fromRow: 0,
+        fromRows: 1,
+        to: state,
+        toRow: row,
+        toRows: batch,
+      });
     });
-    const outputs = await this.#session.run({
+    const run = this.#session.run({
       input: new Tensor('float32', input, [batch, INPUT_SAMPLES]),
       state: new Tensor('float32', state, [STATE_LAYERS, batch, STATE_WIDTH]),
       sr: this.#sampleRate,
     });
+    this.#lastRun = run;
+    const outputs = await run;
     const probabilities = floatsOf(outputs['output']);
     const newState = floatsOf(outputs['stateN']);
     requests.forEach((request, row) => {
-      copyState({ from: newState, fromRow: row, fromRows: batch, to: request.state.recurrent, toRow: 0, toRows: 1 });
+      copyState({
+        from: newState,
+        fromRow: row,
+        fromRows: batch,
+        to: request.state.recurrent,
+        toRow: 0,
+        toRows: 1,
+      });
     });
     return probabilities;
   }
 
+  /** Waits for the call that is under way. */
   async close(): Promise<void> {
+    await this.#lastRun.catch(() => undefined);
     await this.#session.release();
   }
 }

@@ -43,6 +43,11 @@ export class SpeechDetector {
     this.#silentSamples = 0;
   }
 
+  /** A new utterance begins in the middle of speech: silence is counted anew. */
+  continueSpeech(): void {
+    this.#silentSamples = 0;
+  }
+
   #whileSilent(frame: JudgedFrame): SpeechEvent | undefined {
     if (frame.probability < SPEECH_PROBABILITY) {
       this.#framesAbove = 0;

@@ -2,6 +2,8 @@ import type { SileroVad, VadRequest } from './silero-vad.js';
 
 /** A stream that waits for verdicts. */
 export interface VadClient {
+  /** More than one frame waits, or somebody waits for the verdict: its audio is not live. */
+  readonly isBehind: boolean;
   /** The next frame to judge; undefined when there is none. */
   takeRequest(): VadRequest | undefined;
   /** The verdict on the frame taken last. Called in order, one at a time. */
@@ -9,11 +11,10 @@ export interface VadClient {
 }
 
 /**
- * With many streams it pays to gather frames: one alone costs 0.20 ms, eight or more together 0.04 ms each. Waiting longer
- * than this would show in the latency of endpoints; one stream alone never waits.
+ * With many streams it pays to gather frames: one alone costs 0.20 ms, eight or more together 0.04 ms each. So calls are at
+ * least this far apart. A stream alone has a frame every 32 ms and never waits; audio that has to catch up does not either.
  */
-const MAX_WAIT_MS = 16;
-const WAIT_PER_ACTIVE_STREAM_MS = 1;
+const MIN_CALL_INTERVAL_MS = 24;
 export const MAX_VAD_BATCH = 64;
 
 /** Gathers the frames of all streams into calls of the voice activity model. */
@@ -21,8 +22,10 @@ export class VadBatcher {
   readonly #vad: Pick<SileroVad, 'judge'>;
   readonly #onError: (error: unknown) => void;
   readonly #waiting = new Set<VadClient>();
-  #lastBatchSize = 1;
+  #lastCallAtMs = -Infinity;
   #isScheduled = false;
+  /** Of a call that waits for company. */
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(vad: Pick<SileroVad, 'judge'>, onError: (error: unknown) => void) {
     this.#vad = vad;
@@ -40,16 +43,25 @@ export class VadBatcher {
     this.#waiting.delete(client);
   }
 
+  /** A client has come to be behind: the next call waits for no company. */
+  hurry(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    setImmediate(() => void this.#run());
+  }
+
   #schedule(): void {
     if (this.#isScheduled || this.#waiting.size === 0) return;
     this.#isScheduled = true;
-    const run = (): void => void this.#run();
-    const waitMs = Math.min(MAX_WAIT_MS, (this.#lastBatchSize - 1) * WAIT_PER_ACTIVE_STREAM_MS);
-    if (waitMs === 0) setImmediate(run);
-    else setTimeout(run, waitMs);
+    const isBehind = [...this.#waiting].some((client) => client.isBehind);
+    const waitMs = isBehind ? 0 : this.#lastCallAtMs + MIN_CALL_INTERVAL_MS - performance.now();
+    if (waitMs <= 0) setImmediate(() => void this.#run());
+    else this.#timer = setTimeout(() => void this.#run(), waitMs);
   }
 
   async #run(): Promise<void> {
+    this.#timer = undefined;
     const clients: VadClient[] = [];
     const requests: VadRequest[] = [];
     for (const client of this.#waiting) {
@@ -60,7 +72,7 @@ export class VadBatcher {
       clients.push(client);
       requests.push(request);
     }
-    this.#lastBatchSize = Math.max(1, clients.length);
+    this.#lastCallAtMs = performance.now();
     const probabilities = await this.#judge(requests);
     this.#isScheduled = false;
     clients.forEach((client, index) => client.deliver(probabilities?.[index] ?? 1));

@@ -17,7 +17,7 @@ export class VoiceGate implements VadClient {
   readonly #options: VoiceGateOptions;
   readonly #detector = new SpeechDetector();
   readonly #level = new LevelGate();
-  readonly #vadState = new VadState();
+  #vadState = new VadState();
   #partialFrame = new Int16Array(VAD_FRAME_SAMPLES);
   #partialSamples = 0;
   #pending: Int16Array[] = [];
@@ -25,6 +25,8 @@ export class VoiceGate implements VadClient {
   #inFlight: Int16Array | undefined;
   #position: number;
   #idleWaiters: (() => void)[] = [];
+  /** Judged since speech began. */
+  #speechFrames: JudgedFrame[] = [];
 
   constructor(options: VoiceGateOptions) {
     this.#options = options;
@@ -36,24 +38,42 @@ export class VoiceGate implements VadClient {
     return this.#position;
   }
 
+  /** Takes audio of any length. Whole frames in it are kept as views, so it must not be changed afterwards. */
   push(pcm: Int16Array): void {
     let taken = 0;
     while (taken < pcm.length) {
+      const isWholeFrame = this.#partialSamples === 0 && pcm.length - taken >= VAD_FRAME_SAMPLES;
+      if (isWholeFrame) {
+        this.#accept(pcm.subarray(taken, taken + VAD_FRAME_SAMPLES));
+        taken += VAD_FRAME_SAMPLES;
+        continue;
+      }
       const part = pcm.subarray(taken, taken + VAD_FRAME_SAMPLES - this.#partialSamples);
       this.#partialFrame.set(part, this.#partialSamples);
       this.#partialSamples += part.length;
       taken += part.length;
       if (this.#partialSamples < VAD_FRAME_SAMPLES) return;
-      this.#pending.push(this.#partialFrame);
-      this.#partialFrame = new Int16Array(VAD_FRAME_SAMPLES);
       this.#partialSamples = 0;
-      this.#advance();
+      const isKept = this.#accept(this.#partialFrame);
+      if (isKept) this.#partialFrame = new Int16Array(VAD_FRAME_SAMPLES);
     }
   }
 
   /** The owner ended the utterance: what follows is a new one. */
   endSpeech(): void {
     this.#detector.reset();
+    this.#speechFrames = [];
+  }
+
+  /**
+   * The owner began a new utterance at `sample`, in the middle of speech. How long a pause ends it depends on that, so what
+   * was judged after it is judged again: the outcome is the same however late the owner decided.
+   */
+  judgeAgainFrom(sample: number): void {
+    const frames = this.#speechFrames.filter((frame) => frame.firstSample >= sample);
+    this.#speechFrames = [];
+    this.#detector.continueSpeech();
+    for (const frame of frames) this.#tell(frame);
   }
 
   /** Starts anew at another place: audio is missing before it. */
@@ -62,20 +82,33 @@ export class VoiceGate implements VadClient {
     this.#inFlight = undefined;
     this.#partialSamples = 0;
     this.#position = sample;
-    this.#detector.reset();
-    this.#vadState.reset();
+    this.endSpeech();
+    // Not reset: a verdict that is under way still writes into the old one.
+    this.#vadState = new VadState();
     this.#wakeIdleWaiters();
   }
 
-  /** Resolves when every whole frame that was pushed has been judged. */
+  /** True when every whole frame that was pushed has been judged. */
+  get isIdle(): boolean {
+    return this.#pending.length === 0 && this.#inFlight === undefined;
+  }
+
+  /** Resolves when `isIdle`. */
   idle(): Promise<void> {
-    if (!this.#isBusy) return Promise.resolve();
-    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idleWaiters.push(resolve);
+      this.#options.batcher.hurry();
+    });
   }
 
   close(): void {
     this.jumpTo(this.#position);
     this.#options.batcher.remove(this);
+  }
+
+  get isBehind(): boolean {
+    return this.#pending.length > 1 || this.#idleWaiters.length > 0;
   }
 
   takeRequest(): VadRequest | undefined {
@@ -92,8 +125,20 @@ export class VoiceGate implements VadClient {
     this.#advance();
   }
 
-  get #isBusy(): boolean {
-    return this.#pending.length > 0 || this.#inFlight !== undefined;
+  /** Settles a quiet frame at once, which is the usual case of a silent speaker; true when the frame had to be kept. */
+  #accept(frame: Int16Array): boolean {
+    if (this.isIdle && !this.#detector.isSpeaking) {
+      if (this.#level.isQuiet(frame)) {
+        this.#judgedQuiet();
+        return false;
+      }
+      this.#pending.push(frame);
+      this.#requestVerdict();
+    } else {
+      this.#pending.push(frame);
+      this.#advance();
+    }
+    return true;
   }
 
   /** Settles quiet frames at once and asks for a verdict on the first other one. */
@@ -103,20 +148,34 @@ export class VoiceGate implements VadClient {
       if (next === undefined) break;
       if (!this.#detector.isSpeaking && this.#level.isQuiet(next)) {
         this.#pending.shift();
-        this.#vadState.reset();
-        this.#judged(0);
+        this.#judgedQuiet();
       } else {
-        this.#isRequested = true;
-        this.#options.batcher.request(this);
+        this.#requestVerdict();
       }
     }
-    if (!this.#isBusy) this.#wakeIdleWaiters();
+    if (this.isIdle) this.#wakeIdleWaiters();
+  }
+
+  #requestVerdict(): void {
+    this.#isRequested = true;
+    this.#options.batcher.request(this);
+  }
+
+  #judgedQuiet(): void {
+    this.#vadState.reset();
+    this.#judged(0);
   }
 
   #judged(probability: number): void {
-    const frame = { firstSample: this.#position, endSample: this.#position + VAD_FRAME_SAMPLES, probability };
+    this.#tell({ firstSample: this.#position, endSample: this.#position + VAD_FRAME_SAMPLES, probability });
+  }
+
+  #tell(frame: JudgedFrame): void {
     this.#position = frame.endSample;
-    this.#options.judged(frame, this.#detector.judge(frame, this.#options.endpointSilenceSamples()));
+    const event = this.#detector.judge(frame, this.#options.endpointSilenceSamples());
+    if (this.#detector.isSpeaking) this.#speechFrames.push(frame);
+    else this.#speechFrames = [];
+    this.#options.judged(frame, event);
   }
 
   #wakeIdleWaiters(): void {

@@ -70,13 +70,13 @@ describe('alignWords', () => {
 
 describe('wordErrorRate', () => {
   it('counts errors by kind and divides by the words of the reference', () => {
-    expect(wordErrorRate(['a', 'b', 'c', 'd'], ['a', 'x', 'd', 'e'])).toEqual({
+    expect(wordErrorRate('abcdefg'.split(''), 'axcefgh'.split(''))).toEqual({
       errors: 3,
       substitutions: 1,
       deletions: 1,
       insertions: 1,
-      referenceWords: 4,
-      rate: 0.75,
+      referenceWords: 7,
+      rate: 3 / 7,
     });
   });
 

@@ -1,8 +1,8 @@
 import type { AsrEvent } from '../engine.js';
 
 /**
- * Events of one stream for one reader. Bounded by coalescing: an unread version of an open segment is replaced by the
- * next version of it, so there is at most one entry per segment and gap, and both need seconds of audio to arise.
+ * Events of one stream for one reader. Bounded by coalescing: an unread version of a segment is replaced by the next version
+ * of it, so there is at most one entry per segment and gap, and both need seconds of audio to arise.
  */
 export class EventQueue implements AsyncIterable<AsrEvent> {
   #events: AsrEvent[] = [];
@@ -10,7 +10,7 @@ export class EventQueue implements AsyncIterable<AsrEvent> {
   #resolveEnded: () => void = () => undefined;
   /** Resolves when the last event is there to be read. */
   readonly ended = new Promise<void>((resolve) => (this.#resolveEnded = resolve));
-  #wake: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
 
   get isClosed(): boolean {
     return this.#isClosed;
@@ -18,33 +18,47 @@ export class EventQueue implements AsyncIterable<AsrEvent> {
 
   push(event: AsrEvent): void {
     if (this.#isClosed) return;
-    const last = this.#events.at(-1);
-    const replacesLast = event.kind === 'segment' && last?.kind === 'segment' && last.segment === event.segment;
-    if (replacesLast) this.#events.pop();
-    this.#events.push(event);
-    this.#wake?.();
+    const unread = this.#events.findLastIndex((earlier) => isOfSameSegment(earlier, event));
+    if (unread === -1) this.#events.push(event);
+    else this.#events[unread] = event;
+    this.#wake();
   }
 
   /** What is queued can still be read. */
   close(): void {
     this.#isClosed = true;
     this.#resolveEnded();
-    this.#wake?.();
+    this.#wake();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<AsrEvent, void, undefined> {
-    for (;;) {
-      const event = this.#events.shift();
-      if (event !== undefined) {
-        yield event;
-      } else if (this.#isClosed) {
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = undefined;
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Ends with the queue, or with `return()`, also while it waits. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<AsrEvent, undefined> {
+    let isReturned = false;
+    const next = async (): Promise<IteratorResult<AsrEvent, undefined>> => {
+      for (;;) {
+        const event = isReturned ? undefined : this.#events.shift();
+        if (event !== undefined) return { done: false, value: event };
+        if (isReturned || this.#isClosed) return { done: true, value: undefined };
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
-    }
+    };
+    return {
+      next,
+      return: () => {
+        isReturned = true;
+        this.#wake();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 }
+
+const isOfSameSegment = (a: AsrEvent, b: AsrEvent): boolean =>
+  a.kind === 'segment' && b.kind === 'segment' && a.segment === b.segment;

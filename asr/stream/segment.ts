@@ -4,7 +4,7 @@ import type { OpenUtterance } from '../supervisor/recogniser-pool.js';
 import { applyPunctuation } from '../text/punctuation.js';
 import type { Formatter } from '../text/formatter.js';
 import type { Hypothesis, RecognisedWord } from '../token.js';
-import { ENDPOINT_SILENCE_SAMPLES } from './segmentation.js';
+import { ENDPOINT_SILENCE_SAMPLES, hardCutSample } from './segmentation.js';
 import { wordsOf } from './words.js';
 
 /** Why a segment ended, as far as its text is concerned. */
@@ -38,14 +38,18 @@ export class Segment {
   #recognised: readonly RecognisedWord[] = [];
   #told: readonly CaptionedWord[] = [];
   #stableWords = 0;
-  /** Raw texts of the words told as stable. */
-  #stableTexts: readonly string[] = [];
+  /** Raw texts of the recognised words that the stable ones were made of. */
+  #settledTexts: readonly string[] = [];
+  /** Known once this segment is final. */
+  #startedSentence = true;
   #isFinal = false;
+  #decodedThroughSample: number;
 
   constructor(options: SegmentOptions) {
     this.number = options.number;
     this.fromSample = options.fromSample;
     this.#endSample = options.fromSample;
+    this.#decodedThroughSample = options.fromSample;
     this.#options = options;
     this.#previous = options.previous;
   }
@@ -54,9 +58,19 @@ export class Segment {
     return this.#isFinal;
   }
 
-  /** Recognised so far, before formatting. */
-  get words(): readonly RecognisedWord[] {
-    return this.#recognised;
+  /** Where to cut, when it has become too long. */
+  get hardCutSample(): number | undefined {
+    return hardCutSample({
+      words: this.#recognised,
+      segmentStartSample: this.fromSample,
+      decodedThroughSample: this.#decodedThroughSample,
+      settledWords: this.#settledTexts.length,
+    });
+  }
+
+  /** The audio before this position led to the words so far. */
+  get decodedThroughSample(): number {
+    return this.#decodedThroughSample;
   }
 
   /** Audio ends at `endSample`; with a cut, words from `toSample` on belong to the next segment. */
@@ -66,14 +80,20 @@ export class Segment {
     this.#toSample = Math.min(this.#toSample, end.toSample ?? Infinity);
   }
 
+  /** Audio that is this segment's: from `fromSample` to where the next one takes over. */
+  get toSample(): number {
+    return this.#toSample;
+  }
+
   /** True when what follows begins a new sentence. */
   endsSentenceBefore(nextSample: number): boolean {
-    if (this.#isFinal && this.#told.length === 0) return this.#startsSentence();
+    if (this.#isFinal && this.#told.length === 0) return this.#startedSentence;
     return this.#end === 'sentence' || nextSample - this.#endSample >= ENDPOINT_SILENCE_SAMPLES;
   }
 
   update(hypothesis: Hypothesis, punctuatedText?: string): void {
     if (this.#isFinal) return;
+    this.#decodedThroughSample = hypothesis.decodedThroughSample;
     const all = wordsOf(hypothesis, this.fromSample);
     this.#recognised = all.filter(
       (word) => word.firstTokenSample >= this.fromSample && word.firstTokenSample < this.#toSample,
@@ -85,31 +105,40 @@ export class Segment {
   /** Recognition gave up: what was told stands. */
   abandon(): void {
     if (this.#isFinal) return;
+    this.#becomeFinal();
+    if (this.#told.length > 0)
+      this.#emit(this.#told, this.utterance?.decodedThroughSample ?? this.fromSample);
+  }
+
+  #becomeFinal(): void {
+    this.#startedSentence = this.#startsSentence();
     this.#isFinal = true;
-    if (this.#told.length > 0) this.#emit(this.#told, this.utterance?.decodedThroughSample ?? this.fromSample);
+    // Or every segment would keep all that were before it.
     this.#previous = undefined;
   }
 
   #tell(hypothesis: Hypothesis, punctuatedText: string | undefined): void {
-    this.#isFinal = hypothesis.isFinal;
+    if (hypothesis.isFinal) this.#becomeFinal();
     const settled = this.#settledWords();
     const words = [...this.#told.slice(0, this.#stableWords), ...this.#format(punctuatedText).slice(settled)];
     const isUnchanged = sameWords(words, this.#told);
     const isWorthTelling = hypothesis.isFinal ? words.length > 0 || this.#told.length > 0 : !isUnchanged;
     this.#told = words;
-    this.#stableWords = hypothesis.isFinal ? words.length : Math.max(this.#stableWords, this.#countStable());
-    this.#stableTexts = this.#recognised.slice(0, this.#stableWords).map((word) => word.text);
+    const newlySettled = Math.max(0, this.#countStable() - settled);
+    this.#stableWords += newlySettled;
+    this.#settledTexts = this.#recognised.slice(0, settled + newlySettled).map((word) => word.text);
     if (isWorthTelling) this.#emit(words, hypothesis.decodedThroughSample);
-    if (hypothesis.isFinal) this.#previous = undefined;
   }
 
   /** How many leading words of the newest hypothesis are those that were told as stable. */
   #settledWords(): number {
-    const isSame = this.#stableTexts.every((text, index) => text === this.#recognised[index]?.text);
-    if (isSame) return this.#stableWords;
+    const isSame = this.#settledTexts.every((text, index) => text === this.#recognised[index]?.text);
+    if (isSame) return this.#settledTexts.length;
     // A replay that recognised the settled part otherwise: what was told stands, and goes on where it ended.
     const settledThroughSample = this.#told[this.#stableWords - 1]?.endSample ?? 0;
-    const next = this.#recognised.findIndex((word) => (word.startSample + word.endSample) / 2 > settledThroughSample);
+    const next = this.#recognised.findIndex(
+      (word) => (word.startSample + word.endSample) / 2 > settledThroughSample,
+    );
     return next === -1 ? this.#recognised.length : next;
   }
 
@@ -132,6 +161,7 @@ export class Segment {
   }
 
   #startsSentence(): boolean {
+    if (this.#isFinal) return this.#startedSentence;
     return this.#previous?.endsSentenceBefore(this.fromSample) ?? true;
   }
 

@@ -12,16 +12,22 @@ import { Segment, type SegmentEnd } from './segment.js';
 import {
   ENDPOINT_SILENCE_SAMPLES,
   endpointSilenceSamples,
-  HARD_CUT_AFTER_SAMPLES,
   HARD_CUT_WARM_UP_SAMPLES,
-  hardCutSample,
   PRE_ROLL_SAMPLES,
 } from './segmentation.js';
 
 /** Undecoded audio that one stream may hold. What is older is given up and told as a gap. */
 const MAX_BACKLOG_SAMPLES = msToSamples(30_000);
 /** An utterance that nobody decodes is closed at this length, so that the backlog can be dropped in pieces. */
-const MAX_UTTERANCE_SAMPLES = msToSamples(24_000);
+const MAX_UTTERANCE_SAMPLES = msToSamples(27_000);
+/**
+ * An utterance is given audio before the gate has judged it, or every word would come later; but no more than this, because
+ * what follows the end of speech belongs to the next utterance.
+ */
+const MAX_LEAD_SAMPLES = msToSamples(200);
+
+/** Something to be done in its turn. */
+type InboxItem = AudioFrame | 'flush';
 
 export interface SpeakerStreamOptions {
   readonly pool: RecogniserPool;
@@ -39,6 +45,9 @@ export class SpeakerStream implements AsrStream {
   readonly #options: SpeakerStreamOptions;
   readonly #gate: VoiceGate;
   readonly #queue = new EventQueue();
+  /** Waits for the gate when audio is missing or the speaker muted: what was said before comes first. */
+  #inbox: InboxItem[] = [];
+  #receivedThroughSample = sampleIndex(0);
   #history = new PcmWindow(sampleIndex(0));
   #formatter: Formatter;
   /** Segments whose final has not come, oldest first; the last one may still take audio. */
@@ -68,7 +77,7 @@ export class SpeakerStream implements AsrStream {
   }
 
   get receivedThroughSample(): SampleIndex {
-    return this.#history.endSample;
+    return this.#receivedThroughSample;
   }
 
   get recognisedThroughSample(): SampleIndex {
@@ -78,23 +87,19 @@ export class SpeakerStream implements AsrStream {
 
   push(frame: AudioFrame): void {
     if (this.#isClosing) return;
-    const missing = frame.firstSample - this.#history.endSample;
-    if (missing > 0) this.#skipMissing(frame.firstSample);
-    const pcm = missing < 0 ? frame.pcm.subarray(-missing) : frame.pcm;
-    this.#history.append(pcm);
-    this.#open?.utterance?.append(pcm);
-    this.#gate.push(pcm);
-    this.#boundBacklog();
+    const endSample = frame.firstSample + frame.pcm.length;
+    this.#receivedThroughSample = sampleIndex(Math.max(this.#receivedThroughSample, endSample));
+    this.#post(frame);
     this.#restartIdleTimer();
   }
 
   flush(): void {
-    if (this.#open !== undefined) this.#endOpen({ kind: 'sentence', endSample: this.#history.endSample });
-    this.#gate.endSpeech();
+    if (!this.#isClosing) this.#post('flush');
   }
 
-  settled(): Promise<void> {
-    return this.#gate.idle();
+  async settled(): Promise<void> {
+    do await this.#gate.idle();
+    while (this.#inbox.length > 0);
   }
 
   setVocabulary(vocabulary: readonly string[]): void {
@@ -105,8 +110,8 @@ export class SpeakerStream implements AsrStream {
     if (!this.#isClosing) {
       this.#isClosing = true;
       clearTimeout(this.#idleTimer);
-      await this.#gate.idle();
-      this.flush();
+      await this.settled();
+      this.#finishOpen();
       this.#gate.close();
       this.#endIfDone();
     }
@@ -118,22 +123,64 @@ export class SpeakerStream implements AsrStream {
     clearTimeout(this.#idleTimer);
     for (const segment of this.#segments) segment.utterance?.cancel();
     this.#segments = [];
+    this.#inbox = [];
     this.#open = undefined;
     this.#gate.close();
     this.#endIfDone();
   }
 
+  #post(item: InboxItem): void {
+    this.#inbox.push(item);
+    if (this.#inbox.length === 1) this.#workOffInbox();
+  }
+
+  #workOffInbox(): void {
+    for (let item = this.#inbox[0]; item !== undefined; item = this.#inbox[0]) {
+      const mustWait = item === 'flush' || item.firstSample > this.#history.endSample;
+      if (mustWait && !this.#gate.isIdle) {
+        void this.#gate.idle().then(() => this.#workOffInbox());
+        return;
+      }
+      this.#inbox.shift();
+      if (item === 'flush') this.#finishOpen();
+      else this.#takeFrame(item);
+    }
+  }
+
+  #takeFrame(frame: AudioFrame): void {
+    const missing = frame.firstSample - this.#history.endSample;
+    if (missing > 0) this.#skipMissing(frame.firstSample);
+    const pcm = missing < 0 ? frame.pcm.subarray(-missing) : frame.pcm;
+    this.#history.append(pcm);
+    this.#feedOpen();
+    this.#gate.push(pcm);
+    this.#boundBacklog();
+  }
+
+  /** Gives the open utterance the audio that it may have by now. */
+  #feedOpen(): void {
+    const utterance = this.#open?.utterance;
+    if (utterance === undefined) return;
+    const toSample = this.#gate.judgedThroughSample + MAX_LEAD_SAMPLES;
+    utterance.append(this.#history.slice(utterance.endSample, toSample));
+  }
+
   #judged(frame: JudgedFrame, event: SpeechEvent | undefined): void {
-    if (event?.kind === 'start') this.#openAt(Math.max(event.onsetSample - PRE_ROLL_SAMPLES, this.#takenThroughSample));
-    else if (event?.kind === 'end') this.#endOpen({ kind: this.#endKind(), endSample: event.atSample });
-    else if (this.#isStalled(frame)) this.#reopenAt(this.#history.endSample);
+    if (event?.kind === 'start')
+      this.#openAt(Math.max(event.onsetSample - PRE_ROLL_SAMPLES, this.#takenThroughSample));
+    else if (event?.kind === 'end') this.#endAt(event.atSample);
+    else if (this.#isStalled(frame)) this.#reopen();
+    else this.#cutIfTooLong();
+    this.#feedOpen();
     const neededFrom = this.#open?.utterance?.firstSample ?? frame.endSample;
     this.#history.discardBefore(Math.min(neededFrom, frame.endSample - 2 * PRE_ROLL_SAMPLES));
   }
 
-  /** A short pause ends a long segment but not a sentence. */
-  #endKind(): SegmentEnd {
-    return this.#endpointSilence() < ENDPOINT_SILENCE_SAMPLES ? 'cut' : 'sentence';
+  #endAt(endSample: number): void {
+    // A short pause ends a long segment but not a sentence.
+    const kind = this.#endpointSilence() < ENDPOINT_SILENCE_SAMPLES ? 'cut' : 'sentence';
+    // The utterance holds a little of what follows, in which half a word may be heard.
+    this.#endOpen({ kind, endSample, toSample: endSample });
   }
 
   #endpointSilence(): number {
@@ -160,7 +207,7 @@ export class SpeakerStream implements AsrStream {
       hypothesis: (hypothesis, punctuatedText) => {
         segment.update(hypothesis, punctuatedText);
         if (segment.isFinal) this.#settle(segment);
-        else if (segment === this.#open) this.#cutIfTooLong(segment, hypothesis.decodedThroughSample);
+        else this.#cutIfTooLong();
       },
       failed: () => this.#giveUp(segment, 'recogniser_failed'),
     });
@@ -168,8 +215,14 @@ export class SpeakerStream implements AsrStream {
     this.#segments.push(segment);
     this.#lastSegment = segment;
     this.#open = segment;
-    utterance.append(this.#history.slice(firstSample, this.#history.endSample));
-    this.#takenThroughSample = this.#history.endSample;
+    this.#feedOpen();
+  }
+
+  /** Nothing more is said for now. */
+  #finishOpen(): void {
+    const endSample = this.#open?.utterance?.endSample;
+    if (endSample !== undefined) this.#endOpen({ kind: 'sentence', endSample });
+    this.#gate.endSpeech();
   }
 
   #endOpen(end: { kind: SegmentEnd; endSample: number; toSample?: number }): void {
@@ -181,24 +234,30 @@ export class SpeakerStream implements AsrStream {
     segment.utterance?.finish();
   }
 
-  #cutIfTooLong(segment: Segment, decodedThroughSample: number): void {
-    if (decodedThroughSample - segment.fromSample < HARD_CUT_AFTER_SAMPLES) return;
-    const cutSample = hardCutSample(segment.words, segment.fromSample);
+  /** Decided when the gate has heard all that the recogniser has, so that it never depends on which of them is faster. */
+  #cutIfTooLong(): void {
+    const segment = this.#open;
+    if (segment === undefined || this.#gate.judgedThroughSample < segment.decodedThroughSample) return;
+    const cutSample = segment.hardCutSample;
     if (cutSample === undefined) return;
     this.#endOpen({ kind: 'cut', endSample: cutSample, toSample: cutSample });
     this.#openAt(cutSample, HARD_CUT_WARM_UP_SAMPLES);
+    this.#gate.judgeAgainFrom(cutSample);
   }
 
-  /** Recognition does not follow: the utterance is closed here and the next begins without a seam. */
-  #reopenAt(sample: number): void {
-    this.#endOpen({ kind: 'cut', endSample: sample });
-    this.#openAt(sample);
+  /** Recognition does not follow: the utterance is closed and the next begins without a seam. */
+  #reopen(): void {
+    const endSample = this.#open?.utterance?.endSample;
+    if (endSample === undefined) return;
+    this.#endOpen({ kind: 'cut', endSample });
+    this.#openAt(endSample);
+    this.#gate.judgeAgainFrom(endSample);
   }
 
   /** Audio was lost before `sample`: what was said before it is finished, and everything begins anew there. */
   #skipMissing(sample: SampleIndex): void {
     const fromSample = this.#history.endSample;
-    this.flush();
+    this.#finishOpen();
     this.#history = new PcmWindow(sample);
     this.#takenThroughSample = sample;
     this.#gate.jumpTo(sample);
@@ -227,12 +286,13 @@ export class SpeakerStream implements AsrStream {
     if (segment === this.#open) {
       this.#open = undefined;
       this.#gate.endSpeech();
-      this.#takenThroughSample = this.#history.endSample;
+      this.#takenThroughSample = utterance?.endSample ?? segment.fromSample;
     }
     segment.abandon();
-    if (utterance !== undefined && utterance.endSample > utterance.decodedThroughSample) {
-      const { decodedThroughSample: fromSample, endSample: toSample } = utterance;
-      this.#queue.push({ kind: 'gap', fromSample, toSample, reason });
+    if (utterance !== undefined) {
+      const fromSample = sampleIndex(Math.max(utterance.decodedThroughSample, segment.fromSample));
+      const toSample = sampleIndex(Math.min(utterance.endSample, segment.toSample));
+      if (toSample > fromSample) this.#queue.push({ kind: 'gap', fromSample, toSample, reason });
     }
     this.#settle(segment);
   }
@@ -250,8 +310,8 @@ export class SpeakerStream implements AsrStream {
 
   #restartIdleTimer(): void {
     if (this.#options.idleFlushMs === 0) return;
-    if (this.#idleTimer === undefined) this.#idleTimer = setTimeout(() => this.flush(), this.#options.idleFlushMs);
+    if (this.#idleTimer === undefined)
+      this.#idleTimer = setTimeout(() => this.flush(), this.#options.idleFlushMs);
     else this.#idleTimer.refresh();
   }
 }
-

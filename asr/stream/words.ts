@@ -43,7 +43,9 @@ export function wordsOf(
       firstTokenSample: group.firstToken.atSample,
       lastTokenSample: group.lastToken.atSample,
       isCommitted: group.isCommitted,
-      ...(group.scoredTokens > 0 ? { confidence: Math.exp(group.logProbabilitySum / group.scoredTokens) } : {}),
+      ...(group.scoredTokens > 0
+        ? { confidence: Math.exp(group.logProbabilitySum / group.scoredTokens) }
+        : {}),
     });
     previousEnd = end;
   }

@@ -7,7 +7,11 @@ export interface BackoffPolicy {
   readonly healthyAfterMs: number;
 }
 
-export const DEFAULT_BACKOFF: BackoffPolicy = { firstDelayMs: 250, maxDelayMs: 10_000, healthyAfterMs: 30_000 };
+export const DEFAULT_BACKOFF: BackoffPolicy = {
+  firstDelayMs: 250,
+  maxDelayMs: 10_000,
+  healthyAfterMs: 30_000,
+};
 
 /** `failuresInARow` counts the ends since the child was last healthy: 1 for the first. */
 export function restartDelayMs(policy: BackoffPolicy, failuresInARow: number): number {

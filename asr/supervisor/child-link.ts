@@ -26,6 +26,12 @@ export class ChildLink<Child extends LinkedChild> {
     return this.child.state === 'ready';
   }
 
+  /** False when a suspect would come to another one: see `Utterance.isSuspect`. */
+  canTake(utterance: Utterance): boolean {
+    if (!this.isReady) return false;
+    return !utterance.isSuspect || ![...this.utterances.values()].some((other) => other.isSuspect);
+  }
+
   assign(utterance: Utterance): void {
     this.utterances.set(utterance.id, utterance);
     this.child.send({ kind: 'open', utterance: utterance.id, firstSample: utterance.firstSample });
@@ -65,7 +71,9 @@ export class ChildLink<Child extends LinkedChild> {
     }
     if (pieces.length > 0) this.child.send({ kind: 'audio', pieces });
     for (const utterance of this.utterances.values()) {
-      if (utterance.takeFinish()) this.child.send({ kind: 'finish', utterance: utterance.id });
+      if (!utterance.takeFinish()) continue;
+      utterance.lastProgressAtMs = this.#lastFlushAtMs;
+      this.child.send({ kind: 'finish', utterance: utterance.id });
     }
   }
 }

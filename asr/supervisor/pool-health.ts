@@ -34,7 +34,12 @@ export class PoolHealth {
     return this.#current;
   }
 
-  update(pool: { states: readonly ChildState[]; isCatchingUp: boolean; hasWaiting: boolean; nowMs: number }): void {
+  update(pool: {
+    states: readonly ChildState[];
+    isCatchingUp: boolean;
+    hasWaiting: boolean;
+    nowMs: number;
+  }): void {
     const hasReady = pool.states.includes('ready');
     if (hasReady) this.#downSinceMs = undefined;
     else this.#downSinceMs ??= pool.nowMs;

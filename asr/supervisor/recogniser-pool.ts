@@ -6,15 +6,18 @@ import { PoolHealth, type PoolHealthState } from './pool-health.js';
 import { type ChildDown, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
 import { Utterance, type UtteranceListener } from './utterance.js';
 
-/** A child that owes an answer for so long is as good as hung, even when its heart beats. */
-const PROGRESS_DEADLINE_MS = 15_000;
-const SWEEP_INTERVAL_MS = 1000;
+const DEFAULT_PROGRESS_DEADLINE_MS = 15_000;
+const DEFAULT_SWEEP_INTERVAL_MS = 1000;
 /** Starts that fail one after the other before `start` gives up. */
 const MAX_FAILED_STARTS = 3;
 
 export interface RecogniserPoolOptions extends SupervisedChildOptions {
   /** How many children. Utterances go to the one with the fewest. */
   readonly children: number;
+  /** A child that owes an answer for so long is as good as hung, even when its heart beats. Default 15 s. */
+  readonly progressDeadlineMs?: number;
+  /** How often it is looked whether one does. Default 1 s. */
+  readonly sweepIntervalMs?: number;
 }
 
 /** Watches what happens; every call is cheap. For metrics and logs. */
@@ -43,6 +46,8 @@ export interface OpenUtterance {
 /** Recogniser children, and the utterances spread over them. Owns both; `close()` ends the children. */
 export class RecogniserPool {
   readonly #links: ChildLink<SupervisedChild>[] = [];
+  readonly #progressDeadlineMs: number;
+  readonly #sweepIntervalMs: number;
   /** Utterances that no ready child could take yet. */
   readonly #waiting = new Set<Utterance>();
   readonly #observer: PoolObserver;
@@ -55,6 +60,8 @@ export class RecogniserPool {
 
   constructor(options: RecogniserPoolOptions, observer: PoolObserver = {}) {
     this.#observer = observer;
+    this.#progressDeadlineMs = options.progressDeadlineMs ?? DEFAULT_PROGRESS_DEADLINE_MS;
+    this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_INTERVAL_MS;
     this.#health = new PoolHealth((health) => observer.healthChanged?.(health));
     for (let index = 0; index < options.children; index++) {
       const child = new SupervisedChild(options, {
@@ -87,13 +94,18 @@ export class RecogniserPool {
    */
   start(): Promise<void> {
     const ready = new Promise<void>((resolve, reject) => this.#startWaiters.add({ resolve, reject }));
-    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    this.#sweepTimer = setInterval(() => this.#sweep(), this.#sweepIntervalMs);
     for (const link of this.#links) link.child.start();
     return ready;
   }
 
   openUtterance(firstSample: SampleIndex, listener: UtteranceListener): OpenUtterance {
-    const utterance = new Utterance({ id: this.#nextUtteranceId++, firstSample, listener, nowMs: performance.now() });
+    const utterance = new Utterance({
+      id: this.#nextUtteranceId++,
+      firstSample,
+      listener,
+      nowMs: performance.now(),
+    });
     this.#place(utterance);
     return {
       firstSample,
@@ -123,14 +135,22 @@ export class RecogniserPool {
   }
 
   #place(utterance: Utterance): void {
-    const ready = this.#links.filter((link) => link.isReady);
-    const [first, ...others] = ready;
+    const [first, ...others] = this.#links.filter((link) => link.canTake(utterance));
     if (first === undefined) {
       this.#waiting.add(utterance);
       return;
     }
-    const leastLoaded = others.reduce((best, link) => (link.utterances.size < best.utterances.size ? link : best), first);
+    const leastLoaded = others.reduce(
+      (best, link) => (link.utterances.size < best.utterances.size ? link : best),
+      first,
+    );
     leastLoaded.assign(utterance);
+  }
+
+  #placeWaiting(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const utterance of waiting) this.#place(utterance);
   }
 
   #linkOf(utterance: Utterance): ChildLink<SupervisedChild> | undefined {
@@ -147,9 +167,7 @@ export class RecogniserPool {
     this.#observer.childReady?.({ child: index, ...info });
     this.#settleStart();
     this.#wasReady = true;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const utterance of waiting) this.#place(utterance);
+    this.#placeWaiting();
     this.#updateHealth();
   }
 
@@ -174,6 +192,7 @@ export class RecogniserPool {
       utterance.decoded(piece, now);
     }
     link.flushSoon();
+    if (this.#waiting.size > 0) this.#placeWaiting();
     if (wasCatchingUp) this.#updateHealth();
   }
 
@@ -183,9 +202,12 @@ export class RecogniserPool {
     const orphans = link.takeAll();
     this.#observer.childDown?.({ child: index, utterances: orphans.length, ...info });
     if (link.child.failuresInARow >= MAX_FAILED_STARTS) {
-      const reason = info.stderr === '' ? `it ended with ${String(info.exitCode ?? info.signal)}` : info.stderr;
+      const reason =
+        info.stderr === '' ? `it ended with ${String(info.exitCode ?? info.signal)}` : info.stderr;
       this.#settleStart(
-        new CaptionError('recogniser_start_failed', `The recogniser cannot be started: ${reason}`, { retryable: true }),
+        new CaptionError('recogniser_start_failed', `The recogniser cannot be started: ${reason}`, {
+          retryable: true,
+        }),
       );
     }
     this.#rehome(orphans);
@@ -213,16 +235,30 @@ export class RecogniserPool {
     this.#startWaiters.clear();
   }
 
-  /** Looks for children that owe an answer for too long. */
+  /** Looks for children that owe an answer for too long, and for utterances that wait in vain. */
   #sweep(): void {
     const now = performance.now();
     for (const link of this.#links) {
-      const stuck = [...link.utterances.values()].some(
-        (utterance) => utterance.awaitsChild && now - utterance.lastProgressAtMs > PROGRESS_DEADLINE_MS,
+      const utterances = [...link.utterances.values()];
+      const isStuck = utterances.some(
+        (utterance) => utterance.awaitsChild && now - utterance.lastProgressAtMs > this.#progressDeadlineMs,
       );
-      if (stuck) link.child.restart();
+      if (isStuck) link.child.restart();
+      else for (const utterance of utterances) utterance.clearIfHarmless(now);
     }
+    if (this.#links.every((link) => link.child.state === 'failed')) this.#giveUpWaiting();
+    else this.#placeWaiting();
     this.#updateHealth();
+  }
+
+  /** No child will ever come back. */
+  #giveUpWaiting(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const utterance of waiting) {
+      utterance.fail();
+      this.#observer.utteranceFailed?.();
+    }
   }
 
   #updateHealth(): void {
@@ -231,7 +267,14 @@ export class RecogniserPool {
       const isFirstStart = child.state === 'starting' && child.failuresInARow === 0;
       return isFirstStart ? 'ready' : child.state;
     });
-    const isCatchingUp = this.#links.some((link) => [...link.utterances.values()].some((item) => item.isCatchingUp));
-    this.#health.update({ states, isCatchingUp, hasWaiting: this.#waiting.size > 0, nowMs: performance.now() });
+    const isCatchingUp = this.#links.some((link) =>
+      [...link.utterances.values()].some((item) => item.isCatchingUp),
+    );
+    this.#health.update({
+      states,
+      isCatchingUp,
+      hasWaiting: this.#waiting.size > 0,
+      nowMs: performance.now(),
+    });
   }
 }

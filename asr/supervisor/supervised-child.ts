@@ -4,8 +4,8 @@
  *              start()              ready
  *   stopped ───────────► starting ─────────► ready
  *                         │  ▲  │              │
- *        exit 41 or 42    │  │  │ exit, hang,  │ exit, hang, flood
- *      ◄──────────────────┘  │  │ no ready     │
+ *        exit 41 or 42    │  │  │ exit, hang,  │ exit, hang, flood,
+ *      ◄──────────────────┘  │  │ no ready     │ nonsense
  *   failed                   │  ▼              ▼
  *                            └─ waiting (backoff)
  *   close() from every state: asks the child to shut down, kills it after a deadline ──► closed
@@ -13,7 +13,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { CaptionError } from '../../protocol/index.js';
-import { CHILD_EXIT, CHILD_PROTOCOL_VERSION, type FromChild, type RecogniserConfig, type ToChild } from '../child/messages.js';
+import { parseFromChild } from '../child/from-child.js';
+import {
+  CHILD_EXIT,
+  CHILD_PROTOCOL_VERSION,
+  type FromChild,
+  type RecogniserConfig,
+  type ToChild,
+} from '../child/messages.js';
 import { type BackoffPolicy, DEFAULT_BACKOFF, restartDelayMs } from './backoff.js';
 import { StderrTail } from './stderr-tail.js';
 
@@ -28,7 +35,10 @@ export interface SupervisedChildOptions {
   readonly heartbeatIntervalMs?: number;
   /** Without a pong for so long a child counts as hung and is killed. Default 5 s. */
   readonly heartbeatTimeoutMs?: number;
-  /** A child that sends more messages than this within a heartbeat interval is killed. Default 20,000. */
+  /**
+   * A child that sends more messages than this within a heartbeat interval is killed. Default 5,000: one comes for each
+   * decoding call, and a child that does nothing but send reaches 9,000 a second.
+   */
   readonly maxMessagesPerInterval?: number;
   readonly shutdownDeadlineMs?: number;
   readonly backoff?: BackoffPolicy;
@@ -36,7 +46,7 @@ export interface SupervisedChildOptions {
 
 /** Why a child is not there any more. */
 export interface ChildDown {
-  readonly cause: 'exit' | 'not_ready' | 'hung' | 'flood' | 'version_mismatch';
+  readonly cause: 'exit' | 'not_ready' | 'hung' | 'flood' | 'protocol_violation' | 'version_mismatch';
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   /** The last lines it wrote to standard error. */
@@ -59,7 +69,7 @@ const DEFAULTS = {
   readyDeadlineMs: 30_000,
   heartbeatIntervalMs: 1000,
   heartbeatTimeoutMs: 5000,
-  maxMessagesPerInterval: 20_000,
+  maxMessagesPerInterval: 5000,
   shutdownDeadlineMs: 2000,
   backoff: DEFAULT_BACKOFF,
 } as const;
@@ -71,6 +81,7 @@ export class SupervisedChild {
   #process: ChildProcess | undefined;
   #stderr = new StderrTail();
   #killCause: ChildDown['cause'] | undefined;
+  #isGreeted = false;
   #spawnedAtMs = 0;
   #readyAtMs: number | undefined;
   #lastPongAtMs = 0;
@@ -127,7 +138,9 @@ export class SupervisedChild {
     this.#state = 'starting';
     this.#stderr = new StderrTail();
     this.#killCause = undefined;
+    this.#isGreeted = false;
     this.#readyAtMs = undefined;
+    this.#messagesInInterval = 0;
     this.#spawnedAtMs = performance.now();
     const child = fork(this.#options.entry, [], {
       serialization: 'advanced',
@@ -137,18 +150,42 @@ export class SupervisedChild {
     });
     this.#process = child;
     child.stderr?.on('data', (chunk: Buffer) => this.#stderr.append(chunk));
-    child.on('message', (message) => this.#receive(child, message as FromChild));
-    child.on('error', (error) => this.#stderr.append(Buffer.from(`${error.message}\n`)));
+    child.on('message', (message: unknown) => this.#receive(child, message));
+    child.on('error', (error) => {
+      this.#stderr.append(Buffer.from(`${error.message}\n`));
+      // A process that could not be made (no memory, no file descriptors) never reports its end.
+      if (child.pid === undefined) this.#ended(child, null, null);
+    });
     // 'close' comes after 'exit' and after standard error was read to its end.
     child.once('close', (exitCode, signal) => this.#ended(child, exitCode, signal));
     this.#readyTimer = setTimeout(() => this.#kill('not_ready'), this.#options.readyDeadlineMs);
   }
 
-  #receive(child: ChildProcess, message: FromChild): void {
-    if (child !== this.#process) return;
+  #receive(child: ChildProcess, received: unknown): void {
+    if (child !== this.#process || this.#killCause !== undefined || this.#state === 'closed') return;
     this.#messagesInInterval += 1;
+    const message = parseFromChild(received);
     if (this.#messagesInInterval > this.#options.maxMessagesPerInterval) this.#kill('flood');
-    if (this.#killCause !== undefined) return;
+    else if (message === undefined || !this.#isExpected(message)) this.#kill('protocol_violation');
+    else this.#take(message);
+  }
+
+  /** A child that says things out of turn is not to be trusted with audio. */
+  #isExpected(message: FromChild): boolean {
+    switch (message.kind) {
+      case 'hello':
+        return this.#state === 'starting' && !this.#isGreeted;
+      case 'ready':
+        return this.#state === 'starting' && this.#isGreeted;
+      case 'pong':
+        return this.#isGreeted;
+      case 'decoded':
+      case 'utteranceFailed':
+        return this.#state === 'ready';
+    }
+  }
+
+  #take(message: FromChild): void {
     switch (message.kind) {
       case 'hello':
         this.#greet(message.version);
@@ -166,6 +203,7 @@ export class SupervisedChild {
   }
 
   #greet(version: number): void {
+    this.#isGreeted = true;
     this.#startHeartbeat();
     if (version !== CHILD_PROTOCOL_VERSION) {
       this.#kill('version_mismatch');
@@ -248,13 +286,17 @@ export class SupervisedChild {
 
   #noteFailure(): void {
     const wasHealthy =
-      this.#readyAtMs !== undefined && performance.now() - this.#readyAtMs >= this.#options.backoff.healthyAfterMs;
+      this.#readyAtMs !== undefined &&
+      performance.now() - this.#readyAtMs >= this.#options.backoff.healthyAfterMs;
     this.#failuresInARow = wasHealthy ? 1 : this.#failuresInARow + 1;
   }
 
   #refusal(exitCode: number | null): CaptionError {
     if (exitCode === CHILD_EXIT.configurationRefused) {
-      return new CaptionError('recogniser_refused', `The recogniser cannot use its model: ${this.#stderr.text}`);
+      return new CaptionError(
+        'recogniser_refused',
+        `The recogniser cannot use its model: ${this.#stderr.text}`,
+      );
     }
     return new CaptionError(
       'recogniser_version_mismatch',

@@ -7,6 +7,8 @@ import type { Hypothesis, Token } from '../token.js';
 const FLOW_WINDOW_SAMPLES = msToSamples(10_000);
 /** An utterance that was in a child at so many crashes without getting any further is given up. */
 const MAX_CRASHES_WITHOUT_PROGRESS = 3;
+/** A suspect that has nothing left to decode and whose child still runs after so long is cleared. */
+const CLEARED_AFTER_MS = 2000;
 
 /** What an utterance tells its owner. After `isFinal` or `failed` nothing more comes. */
 export interface UtteranceListener {
@@ -71,10 +73,26 @@ export class Utterance {
     return !this.#isDone && this.#decodedThroughSample < this.#bestDecodedThroughSample;
   }
 
+  /**
+   * One more crash without progress and it is given up. The pool puts only one such utterance at a time into a child, so
+   * that the one that kills children is found and those that merely were there go on.
+   */
+  get isSuspect(): boolean {
+    return !this.#isDone && this.#crashesWithoutProgress >= MAX_CRASHES_WITHOUT_PROGRESS - 1;
+  }
+
   /** True when the child owes an answer: much undecoded audio, or the final. */
   get awaitsChild(): boolean {
     if (this.#isDone) return false;
-    return this.#isFinishSent || this.#sentThroughSample - this.#decodedThroughSample > FLOW_WINDOW_SAMPLES / 2;
+    return (
+      this.#isFinishSent || this.#sentThroughSample - this.#decodedThroughSample > FLOW_WINDOW_SAMPLES / 2
+    );
+  }
+
+  clearIfHarmless(nowMs: number): void {
+    const isAtRest =
+      !this.isCatchingUp && !this.awaitsChild && nowMs - this.lastProgressAtMs > CLEARED_AFTER_MS;
+    if (isAtRest) this.#crashesWithoutProgress = 0;
   }
 
   append(pcm: Int16Array): void {
@@ -104,6 +122,11 @@ export class Utterance {
   /** Takes in what a child decoded and tells the owner, unless a replay still knows less than before. */
   decoded(piece: DecodedPiece, nowMs: number): void {
     if (this.#isDone) return;
+    if (piece.isFinal && !this.#isFinishSent) {
+      // Nobody asked for it: what is still to come would be lost without a word.
+      this.fail();
+      return;
+    }
     this.#committed = [...this.#committed, ...piece.appended];
     this.#decodedThroughSample = piece.decodedThroughSample;
     this.lastProgressAtMs = nowMs;

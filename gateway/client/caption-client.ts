@@ -118,7 +118,8 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     },
     ready,
     settled() {
-      if (socket.readyState === socket.OPEN) socket.send(encodeMessage(resyncMessage(state)), { binary: false });
+      if (socket.readyState === socket.OPEN)
+        socket.send(encodeMessage(resyncMessage(state)), { binary: false });
       // Without a connection the snapshot of the next one will do.
       return new Promise((resolve) => settleWaiters.push(resolve));
     },

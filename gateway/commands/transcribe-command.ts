@@ -53,6 +53,9 @@ async function transcribe(
   const formats = [flags.json, flags.vtt, flags.srt, flags.txt].filter((isChosen) => isChosen === true);
   if (formats.length > 1)
     throw new CaptionError('usage_formats', 'Choose one of --json, --vtt, --srt and --txt.');
+  if ((flags.vtt === true || flags.srt === true) && files.length > 1) {
+    throw new CaptionError('usage_formats', 'Subtitles are written for one file at a time.');
+  }
   const vocabulary = parseVocabulary(flags.vocabulary);
   const inputs = await Promise.all(files.map((file) => readTracks(file, flags.splitChannels === true)));
   const models = await locateModels(context);
@@ -109,9 +112,6 @@ async function readTracks(file: string, splitChannels: boolean): Promise<InputTr
 function formatAll(results: readonly TranscribedTrack[], flags: TranscribeFlags): string {
   if (flags.vtt !== true && flags.srt !== true)
     return results.map(({ segments }) => formatText(segments)).join('\n');
-  if (new Set(results.map(({ file }) => file)).size > 1) {
-    throw new CaptionError('usage_formats', 'Subtitles are written for one file at a time.');
-  }
   const speakers = results.map(({ channel, segments }) => ({
     segments,
     ...(channel === undefined ? {} : { speaker: `Channel ${channel}` }),

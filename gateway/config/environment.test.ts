@@ -111,14 +111,34 @@ describe('the configuration file', () => {
   });
 
   it.each([
-    ['a name that does not exist', '{"CAPTION_PROT": 1}', 'config_unknown', 'CAPTION_PORT'],
-    ['a name without our prefix', '{"PORT": 1}', 'config_unknown', 'CAPTION_PORT'],
-    ['a value out of range', '{"CAPTION_PORT": 70000}', 'config_invalid', '65535'],
-    ['a value that is a list', '{"CAPTION_PORT": [1]}', 'config_invalid', 'a text or a number'],
-    ['a list', '[]', 'config_invalid', 'one JSON object'],
-    ['null', 'null', 'config_invalid', 'one JSON object'],
-    ['what is no JSON', 'CAPTION_PORT=1', 'config_invalid', 'cannot be read'],
-  ])('with %s is refused', async (_, content, code, told) => {
+    {
+      what: 'a name that does not exist',
+      content: '{"CAPTION_PROT": 1}',
+      code: 'config_unknown',
+      told: 'CAPTION_PORT',
+    },
+    {
+      what: 'a name without our prefix',
+      content: '{"PORT": 1}',
+      code: 'config_unknown',
+      told: 'CAPTION_PORT',
+    },
+    {
+      what: 'a value out of range',
+      content: '{"CAPTION_PORT": 70000}',
+      code: 'config_invalid',
+      told: '65535',
+    },
+    {
+      what: 'a value that is a list',
+      content: '{"CAPTION_PORT": [1]}',
+      code: 'config_invalid',
+      told: 'a text or a number',
+    },
+    { what: 'a list', content: '[]', code: 'config_invalid', told: 'one JSON object' },
+    { what: 'null', content: 'null', code: 'config_invalid', told: 'one JSON object' },
+    { what: 'what is no JSON', content: 'CAPTION_PORT=1', code: 'config_invalid', told: 'cannot be read' },
+  ])('with $what is refused', async ({ content, code, told }) => {
     const { dir, file } = await configFile(content);
     const error = errorOf(() => readEnvironment({ CAPTION_CONFIG_FILE: file }, dir));
     expect(error.code).toBe(code);

@@ -39,7 +39,10 @@ export function readEnvironment(variables: Variables = process.env, workingDir =
 }
 
 /** This process's environment for a child, with additions. */
-export const environmentWith = (additions: Readonly<Record<string, string>>): Variables => ({ ...process.env, ...additions });
+export const environmentWith = (additions: Readonly<Record<string, string>>): Variables => ({
+  ...process.env,
+  ...additions,
+});
 
 const isSettingName = (name: string): name is SettingName => (SETTING_NAMES as string[]).includes(name);
 

@@ -41,12 +41,12 @@ class ReducerViewer implements RoomViewer {
   }
 }
 
-const draft = (segment: string, texts: readonly string[], isFinal: boolean, keep = 0): DeltaDraft => ({
+const draft = (segment: string, texts: readonly string[], isFinal: boolean): DeltaDraft => ({
   speaker: ana,
   segment: segmentId(segment),
-  keep,
+  keep: 0,
   words: texts.map((text) => ({ text, startMs: epochMs(1000), endMs: epochMs(2000) })),
-  stable: isFinal ? keep + texts.length : 0,
+  stable: isFinal ? texts.length : 0,
   isFinal,
   language: 'en',
 });

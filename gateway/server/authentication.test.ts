@@ -9,6 +9,7 @@ import { helloWith, RawPeer } from '../testing/raw-peer.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { waitUntil } from '../testing/wait-until.js';
 import { SUBPROTOCOL } from './authentication.js';
+import { textMatching, textWith } from '../testing/matchers.js';
 
 const CAPTIONS = '/v1/captions?room=council';
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -28,7 +29,7 @@ describeWithModel('a gateway without keys', (model) => {
     async (CAPTION_HOST) => {
       await expect(startTestGateway(model, { settings: { CAPTION_HOST } })).rejects.toMatchObject({
         code: 'config_invalid',
-        message: expect.stringContaining('LIVEKIT_API_KEY'),
+        message: textWith('LIVEKIT_API_KEY'),
       });
     },
   );
@@ -66,7 +67,7 @@ describeWithModel('a gateway with keys', (model) => {
   const isRefused = async (refused: RawPeer, code: string, closeCode: number): Promise<void> => {
     expect(await refused.closed()).toEqual({
       code: closeCode,
-      reason: expect.stringMatching(new RegExp(`^${code}: `)),
+      reason: textMatching(new RegExp(`^${code}: `)),
     });
   };
 

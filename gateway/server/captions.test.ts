@@ -22,6 +22,7 @@ import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
 import { RawPeer } from '../testing/raw-peer.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { waitFor, waitUntil } from '../testing/wait-until.js';
+import { textMatching } from '../testing/matchers.js';
 
 const speaker = { identity: participantIdentity('ana'), name: 'Ana' };
 
@@ -136,7 +137,7 @@ describeWithModel('a viewer on /v1/captions', (model) => {
     ['with a room of 300 characters', `/v1/captions?room=${'x'.repeat(300)}`],
   ])('%s is refused', async (_, path) => {
     const peer = new RawPeer(`${gateway.url}${path}`);
-    expect(await peer.closed()).toEqual({ code: 4400, reason: expect.stringMatching(/^room_missing: /) });
+    expect(await peer.closed()).toEqual({ code: 4400, reason: textMatching(/^room_missing: /) });
   });
 
   it('beyond the number of rooms is refused, and may watch a room that exists', async () => {
@@ -144,7 +145,7 @@ describeWithModel('a viewer on /v1/captions', (model) => {
     afterwards(() => small.close());
     const first = await view(roomName('a'), { url: small.url }).joined();
     const peer = new RawPeer(`${small.url}/v1/captions?room=b`);
-    expect(await peer.closed()).toEqual({ code: 4503, reason: expect.stringMatching(/^too_many_rooms: /) });
+    expect(await peer.closed()).toEqual({ code: 4503, reason: textMatching(/^too_many_rooms: /) });
     await view(roomName('a'), { url: small.url }).joined();
     expect(first.closed).toBeUndefined();
   });
@@ -161,7 +162,7 @@ describeWithModel('a viewer on /v1/captions', (model) => {
     // Many at once: it is refused once.
     for (let index = 0; index < 50; index++) viewer.socket.send(text);
     const closed = await waitFor('a close', () => viewer.closed);
-    expect(closed).toEqual({ code: 4400, reason: expect.stringMatching(new RegExp(`^${code}: `)) });
+    expect(closed).toEqual({ code: 4400, reason: textMatching(new RegExp(`^${code}: `)) });
     const counted = (await (await fetch(`${gateway.url}/metrics`)).text()).match(
       new RegExp(`code="${code}"} (\\d+)`),
     )?.[1];
@@ -305,7 +306,7 @@ describeWithModel('a viewer on /v1/captions', (model) => {
       expect(refused).toBe(1);
       stuck.socket.resume();
       const closed = await waitFor('a close', () => stuck.closed);
-      expect(closed).toEqual({ code: 4408, reason: expect.stringMatching(/^viewer_too_slow: /) });
+      expect(closed).toEqual({ code: 4408, reason: textMatching(/^viewer_too_slow: /) });
       await waitUntil(() => (room.viewerCount === 1 ? undefined : 'the viewer is still in the room'));
       expect(reading.closed).toBeUndefined();
     });

@@ -19,6 +19,10 @@ import {
 import { CLOSE, closeWith, toCaptionError } from './websocket-closing.js';
 
 const ACK_INTERVAL_MS = 1000;
+/** While nobody talks there is little to acknowledge. */
+const QUIET_ACK_INTERVAL_MS = 5000;
+/** What the voice gate and a frame hold; while somebody talks recognition is further behind than this. */
+const QUIET_BEHIND_MS = 100;
 
 /** What a connection needs of the gateway. */
 export interface IngestHost {
@@ -40,6 +44,7 @@ export class IngestConnection implements IngestOwner {
   readonly #metrics: GatewayMetrics;
   #stream: IngestStream | undefined;
   #acked: IngestProgress | undefined;
+  #ackedAtMs = -Infinity;
   #timer: NodeJS.Timeout;
   /** What came with the hello, while its stream is being opened; no more than one read of the socket. */
   #early: { data: RawData; isBinary: boolean }[] | undefined;
@@ -147,16 +152,23 @@ export class IngestConnection implements IngestOwner {
   }
 
   #tick(stream: IngestStream): void {
-    const progress = stream.progress();
-    const isNews =
-      progress.receivedThroughSample !== this.#acked?.receivedThroughSample ||
-      progress.recognisedThroughSample !== this.#acked.recognisedThroughSample;
-    if (isNews) this.#send({ kind: 'ack', ...progress });
-    this.#acked = progress;
-    if (stream.isMuted || stream.silentForMs(this.#host.now()) < this.#host.idleMs) return;
+    const nowMs = this.#host.now();
+    this.#acknowledge(stream.progress(), nowMs);
+    if (stream.isMuted || stream.silentForMs(nowMs) < this.#host.idleMs) return;
     const idleS = Math.round(this.#host.idleMs / 1000);
     const message = `No audio for ${idleS} s. Send mute before falling silent, or connect again and resume.`;
     this.#fail(new CaptionError('ingest_idle', message, { retryable: true }));
+  }
+
+  #acknowledge(progress: IngestProgress, nowMs: number): void {
+    const isNews =
+      progress.receivedThroughSample !== this.#acked?.receivedThroughSample ||
+      progress.recognisedThroughSample !== this.#acked.recognisedThroughSample;
+    const isQuiet = progress.behindMs < QUIET_BEHIND_MS && (this.#acked?.behindMs ?? 0) < QUIET_BEHIND_MS;
+    if (!isNews || (isQuiet && nowMs - this.#ackedAtMs < QUIET_ACK_INTERVAL_MS)) return;
+    this.#send({ kind: 'ack', ...progress });
+    this.#acked = progress;
+    this.#ackedAtMs = nowMs;
   }
 
   async #end(stream: IngestStream): Promise<void> {

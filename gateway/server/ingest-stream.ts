@@ -6,7 +6,7 @@ import {
   sampleIndex,
   samplesToMs,
 } from '../../protocol/index.js';
-import { createResampler, parseVocabulary, type Resampler } from '../../asr/index.js';
+import { createResampler, parseVocabulary, PcmSlab, type Resampler } from '../../asr/index.js';
 import type { Room } from '../rooms/room.js';
 import type { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
 
@@ -44,6 +44,7 @@ export class IngestStream {
   readonly hello: IngestHello;
   readonly #pipeline: SpeakerPipeline;
   readonly #resampler: Resampler;
+  readonly #slab = new PcmSlab();
   readonly #options: IngestStreamOptions;
   #owner: IngestOwner | undefined;
   /** At the client's rate. */
@@ -163,8 +164,7 @@ export class IngestStream {
     const samples = bytes.length / BYTES_PER_SAMPLE;
     this.#checkPace((samples / this.hello.sampleRateHz) * 1000);
     // A copy of its own: the bytes are a view into a much larger network buffer, and audio is kept for seconds.
-    const pcm = new Int16Array(samples);
-    new Uint8Array(pcm.buffer).set(bytes);
+    const pcm = this.#slab.copyOf(bytes);
     this.#receivedSamples += samples;
     this.isMuted = false;
     this.#pushPcm(this.#resampler.process(pcm));

@@ -10,7 +10,14 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
 };
+/** Served as they are in the sources. */
+const PAGE_FILES: ReadonlyMap<string, string> = new Map([
+  ['/', 'index.html'],
+  ['/page.css', 'page.css'],
+  ['/icon.svg', 'icon.svg'],
+]);
 /** Built modules that the page may load, and nothing else below dist/. */
 const BUILT_MODULE = /^\/(?:protocol|gateway\/page)\/[a-z0-9-]+\.js$/;
 
@@ -28,7 +35,7 @@ export async function servePage(path: string, response: ServerResponse): Promise
     'Content-Type': CONTENT_TYPES[extname(file.pathname)] ?? 'application/octet-stream',
     'Cache-Control': 'no-cache',
     'Content-Security-Policy':
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
   });
@@ -37,7 +44,7 @@ export async function servePage(path: string, response: ServerResponse): Promise
 }
 
 function fileOf(path: string): URL | undefined {
-  if (path === '/') return new URL('gateway/page/index.html', packageRoot);
-  if (path === '/page.css') return new URL('gateway/page/page.css', packageRoot);
+  const name = PAGE_FILES.get(path);
+  if (name !== undefined) return new URL(`gateway/page/${name}`, packageRoot);
   return BUILT_MODULE.test(path) ? new URL(`dist${path}`, packageRoot) : undefined;
 }

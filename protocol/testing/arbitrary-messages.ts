@@ -93,7 +93,14 @@ export const arbitraryWord: fc.Arbitrary<CaptionWord> = fc
     ...(confidence === undefined ? {} : { confidence }),
   }));
 
-const words = fc.array(arbitraryWord, { maxLength: 12 });
+const longestWord: fc.Arbitrary<CaptionWord> = fc
+  .tuple(arbitraryText(MAX_WORD_CHARS, MAX_WORD_CHARS), interval)
+  .map(([text, times]) => ({ text, ...times }));
+/** One list in ten is so long that its message may be too large. */
+const words = fc.oneof(
+  { weight: 9, arbitrary: fc.array(arbitraryWord, { maxLength: 12 }) },
+  { weight: 1, arbitrary: fc.array(longestWord, { minLength: 2, maxLength: 20, size: 'max' }) },
+);
 const broadcastHeader = fc.record({ room, epochMs: moment, seq: ordinal }, { noNullPrototype: true });
 const gapContent: fc.Arbitrary<GapState> = fc
   .tuple(arbitrarySpeaker, interval, gapReason)

@@ -2,6 +2,7 @@ import { msToSamples, SAMPLE_RATE_HZ, sampleIndex } from '../../../protocol/inde
 import type { Token } from '../../token.js';
 import type { BatchRecogniser, RecogniserStream } from '../batch-recogniser.js';
 import type { SherpaRecogniserConfig } from '../messages.js';
+import { checkTokens } from './check-tokens.js';
 import { type AddonRecogniser, type AddonStream, loadAddon } from './sherpa-addon.js';
 
 /**
@@ -26,8 +27,12 @@ interface ChunkShape {
   readonly hopSamples: number;
 }
 
-/** sherpa-onnx streaming transducers behind the child's scheduler. Greedy search; every token is committed. */
+/**
+ * sherpa-onnx streaming transducers behind the child's scheduler. Greedy search; every token is committed. Throws when the
+ * model cannot be used; what is wrong inside an ONNX file ends the process instead.
+ */
 export function createSherpaRecogniser(config: SherpaRecogniserConfig): BatchRecogniser {
+  checkTokens(config);
   const addon = loadAddon();
   const recogniser = new addon.OnlineRecognizer({
     featConfig: { sampleRate: SAMPLE_RATE_HZ, featureDim: 80 },
@@ -76,7 +81,8 @@ function measureChunkShape(recogniser: AddonRecogniser): ChunkShape {
   const feedUntilReady = (): number => {
     let fedSamples = 0;
     while (!recogniser.isReady(stream)) {
-      if (fedSamples > PROBE_LIMIT_SAMPLES) throw new Error('the model asks for more than 10 s of audio at once');
+      if (fedSamples > PROBE_LIMIT_SAMPLES)
+        throw new Error('the model asks for more than 10 s of audio at once');
       stream.acceptWaveform({ samples: new Float32Array(PROBE_STEP_SAMPLES), sampleRate: SAMPLE_RATE_HZ });
       fedSamples += PROBE_STEP_SAMPLES;
     }

@@ -1,0 +1,300 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sampleIndex } from '../../protocol/index.js';
+import { CHILD_EXIT } from '../child/messages.js';
+import { scratchDirs } from '../models/testing/scratch-dir.js';
+import { FAKE_CHUNK_SAMPLES, fakeSpeech, fakeWord } from '../testing/fake-recogniser.js';
+import {
+  misbehave,
+  type Misbehaviour,
+  MISBEHAVING_CHILD,
+  OUTDATED_CHILD,
+  POISON,
+} from '../testing/misbehaviour.js';
+import { isRunning } from '../testing/processes.js';
+import type { Hypothesis } from '../token.js';
+import type { PoolHealthState } from './pool-health.js';
+import { type OpenUtterance, RecogniserPool, type RecogniserPoolOptions } from './recogniser-pool.js';
+import type { ChildDown } from './supervised-child.js';
+
+const newDir = scratchDirs();
+const pools: Watched[] = [];
+
+const inFirstLives = async (count: number): Promise<{ file: string; count: number }> => ({
+  file: join(await newDir(), 'lives'),
+  count,
+});
+
+/** A pool and all that it reported. */
+class Watched {
+  readonly downs: ChildDown[] = [];
+  readonly healths: PoolHealthState['state'][] = [];
+  readonly pids = new Set<number>();
+  failedUtterances = 0;
+  readonly pool: RecogniserPool;
+
+  constructor(misbehaviour: Misbehaviour, options: Partial<RecogniserPoolOptions> = {}) {
+    this.pool = new RecogniserPool(
+      {
+        entry: MISBEHAVING_CHILD,
+        recogniser: misbehave(misbehaviour),
+        children: 1,
+        backoff: { firstDelayMs: 5, maxDelayMs: 20, healthyAfterMs: 30_000 },
+        sweepIntervalMs: 50,
+        ...options,
+      },
+      {
+        childReady: () => this.#notePids(),
+        childDown: (info) => this.downs.push(info),
+        healthChanged: ({ state }) => this.healths.push(state),
+        utteranceFailed: () => (this.failedUtterances += 1),
+      },
+    );
+    pools.push(this);
+  }
+
+  #notePids(): void {
+    for (const pid of this.pool.childPids) this.pids.add(pid);
+  }
+
+  say(values: readonly number[]): Talk {
+    const talk = new Talk(this.pool);
+    talk.say(values);
+    return talk;
+  }
+}
+
+/** One utterance and what came of it. */
+class Talk {
+  readonly told: Hypothesis[] = [];
+  hasFailed = false;
+  readonly utterance: OpenUtterance;
+
+  constructor(pool: RecogniserPool, firstSample = 0) {
+    this.utterance = pool.openUtterance(sampleIndex(firstSample), {
+      hypothesis: (hypothesis) => this.told.push(hypothesis),
+      failed: () => (this.hasFailed = true),
+    });
+  }
+
+  say(values: readonly number[]): void {
+    this.utterance.append(fakeSpeech(values));
+  }
+
+  get text(): string {
+    return (
+      this.told
+        .at(-1)
+        ?.committed.map(({ text }) => text)
+        .join('')
+        .trim() ?? ''
+    );
+  }
+
+  get isFinal(): boolean {
+    return this.told.at(-1)?.isFinal === true;
+  }
+
+  waitFor(words: readonly number[]): Promise<void> {
+    return vi.waitFor(() => expect(this.text).toBe(textOf(words)), { timeout: 20_000 });
+  }
+
+  /** Ends the utterance and waits for its final. */
+  async finish(words: readonly number[]): Promise<void> {
+    this.utterance.finish();
+    await vi.waitFor(() => expect(this.isFinal).toBe(true), { timeout: 20_000 });
+    expect(this.text).toBe(textOf(words));
+    expect(this.told.filter(({ isFinal }) => isFinal)).toHaveLength(1);
+    expect(this.hasFailed).toBe(false);
+  }
+
+  waitUntilFailed(): Promise<void> {
+    return vi.waitFor(() => expect(this.hasFailed).toBe(true), { timeout: 30_000 });
+  }
+}
+
+const textOf = (values: readonly number[]): string => values.map(fakeWord).join(' ');
+
+afterEach(async () => {
+  for (const { pool, pids } of pools.splice(0)) {
+    await pool.close();
+    expect(pool.childPids).toEqual([]);
+    expect([...pids].filter(isRunning)).toEqual([]);
+  }
+});
+
+describe('RecogniserPool', () => {
+  it('recognises utterances spread over its children', async () => {
+    const { pool, ...watched } = new Watched({ kind: 'none' }, { children: 2 });
+    await pool.start();
+    const talks = [1, 2, 3, 4].map((speaker) => new Talk(pool, speaker));
+    talks.forEach((talk, index) => talk.say([index, index + 10]));
+    expect(pool.openUtterances).toBe(4);
+    await Promise.all(talks.map((talk, index) => talk.finish([index, index + 10])));
+    expect(talks[2]?.told.at(-1)?.decodedThroughSample).toBe(3 + 2 * FAKE_CHUNK_SAMPLES);
+    expect(pool.openUtterances).toBe(0);
+    expect(watched.downs).toEqual([]);
+  });
+
+  it('takes utterances before the first child is ready', async () => {
+    const watched = new Watched({ kind: 'none' });
+    const talk = watched.say([1, 2]);
+    await watched.pool.start();
+    await talk.finish([1, 2]);
+  });
+
+  it('loses no word and doubles none when the child dies while it decodes', async () => {
+    const watched = new Watched({ kind: 'die_while_decoding', afterChunks: 5, lives: await inFirstLives(2) });
+    await watched.pool.start();
+    const talks = [10, 20, 30].map((first) => watched.say([first, first + 1, first + 2, first + 3]));
+    await Promise.all(talks.map((talk, i) => talk.finish([0, 1, 2, 3].map((word) => 10 * (i + 1) + word))));
+    expect(watched.downs).toMatchObject([
+      { cause: 'exit', signal: 'SIGKILL' },
+      { cause: 'exit', signal: 'SIGKILL' },
+    ]);
+    for (const { told } of talks) {
+      const lengths = told.map(({ committed }) => committed.length);
+      expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
+    }
+  });
+
+  it('says that it is degraded after a crash, and live again when it has caught up', async () => {
+    const watched = new Watched({ kind: 'die_while_decoding', afterChunks: 2, lives: await inFirstLives(1) });
+    await watched.pool.start();
+    const talk = watched.say([1, 2, 3, 4]);
+    await talk.waitFor([1, 2, 3, 4]);
+    await vi.waitFor(() => expect(watched.healths).toEqual(['degraded', 'live']));
+    expect(watched.pool.health).toEqual({ state: 'live', reason: '' });
+  });
+
+  it.each<Misbehaviour['kind']>(['hang', 'flood_messages', 'say_null'])(
+    'goes on with another child when one misbehaves (%s)',
+    async (kind) => {
+      const lives = await inFirstLives(1);
+      const watched = new Watched({ kind, lives } as Misbehaviour, {
+        heartbeatIntervalMs: 100,
+        heartbeatTimeoutMs: 600,
+        maxMessagesPerInterval: 300,
+      });
+      await watched.pool.start();
+      const talk = watched.say([1, 2]);
+      await vi.waitFor(() => expect(watched.downs.length).toBeGreaterThanOrEqual(1), { timeout: 20_000 });
+      talk.say([3]);
+      await talk.finish([1, 2, 3]);
+    },
+  );
+
+  it.each<Misbehaviour['kind']>(['never_decode', 'ignore_finish'])(
+    'replaces a child that answers pings but does not do its work (%s)',
+    async (kind) => {
+      const lives = await inFirstLives(1);
+      const watched = new Watched({ kind, lives } as Misbehaviour, { progressDeadlineMs: 400 });
+      await watched.pool.start();
+      await watched.say([1, 2, 3]).finish([1, 2, 3]);
+      expect(watched.downs).toMatchObject([{ cause: 'hung' }]);
+    },
+  );
+
+  it('ends one utterance that the recogniser fails on, and no other', async () => {
+    const watched = new Watched({ kind: 'fail_poisoned' });
+    await watched.pool.start();
+    const [good, bad] = [watched.say([1, 2]), watched.say([POISON, 3])];
+    await bad.waitUntilFailed();
+    good.say([4]);
+    await good.finish([1, 2, 4]);
+    expect([watched.failedUtterances, watched.downs.length]).toEqual([1, 0]);
+    expect(watched.pool.openUtterances).toBe(0);
+  });
+
+  it.each([1, 2])(
+    'gives up one utterance that kills its child three times, and no other (%i children)',
+    async (children) => {
+      const watched = new Watched({ kind: 'die_of_poison' }, { children });
+      await watched.pool.start();
+      const before = watched.say([1, 2, 3]);
+      const bad = watched.say([4, POISON, 5]);
+      const after = [6, 7, 8].map((word) => watched.say([word, word, word]));
+      await bad.waitUntilFailed();
+      before.say([9]);
+      await before.finish([1, 2, 3, 9]);
+      await Promise.all(after.map((talk, index) => talk.finish(Array<number>(3).fill(6 + index))));
+      expect(watched.failedUtterances).toBe(1);
+      expect(watched.downs).toHaveLength(3);
+    },
+  );
+
+  it('tells nothing more of an utterance that was cancelled', async () => {
+    const watched = new Watched({ kind: 'none' });
+    await watched.pool.start();
+    const cancelled = watched.say([1]);
+    const other = watched.say([2]);
+    cancelled.utterance.cancel();
+    await other.finish([2]);
+    expect(cancelled.told).toEqual([]);
+    expect(cancelled.hasFailed).toBe(false);
+    expect(watched.pool.openUtterances).toBe(0);
+  });
+
+  it('fails what waits when no child will ever come back', async () => {
+    const watched = new Watched({ kind: 'exit_after_ready', code: CHILD_EXIT.configurationRefused });
+    await watched.pool.start();
+    const talk = watched.say([1]);
+    await talk.waitUntilFailed();
+    expect(watched.pool.health.state).toBe('unavailable');
+    const later = watched.say([2]);
+    await later.waitUntilFailed();
+    expect(watched.pool.openUtterances).toBe(0);
+  });
+});
+
+describe('RecogniserPool.start', () => {
+  const codeOf = (watched: Watched): Promise<unknown> =>
+    watched.pool.start().then(
+      () => 'started',
+      (error: unknown) => error,
+    );
+
+  it('rejects when the recogniser refuses its model', async () => {
+    const watched = new Watched({ kind: 'exit_before_ready', code: CHILD_EXIT.configurationRefused });
+    expect(await codeOf(watched)).toMatchObject({ code: 'recogniser_refused', retryable: false });
+  });
+
+  it.each([
+    [
+      'the child',
+      { kind: 'exit_before_ready', code: CHILD_EXIT.versionMismatch } as const,
+      MISBEHAVING_CHILD,
+    ],
+    ['the parent', { kind: 'none' } as const, OUTDATED_CHILD],
+  ])('rejects when %s finds the versions to differ', async (_who, misbehaviour, entry) => {
+    const watched = new Watched(misbehaviour, { entry });
+    expect(await codeOf(watched)).toMatchObject({ code: 'recogniser_version_mismatch', retryable: false });
+  });
+
+  it('rejects when the child ends three times, with what it said', async () => {
+    const watched = new Watched({ kind: 'exit_before_ready', code: 255 }, { children: 2 });
+    const error = await codeOf(watched);
+    expect(error).toMatchObject({ code: 'recogniser_start_failed', retryable: true });
+    expect(String(error)).toContain('the reason');
+  });
+
+  it('rejects when no child becomes ready in time', async () => {
+    const watched = new Watched({ kind: 'never_ready' }, { readyDeadlineMs: 200 });
+    const error = await codeOf(watched);
+    expect(error).toMatchObject({ code: 'recogniser_start_failed' });
+    expect(String(error)).toContain('SIGKILL');
+  });
+
+  it('resolves when a child fails once and is ready then', async () => {
+    const lives = await inFirstLives(1);
+    const watched = new Watched({ kind: 'exit_before_ready', code: 255, lives });
+    expect(await codeOf(watched)).toBe('started');
+  });
+
+  it('rejects when the pool is closed meanwhile', async () => {
+    const watched = new Watched({ kind: 'never_ready' });
+    const starting = codeOf(watched);
+    await watched.pool.close();
+    expect(await starting).toMatchObject({ code: 'closed' });
+  });
+});

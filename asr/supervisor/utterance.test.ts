@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { msToSamples, sampleIndex } from '../../protocol/index.js';
+import { toFloat32 } from '../audio/audio-frame.js';
+import { DecodeScheduler } from '../child/decode-scheduler.js';
+import type { DecodedPiece } from '../child/messages.js';
+import {
+  FAKE_CHUNK_SAMPLES as CHUNK,
+  FakeRecogniser,
+  fakeSpeech,
+  fakeWord,
+} from '../testing/fake-recogniser.js';
+import type { Hypothesis } from '../token.js';
+import { Utterance } from './utterance.js';
+
+const FLOW_WINDOW = msToSamples(10_000);
+
+interface Setup {
+  readonly utterance: Utterance;
+  readonly told: Hypothesis[];
+  failures: number;
+}
+
+function setUp(firstSample = 0): Setup {
+  const told: Hypothesis[] = [];
+  const listener = {
+    hypothesis: (hypothesis: Hypothesis) => void told.push(hypothesis),
+    failed: () => void (setup.failures += 1),
+  };
+  const utterance = new Utterance({ id: 1, firstSample: sampleIndex(firstSample), listener, nowMs: 0 });
+  const setup: Setup = { utterance, told, failures: 0 };
+  return setup;
+}
+
+/** A child that decoded through `sample` and heard these words in the last step. */
+const piece = (through: number, words: readonly string[] = [], isFinal = false): DecodedPiece => ({
+  utterance: 1,
+  appended: words.map((word) => ({ text: ` ${word}`, atSample: sampleIndex(through) })),
+  provisional: [],
+  decodedThroughSample: through,
+  isFinal,
+});
+
+/** One life of a child that holds one utterance. */
+class FakeChild {
+  readonly #utterance: Utterance;
+  readonly #scheduler = new DecodeScheduler({
+    recogniser: new FakeRecogniser(),
+    decodeCallBudgetMs: 40,
+    now: () => 0,
+  });
+
+  constructor(utterance: Utterance) {
+    this.#utterance = utterance;
+    this.#scheduler.open(utterance.id, utterance.firstSample);
+  }
+
+  decodeOnce(): void {
+    const pcm = this.#utterance.takeUnsentAudio();
+    if (pcm !== undefined) this.#scheduler.accept(this.#utterance.id, toFloat32(pcm));
+    if (this.#utterance.takeFinish()) this.#scheduler.finish(this.#utterance.id);
+    for (const decoded of this.#scheduler.decodeOnce().pieces) this.#utterance.decoded(decoded, 0);
+  }
+}
+
+const textOf = (hypothesis: Hypothesis | undefined): string =>
+  hypothesis?.committed
+    .map(({ text }) => text)
+    .join('')
+    .trim() ?? '';
+
+describe('Utterance', () => {
+  it('hands out each sample once, in order', () => {
+    const { utterance } = setUp(50);
+    utterance.append(Int16Array.of(1, 2));
+    expect([...(utterance.takeUnsentAudio() ?? [])]).toEqual([1, 2]);
+    expect(utterance.takeUnsentAudio()).toBeUndefined();
+    utterance.append(Int16Array.of(3));
+    utterance.append(Int16Array.of(4));
+    expect([...(utterance.takeUnsentAudio() ?? [])]).toEqual([3, 4]);
+    expect(utterance.endSample).toBe(54);
+  });
+
+  it('keeps back what lies more than the flow window ahead of what the child has decoded', () => {
+    const { utterance } = setUp();
+    utterance.append(new Int16Array(FLOW_WINDOW + 3 * CHUNK));
+    expect(utterance.takeUnsentAudio()).toHaveLength(FLOW_WINDOW);
+    expect(utterance.takeUnsentAudio()).toBeUndefined();
+    utterance.decoded(piece(CHUNK), 1);
+    expect(utterance.takeUnsentAudio()).toHaveLength(CHUNK);
+  });
+
+  it('tells the end once, after all audio', () => {
+    const { utterance } = setUp();
+    utterance.append(new Int16Array(FLOW_WINDOW + CHUNK));
+    utterance.markFinishing();
+    utterance.append(new Int16Array(CHUNK));
+    expect(utterance.endSample).toBe(FLOW_WINDOW + CHUNK);
+    utterance.takeUnsentAudio();
+    expect(utterance.takeFinish()).toBe(false);
+    utterance.decoded(piece(CHUNK), 1);
+    utterance.takeUnsentAudio();
+    expect([utterance.takeFinish(), utterance.takeFinish()]).toEqual([true, false]);
+  });
+
+  it('tells what was decoded, and nothing after the final', () => {
+    const { utterance, told } = setUp();
+    utterance.append(new Int16Array(2 * CHUNK));
+    utterance.markFinishing();
+    utterance.takeUnsentAudio();
+    utterance.takeFinish();
+    utterance.decoded(piece(CHUNK, ['good']), 1);
+    utterance.decoded(piece(2 * CHUNK, ['morning'], true), 2);
+    utterance.decoded(piece(2 * CHUNK, ['again']), 3);
+    utterance.fail();
+    expect(told.map(textOf)).toEqual(['good', 'good morning']);
+    expect(told.map(({ isFinal }) => isFinal)).toEqual([false, true]);
+    expect(utterance.isDone).toBe(true);
+  });
+
+  it('holds a replay back until it knows as much as was told', () => {
+    const { utterance, told } = setUp();
+    utterance.append(new Int16Array(3 * CHUNK));
+    utterance.takeUnsentAudio();
+    utterance.decoded(piece(CHUNK, ['one']), 1);
+    utterance.decoded(piece(2 * CHUNK, ['two']), 2);
+    expect(utterance.rewind(3)).toBe(true);
+    expect(utterance.isCatchingUp).toBe(true);
+    expect(utterance.takeUnsentAudio()).toHaveLength(3 * CHUNK);
+    utterance.decoded(piece(CHUNK, ['one']), 4);
+    expect(told).toHaveLength(2);
+    expect(utterance.decodedThroughSample).toBe(2 * CHUNK);
+    utterance.decoded(piece(2 * CHUNK, ['two']), 5);
+    expect(utterance.isCatchingUp).toBe(false);
+    utterance.decoded(piece(3 * CHUNK, ['three']), 6);
+    expect(told.slice(2).map(textOf)).toEqual(['one two', 'one two three']);
+  });
+
+  it('tells the final of a replay even if it comes early', () => {
+    const { utterance, told } = setUp();
+    utterance.append(new Int16Array(2 * CHUNK));
+    utterance.takeUnsentAudio();
+    utterance.decoded(piece(2 * CHUNK, ['long']), 1);
+    utterance.rewind(2);
+    utterance.markFinishing();
+    utterance.takeUnsentAudio();
+    utterance.takeFinish();
+    utterance.decoded(piece(CHUNK, ['short'], true), 3);
+    expect(told.at(-1)).toMatchObject({ isFinal: true, decodedThroughSample: 2 * CHUNK });
+  });
+
+  it('fails when a child calls it final unasked, so that the rest is not lost without a word', () => {
+    const setup = setUp();
+    setup.utterance.append(new Int16Array(CHUNK));
+    setup.utterance.takeUnsentAudio();
+    setup.utterance.decoded(piece(CHUNK, ['what'], true), 1);
+    expect(setup.failures).toBe(1);
+    expect(setup.told).toEqual([]);
+  });
+
+  it('is given up after three crashes without progress, under suspicion after two', () => {
+    const setup = setUp();
+    const { utterance } = setup;
+    utterance.append(new Int16Array(CHUNK));
+    const crash = (): boolean => {
+      utterance.takeUnsentAudio();
+      return utterance.rewind(0);
+    };
+    expect([crash(), utterance.isSuspect]).toEqual([true, false]);
+    expect([crash(), utterance.isSuspect]).toEqual([true, true]);
+    expect([crash(), setup.failures]).toEqual([false, 1]);
+    expect(utterance.isDone).toBe(true);
+  });
+
+  it('is not blamed for crashes before it was in the child, nor after it got on', () => {
+    const { utterance } = setUp();
+    utterance.append(new Int16Array(20 * CHUNK));
+    for (let i = 0; i < 10; i++) expect(utterance.rewind(0)).toBe(true);
+    for (let i = 1; i < 20; i++) {
+      utterance.takeUnsentAudio();
+      utterance.decoded(piece(i * CHUNK), i);
+      utterance.rewind(0);
+      expect(utterance.isSuspect).toBe(false);
+    }
+  });
+
+  it('is cleared of suspicion when it rests in a child that lives on', () => {
+    const { utterance } = setUp();
+    utterance.append(new Int16Array(CHUNK));
+    for (let i = 0; i < 2; i++) {
+      utterance.takeUnsentAudio();
+      utterance.rewind(1000);
+    }
+    utterance.takeUnsentAudio();
+    utterance.clearIfHarmless(1500);
+    expect(utterance.isSuspect).toBe(true);
+    utterance.clearIfHarmless(4000);
+    expect(utterance.isSuspect).toBe(false);
+  });
+
+  it('says nothing after it was cancelled', () => {
+    const setup = setUp();
+    setup.utterance.append(new Int16Array(CHUNK));
+    setup.utterance.takeUnsentAudio();
+    setup.utterance.cancel();
+    setup.utterance.decoded(piece(CHUNK, ['late']), 1);
+    setup.utterance.fail();
+    expect([setup.told, setup.failures]).toEqual([[], 0]);
+  });
+
+  it('comes to the same words as without crashes, and its text only ever grows', () => {
+    const step = fc.constantFrom('audio', 'decode', 'decode', 'crash');
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { utterance, told } = setUp();
+        let child = new FakeChild(utterance);
+        const said: number[] = [];
+        for (const what of steps) {
+          if (what === 'audio') {
+            said.push(said.length + 1);
+            utterance.append(fakeSpeech(said.slice(-1)));
+          } else if (what === 'decode') {
+            child.decodeOnce();
+          } else if (!utterance.isSuspect) {
+            utterance.rewind(0);
+            child = new FakeChild(utterance);
+          }
+        }
+        utterance.markFinishing();
+        while (!utterance.isDone) child.decodeOnce();
+        expect(textOf(told.at(-1))).toBe(said.map(fakeWord).join(' '));
+        expect(told.filter(({ isFinal }) => isFinal)).toHaveLength(1);
+        for (let i = 1; i < told.length; i++) {
+          expect(textOf(told[i]).startsWith(textOf(told[i - 1]))).toBe(true);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,93 @@
+/** A recogniser without a model: every chunk of audio says one word, which tells the chunk's first sample. */
+import { sampleIndex } from '../../protocol/index.js';
+import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
+import type { Token } from '../token.js';
+
+/** 320 ms, like the real model. */
+export const FAKE_CHUNK_SAMPLES = 5120;
+
+/** The word that a chunk which begins with this sample says. */
+export const fakeWord = (firstSample: number): string => `w${firstSample}`;
+
+/** Audio that says these words: each value fills one chunk. */
+export function fakeSpeech(values: readonly number[]): Int16Array {
+  const pcm = new Int16Array(values.length * FAKE_CHUNK_SAMPLES);
+  values.forEach((value, index) =>
+    pcm.fill(value, index * FAKE_CHUNK_SAMPLES, (index + 1) * FAKE_CHUNK_SAMPLES),
+  );
+  return pcm;
+}
+
+export class FakeRecogniser implements BatchRecogniser {
+  /** Streams that were released, for tests of who frees them. */
+  released = 0;
+  readonly #beforeDecoding: (words: readonly number[]) => void;
+
+  /** `beforeDecoding` is given the first sample of each chunk that is about to be decoded. */
+  constructor(beforeDecoding: (words: readonly number[]) => void = () => undefined) {
+    this.#beforeDecoding = beforeDecoding;
+  }
+
+  open(firstSample: number): RecogniserStream {
+    return new FakeStream(firstSample);
+  }
+
+  decode(streams: readonly RecogniserStream[]): void {
+    const ours = streams.filter((stream): stream is FakeStream => stream instanceof FakeStream);
+    const notReady = ours.filter((stream) => !stream.isReady());
+    if (notReady.length > 0) throw new Error('decoded a stream that is not ready');
+    this.#beforeDecoding(ours.map((stream) => stream.nextWord));
+    for (const stream of ours) stream.decodeChunk();
+  }
+
+  release(): void {
+    this.released += 1;
+  }
+
+  punctuate(): undefined {
+    return undefined;
+  }
+}
+
+class FakeStream implements RecogniserStream {
+  readonly #firstSample: number;
+  readonly #samples: number[] = [];
+  readonly #tokens: Token[] = [];
+  #decodedSamples = 0;
+  #isFinished = false;
+
+  constructor(firstSample: number) {
+    this.#firstSample = firstSample;
+  }
+
+  get nextWord(): number {
+    return Math.round((this.#samples[this.#decodedSamples] ?? 0) * 32768);
+  }
+
+  get decodedThroughSample(): number {
+    return this.#firstSample + this.#decodedSamples;
+  }
+
+  accept(samples: Float32Array): void {
+    for (const sample of samples) this.#samples.push(sample);
+  }
+
+  finish(): void {
+    this.#isFinished = true;
+  }
+
+  isReady(): boolean {
+    const waiting = this.#samples.length - this.#decodedSamples;
+    return waiting >= FAKE_CHUNK_SAMPLES || (this.#isFinished && waiting > 0);
+  }
+
+  decodeChunk(): void {
+    const text = ` ${fakeWord(this.nextWord)}`;
+    this.#decodedSamples = Math.min(this.#samples.length, this.#decodedSamples + FAKE_CHUNK_SAMPLES);
+    this.#tokens.push({ text, atSample: sampleIndex(this.decodedThroughSample) });
+  }
+
+  tokens(): readonly Token[] {
+    return this.#tokens;
+  }
+}
