@@ -41,24 +41,36 @@ export default tseslint.config(
         { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: false },
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Only gateway/config/environment.ts reads the environment.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Only gateway/config/environment.ts reads the environment.',
+        },
       ],
     },
   },
   {
     files: ['protocol/**/*.ts'],
     rules: restrictedImports([
-      wall(['asr', 'gateway', 'bench'], 'protocol is what browsers load: it imports nothing else of the project.'),
+      wall(
+        ['asr', 'gateway', 'bench'],
+        'protocol is what browsers load: it imports nothing else of the project.',
+      ),
       { regex: '^node:', message: 'protocol runs in browsers.' },
     ]),
   },
   {
     files: ['asr/**/*.ts'],
-    rules: restrictedImports([wall(['gateway', 'bench'], 'asr knows no rooms: arrows go protocol <- asr <- gateway.')]),
+    rules: restrictedImports([
+      wall(['gateway', 'bench'], 'asr knows no rooms: arrows go protocol <- asr <- gateway.'),
+    ]),
   },
   {
     files: ['asr/child/sherpa/**/*.ts'],

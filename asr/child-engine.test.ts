@@ -196,7 +196,7 @@ describeWithModel('ChildEngine', (model) => {
     it('flushes by itself when audio stops coming, if asked to', async () => {
       const stream = engine.openStream({ idleFlushMs: 30 });
       const { events } = await collecting(stream);
-      await feed(stream, firstHalf(clips[1]!));
+      pushAll(stream, firstHalf(clips[1]!));
       await hasFinal(events);
       expect(finalWords(events).length).toBeGreaterThan(3);
       stream.destroy();

@@ -17,4 +17,5 @@ export class CaptionError extends Error {
 }
 
 /** The text of anything that was thrown. */
-export const errorMessage = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+export const errorMessage = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown);

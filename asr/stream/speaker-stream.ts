@@ -99,7 +99,7 @@ export class SpeakerStream implements AsrStream {
 
   async settled(): Promise<void> {
     do await this.#gate.idle();
-    while (this.#inbox.length > 0);
+    while (this.#inbox.length > 0 || !this.#gate.isIdle);
   }
 
   setVocabulary(vocabulary: readonly string[]): void {

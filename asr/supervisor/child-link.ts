@@ -2,8 +2,12 @@ import { performance } from 'node:perf_hooks';
 import type { ToChild } from '../child/messages.js';
 import type { Utterance } from './utterance.js';
 
-/** Audio of all utterances goes to a child in one message per interval: messages cost more than their bytes. */
-const FLUSH_INTERVAL_MS = 8;
+/**
+ * Audio of all utterances goes to a child in one message per interval: messages cost more than their bytes (0.1 ms each). The
+ * more people talk, the more there is to save and the longer a turn in a batch takes anyway.
+ */
+const FLUSH_INTERVAL_PER_UTTERANCE_MS = 2;
+const MAX_FLUSH_INTERVAL_MS = 20;
 
 /** What a link needs of its child. */
 export interface LinkedChild {
@@ -54,7 +58,8 @@ export class ChildLink<Child extends LinkedChild> {
 
   flushSoon(): void {
     if (this.#flushTimer !== undefined) return;
-    const waitMs = Math.max(0, this.#lastFlushAtMs + FLUSH_INTERVAL_MS - performance.now());
+    const intervalMs = Math.min(MAX_FLUSH_INTERVAL_MS, this.utterances.size * FLUSH_INTERVAL_PER_UTTERANCE_MS);
+    const waitMs = Math.max(0, this.#lastFlushAtMs + intervalMs - performance.now());
     this.#flushTimer = setTimeout(() => this.#flush(), waitMs);
   }
 

@@ -1,6 +1,7 @@
 /** How a test tells `misbehaving-child.ts` what to do: in the place of a model's path. */
 import { fileURLToPath } from 'node:url';
 import type { RecogniserConfig } from '../child/messages.js';
+import type { InstalledModel } from '../models/index.js';
 
 /** A chunk that begins with this sample is poison. */
 export const POISON = 666;
@@ -53,6 +54,22 @@ export const misbehave = (misbehaviour: Misbehaviour): RecogniserConfig => ({
   tokens: '',
   threads: 1,
 });
+
+/** A model for `ChildEngine` with `MISBEHAVING_CHILD` as its `supervision.entry`. */
+export function misbehavingModel(misbehaviour: Misbehaviour): InstalledModel {
+  const { encoder, decoder, joiner, tokens } = misbehave(misbehaviour);
+  return {
+    kind: 'recogniser',
+    id: 'misbehaving',
+    dir: '',
+    title: 'One word a chunk',
+    languages: ['en'],
+    casing: 'lower',
+    punctuates: false,
+    precision: 'fp32',
+    files: { encoder, decoder, joiner, tokens },
+  };
+}
 
 /** Of a child that was given a real model: none. */
 export const misbehaviourOf = (recogniser: RecogniserConfig): Misbehaviour =>

@@ -31,6 +31,7 @@ export class Room {
   readonly #viewers = new Set<RoomViewer>();
   readonly #speakers = new Set<string>();
   #state: CaptionState;
+  #snapshot: { readonly of: CaptionState; readonly messages: readonly Uint8Array[] } | undefined;
   #nextSegmentPrefix = 0;
   /** Since when nobody has been here; undefined while somebody is. */
   emptySinceMs: number | undefined;
@@ -75,9 +76,12 @@ export class Room {
     this.#viewers.delete(viewer);
   }
 
-  /** The present state, encoded: one or more messages. */
-  snapshot(): Uint8Array[] {
-    return snapshotMessages(this.#state).map(encodeMessage);
+  /** The present state, encoded: one or more messages. Made once for all viewers who want the same. */
+  snapshot(): readonly Uint8Array[] {
+    if (this.#snapshot?.of !== this.#state) {
+      this.#snapshot = { of: this.#state, messages: snapshotMessages(this.#state).map(encodeMessage) };
+    }
+    return this.#snapshot.messages;
   }
 
   /** Prefix for the segment ids of one more stream; differs from that of every other stream of this room, ever. */

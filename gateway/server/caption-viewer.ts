@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws';
 import { CaptionError } from '../../protocol/index.js';
 import type { Room, RoomViewer } from '../rooms/room.js';
 
@@ -10,8 +9,16 @@ const CHECK_INTERVAL_MS = 250;
 /** A viewer that asks for snapshots more often is answered at this interval. */
 const MIN_SNAPSHOT_INTERVAL_MS = 250;
 
+/** What is needed of a WebSocket. */
+export interface ViewerSocket {
+  readonly readyState: number;
+  readonly OPEN: number;
+  readonly bufferedAmount: number;
+  send(bytes: Uint8Array, options: { binary: boolean }): void;
+}
+
 export interface CaptionViewerOptions {
-  readonly socket: WebSocket;
+  readonly socket: ViewerSocket;
   readonly room: Room;
   /** A viewer that does not read for so long is disconnected. */
   readonly maxPauseMs: number;

@@ -243,19 +243,36 @@ describeWithModel('a client that misbehaves', (model) => {
     it('is disconnected when it sends nothing for long, but not when it is muted', async () => {
       const strict = await startTestGateway(model, { settings: { CAPTION_INGEST_IDLE_S: 1 } });
       afterwards(() => strict.close());
-      const muted = await welcomedPeer(strict.url, { speaker: { identity: 'muted', name: '' } });
+      const speakerOf = (identity: string) => ({ speaker: { identity, name: '' } });
+      const muted = await welcomedPeer(strict.url, speakerOf('muted'));
       muted.send({ kind: 'mute' });
-      const idle = await welcomedPeer(strict.url, { speaker: { identity: 'idle', name: '' } });
+      const talking = await welcomedPeer(strict.url, speakerOf('talking'));
+      const talk = setInterval(() => talking.sendPcm(new Int16Array(640)), 40);
+      afterwards(() => clearInterval(talk));
+      const idle = await welcomedPeer(strict.url, speakerOf('idle'));
+      const { stream } = await idle.received('welcome');
       expect(await idle.received('error')).toMatchObject({ code: 'ingest_idle', retryable: true });
       expect(await idle.closed()).toMatchObject({ code: 4408 });
-      const { stream } = await idle.received('welcome');
       const back = await welcomedPeer(strict.url, {
-        speaker: { identity: 'idle', name: '' },
+        ...speakerOf('idle'),
         resume: { stream, fromSample: 0 },
       });
       expect(await back.received('welcome')).toMatchObject({ stream });
+      expect(await back.received('error')).toMatchObject({ code: 'ingest_idle' });
+      expect([muted, talking].map(({ socket }) => socket.readyState)).toEqual([1, 1]);
       muted.send({ kind: 'unmute' });
       expect(await muted.received('error')).toMatchObject({ code: 'ingest_idle' });
+    });
+
+    it('and is gone without a word is disconnected once', async () => {
+      const strict = await startTestGateway(model, { settings: { CAPTION_INGEST_IDLE_S: 1 } });
+      afterwards(() => strict.close());
+      const client = await rawTcp(strict.url, upgradeRequest('/v1/ingest'));
+      client.socket.write(textFrame(JSON.stringify(helloWith())));
+      await waitUntil(() => (client.isClosed() ? undefined : 'the connection is open'));
+      expect(client.received().toString('latin1').split('"ingest_idle"')).toHaveLength(2);
+      const metrics = await (await fetch(`${strict.url}/metrics`)).text();
+      expect(metrics).toContain('caption_refused_connections_total{code="ingest_idle"} 1');
     });
 
     it('before hello is disconnected', async () => {

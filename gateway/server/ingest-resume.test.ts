@@ -77,7 +77,7 @@ describeWithModel('a speaker whose connection drops', (model) => {
   );
 
   it('for longer than a stall may take, loses and doubles no part of the word it was in', async () => {
-    const impatient = await startTestGateway(model, { timing: { stallFlushMs: 50 } });
+    const impatient = await startTestGateway(model, { timing: { stallFlushMs: 1000 } });
     afterwards(() => impatient.close());
     const viewer = await viewerOf(roomName('council'), impatient.url);
     const first = await welcomedPeer(impatient.url);
