@@ -40,7 +40,7 @@ describeWithModel('ChildEngine when its children are killed', (model) => {
       observer: { childDown: (info) => downs.push(info) },
       supervision: { backoff: quickRestart },
     });
-    const monologue = (await ownSpeech('monologue-01'))[0]!.pcm.subarray(0, msToSamples(22_000));
+    const monologue = (await ownSpeech('monologue-01'))[0]!.pcm.subarray(0, msToSamples(14_000));
     const real = await realSpeech('jfk');
     tracks = [
       withPauses(await ownSpeech('short')),
@@ -49,7 +49,7 @@ describeWithModel('ChildEngine when its children are killed', (model) => {
     ];
     undisturbed = [];
     for (const pcm of tracks) undisturbed.push(finalWords(await recognise(engine.openStream(), pcm)));
-    expect(undisturbed.flat().length).toBeGreaterThan(80);
+    expect(undisturbed.flat().length).toBeGreaterThan(60);
   });
   afterAll(async () => {
     await engine.close();
@@ -84,7 +84,7 @@ describeWithModel('ChildEngine when its children are killed', (model) => {
       }),
       { numRuns: 6, seed: 20_261_123, endOnFailure: true },
     );
-  });
+  }, 180_000);
 
   it('tells that it is degraded meanwhile, and live again', async () => {
     await vi.waitFor(() => expect(engine.health.state).toBe('live'), { timeout: 20_000 });
@@ -132,7 +132,7 @@ describe('ChildEngine when recognition stays away', () => {
     expect(gaps.length).toBeGreaterThanOrEqual(2);
     expect(new Set(gaps.map(({ reason }) => reason))).toEqual(new Set(['overloaded']));
     gaps.slice(1).forEach((gap, index) => {
-      expect(gap.fromSample).toBeGreaterThanOrEqual(gaps[index]!.toSample - msToSamples(200));
+      expect(gap.fromSample).toBeGreaterThanOrEqual(gaps[index]!.toSample - msToSamples(300));
       expect(gap.fromSample - gaps[index]!.toSample).toBeLessThan(msToSamples(1000));
     });
     expect(gaps.at(-1)!.toSample).toBeGreaterThan(pcm.length - MAX_BACKLOG - msToSamples(3000));

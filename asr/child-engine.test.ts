@@ -32,6 +32,12 @@ function pushAll(stream: AsrStream, pcm: Int16Array, firstSample = 0): void {
   stream.push({ pcm, firstSample: sampleIndex(firstSample), receivedAtMs: monotonicNow() });
 }
 
+/** In the manner of `feed`, and without waiting for anything. */
+const pushAllAt: typeof feed = (stream, pcm, options) => {
+  pushAll(stream, pcm, options?.firstSample);
+  return Promise.resolve();
+};
+
 describeWithModel('ChildEngine', (model) => {
   let engine: ChildEngine;
   let clips: Clip[];
@@ -112,12 +118,7 @@ describeWithModel('ChildEngine', (model) => {
   describe('with missing and repeated audio', () => {
     it.each([
       ['fed at the pace of recognition', feed],
-      [
-        'pushed all at once',
-        (stream: AsrStream, pcm: Int16Array, { firstSample = 0 } = {}) => {
-          pushAll(stream, pcm, firstSample);
-        },
-      ],
+      ['pushed all at once', pushAllAt],
     ] as const)('reports what is missing and keeps the speech on both sides (%s)', async (_how, push) => {
       const [before, after] = [clips[3]!, clips[2]!];
       const stream = engine.openStream();
@@ -264,11 +265,35 @@ describeWithModel('ChildEngine', (model) => {
     const nothing = (): Buffer => Buffer.alloc(0);
 
     it.each([
-      ['a truncated encoder', 'encoder', half, 'recogniser_start_failed', 'Load model'],
-      ['an empty joiner', 'joiner', nothing, 'recogniser_start_failed', 'Load model'],
-      ['too few tokens', 'tokens', half, 'recogniser_refused', 'they do not belong together'],
-      ['no tokens', 'tokens', nothing, 'recogniser_refused', 'no tokens'],
-    ] as const)('refuses to start with %s, and says why', async (_what, file, content, code, reason) => {
+      {
+        what: 'a truncated encoder',
+        file: 'encoder',
+        content: half,
+        code: 'recogniser_start_failed',
+        reason: 'Load model',
+      },
+      {
+        what: 'an empty joiner',
+        file: 'joiner',
+        content: nothing,
+        code: 'recogniser_start_failed',
+        reason: 'Load model',
+      },
+      {
+        what: 'too few tokens',
+        file: 'tokens',
+        content: half,
+        code: 'recogniser_refused',
+        reason: 'they do not belong together',
+      },
+      {
+        what: 'no tokens',
+        file: 'tokens',
+        content: nothing,
+        code: 'recogniser_refused',
+        reason: 'no tokens',
+      },
+    ] as const)('refuses to start with $what, and says why', async ({ file, content, code, reason }) => {
       const error = await startWith(file, content);
       expect(error).toMatchObject({ code });
       expect(String(error)).toContain(reason);

@@ -15,7 +15,7 @@ export function formatLatencyResult(result: LatencyResult): string {
   const facts = [
     `${result.speakers} speakers for ${result.seconds} s, model ${result.model ?? 'of the running gateway'}`,
     `word errors ${percent(result.wer)}, words changed after they were shown ${percent(result.upwr)}`,
-    `CPU ${value(result.cpuCores, 'cores')}, memory ${value(result.rssMb, 'MB')}, ${value(result.rssPerStreamMb, 'MB')} a speaker`,
+    `CPU ${value(result.cpuCores, 'cores')}, memory ${value(result.rssMb, 'MB')}, ${value(result.rssPerStreamMb, 'MB')} a further speaker`,
     ...result.failures.map((failure) => `failed: ${failure}`),
     machineLine(result.machine),
   ];

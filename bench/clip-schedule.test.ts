@@ -8,6 +8,7 @@ const clip = (id: string, durationMs: number): LoadedClip => ({
   path: `${id}.wav`,
   text: id,
   words: [{ text: id, startMs: 100, endMs: durationMs - 100 }],
+  speech: { startMs: 100, endMs: durationMs - 100 },
   isHandLabelled: false,
   pcm: new Int16Array(durationMs * 16).fill(7),
 });

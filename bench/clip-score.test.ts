@@ -13,6 +13,7 @@ const clip = (id: string, text: string | null): LoadedClip => ({
       : text
           .split(' ')
           .map((word, index) => ({ text: word, startMs: index * 400, endMs: index * 400 + 300 })),
+  speech: text === null ? null : { startMs: 0, endMs: 1100 },
   isHandLabelled: false,
   pcm: new Int16Array(16 * 1200),
 });
@@ -58,8 +59,31 @@ describe('scoring clips', () => {
       null,
       { errors: 0, spoken: 3 },
     ]);
-    expect(scored[0]?.measured.wordLatenciesMs.map(Math.round)).toEqual([250, 250]);
-    expect(scored[1]?.measured.wordLatenciesMs).toEqual([]);
-    expect(scored[2]?.measured.finalLatenciesMs.map(Math.round)).toEqual([250]);
+    expect(scored[0]?.wordLatenciesMs.map(Math.round)).toEqual([250, 250]);
+    expect(scored[1]).toMatchObject({ wordLatenciesMs: [], finalLatenciesMs: [], firstPartialsMs: [] });
+    expect(scored[2]?.finalLatenciesMs.map(Math.round)).toEqual([250]);
+    expect(scored[2]?.firstPartialsMs.map(Math.round)).toEqual([550]);
+  });
+
+  it('counts from where speech begins and ends, also when the first and the last word were misheard', () => {
+    const { clips, pcm } = scheduleClips([clip('a', 'one two three')], { first: 0, seconds: 1 });
+    const tracker = watched([{ startMs: 0, words: ['Once', 'two', 'tree.'] }], 250);
+    const [scored] = scoreClips({ clips, pcm }, { tracking: tracker.result(), startAtMs: 0 });
+    expect(scored?.firstPartialsMs.map(Math.round)).toEqual([550]);
+    expect(scored?.finalLatenciesMs.map(Math.round)).toEqual([250]);
+  });
+
+  it('takes the words around a cut inside a clip for its ends', () => {
+    const tracker = watched(
+      [
+        { startMs: 0, words: ['One'] },
+        { startMs: 400, words: ['two', 'three.'] },
+      ],
+      250,
+    );
+    const schedule = scheduleClips([clip('a', 'one two three')], { first: 0, seconds: 1 });
+    const [scored] = scoreClips(schedule, { tracking: tracker.result(), startAtMs: 0 });
+    expect(scored?.firstPartialsMs.map(Math.round)).toEqual([550, 550]);
+    expect(scored?.finalLatenciesMs.map(Math.round)).toEqual([250, 250]);
   });
 });

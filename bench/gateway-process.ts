@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { CaptionError } from '../protocol/index.js';
-import { environmentWith } from '../gateway/index.js';
+import { environmentWith, EXIT } from '../gateway/index.js';
 import { type ProcessUsage, usageOfTree } from './process-usage.js';
 
 const READY_DEADLINE_MS = 60_000;
@@ -25,7 +25,7 @@ export class GatewayProcess {
     this.startMs = ready.startMs;
   }
 
-  /** `environment` is added to this process's own. Throws CaptionError `gateway_not_started`. */
+  /** `environment` is added to this process's own. Throws CaptionError `gateway_not_started` or `model_missing`. */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
     const startedAtMs = performance.now();
     const child = spawn(process.execPath, [builtGateway(), 'serve'], {
@@ -66,7 +66,9 @@ function untilReady(child: ChildProcess): Promise<{ url: string; model: string }
     let log = '';
     const fail = (): void => {
       child.kill('SIGKILL');
-      reject(new CaptionError('gateway_not_started', `The gateway did not start: ${log.slice(-1000)}`));
+      clearTimeout(timer);
+      const code = child.exitCode === EXIT.model ? 'model_missing' : 'gateway_not_started';
+      reject(new CaptionError(code, `The gateway did not start: ${log.slice(-2000)}`));
     };
     const timer = setTimeout(fail, READY_DEADLINE_MS);
     child.once('close', fail);

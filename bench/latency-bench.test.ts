@@ -18,6 +18,7 @@ describeWithModel('the latency bench', () => {
       manifest: MANIFEST,
       speakers: 2,
       seconds: 8,
+      warmUpSeconds: 1,
       output: new Sink(),
       signal: new AbortController().signal,
     });
@@ -31,6 +32,7 @@ describeWithModel('the latency bench', () => {
     expect(result.firstPartialMs.p50).toBeGreaterThan(0);
     expect(result.cpuCores).toBeGreaterThan(0);
     expect(result.rssMb).toBeGreaterThan(10);
+    expect(result.rssPerStreamMb).toBeGreaterThanOrEqual(0);
     expect(samples.filter(({ kind }) => kind === 'word')).toHaveLength(result.wordLatencyMs.count);
     expect(samples.every(({ latencyMs }) => Number.isFinite(latencyMs))).toBe(true);
   });

@@ -2,27 +2,27 @@
  * `bench latency`: N people talk to the real gateway over WebSocket ingest at the pace of speech; what a viewer has in its
  * reducer is held against what was said and when. Definitions: README of this folder.
  */
-import { participantIdentity, roomName, type RoomName } from '../protocol/index.js';
-import { type Summary, summarise, type TrackingResult } from '../asr/index.js';
-import { CaptionWatch, connectCaptions, connectIngest, playPaced, readSpeech } from '../gateway/index.js';
+import { type Summary, summarise } from '../asr/index.js';
+import { readSpeech } from '../gateway/index.js';
 import { type LoadedClip, scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
-import { scoreClips, type ScoredClip } from './clip-score.js';
 import { GatewayProcess } from './gateway-process.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { readManifest } from './manifest.js';
-import { UsageSampler } from './usage-sampler.js';
+import { playSpeakers, type SpeakerRun } from './play-speakers.js';
+import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
-/** Meetings of this size, with one viewer each. */
-const SPEAKERS_PER_ROOM = 10;
 /** Neighbours do not say the same thing at the same time. */
 const CLIPS_BETWEEN_SPEAKERS = 7;
-const LEAD_TIME_MS = 300;
+/** One person talks for so long before anything is measured. */
+const WARM_UP_SECONDS = 10;
 
 export interface LatencyOptions {
   readonly manifest: string;
   readonly speakers: number;
   /** Of meeting time; whole clips, at least one. */
   readonly seconds: number;
+  /** Default 10. */
+  readonly warmUpSeconds?: number;
   /** Of a gateway that runs already; then its CPU and memory are not measured. */
   readonly url?: string;
   /** For remarks. */
@@ -41,7 +41,7 @@ export interface LatencyResult {
   readonly cpuCores: number | null;
   /** Memory of the gateway and its children at its highest. */
   readonly rssMb: number | null;
-  /** What each speaker added to the memory of the idle gateway. */
+  /** What each speaker but the first added to that; null for one speaker. */
   readonly rssPerStreamMb: number | null;
   /** Of words whose ends were labelled by hand only. */
   readonly handLabelledWordLatencyMs: Summary;
@@ -60,11 +60,6 @@ export interface LatencySample {
   readonly latencyMs: number;
 }
 
-interface SpeakerRun {
-  readonly clips: readonly ScoredClip[];
-  readonly tracking: TrackingResult;
-}
-
 export async function runLatencyBench(
   options: LatencyOptions,
 ): Promise<{ result: LatencyResult; samples: LatencySample[] }> {
@@ -76,23 +71,34 @@ export async function runLatencyBench(
       pcm: await readSpeech(clip.path),
     })),
   );
+  const scheduleFrom = (first: number, seconds: number): SpeakerSchedule =>
+    scheduleClips(clips, { first: first % clips.length, seconds });
+  const warmUp = [scheduleFrom(0, options.warmUpSeconds ?? WARM_UP_SECONDS)];
   const schedules = Array.from({ length: options.speakers }, (_, index) =>
-    scheduleClips(clips, {
-      first: (index * CLIPS_BETWEEN_SPEAKERS) % clips.length,
-      seconds: options.seconds,
-    }),
+    scheduleFrom(index * CLIPS_BETWEEN_SPEAKERS, options.seconds),
   );
   const gateway = options.url === undefined ? await GatewayProcess.start() : undefined;
   try {
-    const usage = gateway === undefined ? undefined : new UsageSampler(gateway);
-    const url = gateway?.url ?? options.url ?? '';
+    const usageOf =
+      gateway === undefined ? undefined : { one: new UsageSampler(gateway), all: new UsageSampler(gateway) };
     const failures: string[] = [];
-    const speakers = await play({ url, schedules, usage, failures, signal: options.signal });
+    const run = {
+      url: gateway?.url ?? options.url ?? '',
+      failed: (reason: string) => failures.push(reason),
+      signal: options.signal,
+    };
+    await playSpeakers({ ...run, rooms: 'bench-warm-up', schedules: warmUp, usage: usageOf?.one });
+    const speakers = await playSpeakers({ ...run, rooms: 'bench', schedules, usage: usageOf?.all });
+    const memoryPerStreamMb = memoryPerFurtherSpeakerMb({
+      oneSpeakerMb: usageOf?.one.peakMb ?? null,
+      allSpeakersMb: usageOf?.all.peakMb ?? null,
+      speakers: options.speakers,
+    });
     const result: LatencyResult = {
       ...summariseSpeakers(speakers),
-      cpuCores: rounded(usage?.cpuCores, 3),
-      rssMb: rounded(usage?.peakMb, 1),
-      rssPerStreamMb: rounded(usage?.memoryPerStreamMb(options.speakers), 2),
+      cpuCores: rounded(usageOf?.all.cpuCores, 3),
+      rssMb: rounded(usageOf?.all.peakMb, 1),
+      rssPerStreamMb: rounded(memoryPerStreamMb, 2),
       speakers: options.speakers,
       seconds: options.seconds,
       model: gateway?.model ?? null,
@@ -105,59 +111,6 @@ export async function runLatencyBench(
   }
 }
 
-async function play(options: {
-  url: string;
-  schedules: readonly SpeakerSchedule[];
-  usage: UsageSampler | undefined;
-  failures: string[];
-  signal: AbortSignal;
-}): Promise<SpeakerRun[]> {
-  const { url, schedules, usage, failures, signal } = options;
-  const watch = new CaptionWatch();
-  const rooms = Array.from({ length: Math.ceil(schedules.length / SPEAKERS_PER_ROOM) }, (_, index) =>
-    benchRoom(index),
-  );
-  const viewers = rooms.map((room) =>
-    connectCaptions({
-      url,
-      room,
-      changed: (state, message) => watch.observe(state, message, performance.now()),
-    }),
-  );
-  const clients = schedules.map((_, index) =>
-    connectIngest({
-      url,
-      room: benchRoom(Math.floor(index / SPEAKERS_PER_ROOM)),
-      speaker: { identity: participantIdentity(identityOf(index)), name: '' },
-    }),
-  );
-  try {
-    await Promise.all([...viewers, ...clients].map(({ ready }) => ready));
-    usage?.start();
-    const startAtMs = performance.now() + LEAD_TIME_MS;
-    const tracks = schedules.map(({ pcm }, index) => ({
-      pcm,
-      send: (frame: Int16Array) => clients[index]?.send(frame),
-    }));
-    await playPaced(tracks, { startAtMs, signal });
-    usage?.stop();
-    signal.throwIfAborted();
-    await Promise.all(
-      clients.map((client) => client.end().catch((error: unknown) => failures.push(String(error)))),
-    );
-    await Promise.all(viewers.map((viewer) => viewer.settled()));
-    return schedules.map((schedule, index) => {
-      const tracking = watch.resultOf(identityOf(index));
-      return { tracking, clips: scoreClips(schedule, { tracking, startAtMs }) };
-    });
-  } finally {
-    for (const connection of [...viewers, ...clients]) connection.close();
-  }
-}
-
-const benchRoom = (index: number): RoomName => roomName(`bench-${index + 1}`);
-const identityOf = (index: number): string => `speaker-${index + 1}`;
-
 function summariseSpeakers(
   speakers: readonly SpeakerRun[],
 ): Pick<
@@ -169,10 +122,10 @@ function summariseSpeakers(
   const shownWords = sum(speakers, ({ tracking }) => tracking.words.length);
   const spokenWords = sum(clips, ({ words }) => words?.spoken ?? 0);
   return {
-    wordLatencyMs: roundedSummary(clips.flatMap(({ measured }) => measured.wordLatenciesMs)),
-    finalLatencyMs: roundedSummary(clips.flatMap(({ measured }) => measured.finalLatenciesMs)),
-    firstPartialMs: roundedSummary(clips.flatMap(({ measured }) => measured.firstPartialsMs)),
-    handLabelledWordLatencyMs: roundedSummary(byHand.flatMap(({ measured }) => measured.wordLatenciesMs)),
+    wordLatencyMs: roundedSummary(clips.flatMap(({ wordLatenciesMs }) => wordLatenciesMs)),
+    finalLatencyMs: roundedSummary(clips.flatMap(({ finalLatenciesMs }) => finalLatenciesMs)),
+    firstPartialMs: roundedSummary(clips.flatMap(({ firstPartialsMs }) => firstPartialsMs)),
+    handLabelledWordLatencyMs: roundedSummary(byHand.flatMap(({ wordLatenciesMs }) => wordLatenciesMs)),
     upwr: ratio(
       sum(speakers, ({ tracking }) => tracking.changedWords),
       shownWords,
@@ -185,13 +138,13 @@ function summariseSpeakers(
 }
 
 function samplesOf({ clips }: SpeakerRun, index: number): LatencySample[] {
-  return clips.flatMap(({ clip, measured }) => {
+  return clips.flatMap((scored) => {
     const sampled = (kind: LatencySample['kind'], latenciesMs: readonly number[]): LatencySample[] =>
-      latenciesMs.map((latencyMs) => ({ speaker: index + 1, clip: clip.clip.id, kind, latencyMs }));
+      latenciesMs.map((latencyMs) => ({ speaker: index + 1, clip: scored.clip.clip.id, kind, latencyMs }));
     return [
-      ...sampled('word', measured.wordLatenciesMs),
-      ...sampled('final', measured.finalLatenciesMs),
-      ...sampled('firstPartial', measured.firstPartialsMs),
+      ...sampled('word', scored.wordLatenciesMs),
+      ...sampled('final', scored.finalLatenciesMs),
+      ...sampled('firstPartial', scored.firstPartialsMs),
     ];
   });
 }

@@ -34,7 +34,18 @@ describe('a manifest', () => {
 
   it('accepts clips without transcript or word times', () => {
     const [clip] = parseManifest({ speech: [{ id: 'b', file: 'b.wav', text: null }] }, 'manifest.json');
-    expect(clip).toMatchObject({ text: null, words: [] });
+    expect(clip).toMatchObject({ text: null, words: [], speech: null, isHandLabelled: false });
+    const nothingKnown = { words: null, phones: null, speech_start: null, speech_end: null };
+    expect(parseManifest({ speech: [{ id: 'b', file: 'b.wav', ...nothingKnown }] }, 'm.json')).toHaveLength(
+      1,
+    );
+  });
+
+  it('says when speech begins and ends, from the words where the manifest does not', () => {
+    const [told] = parseManifest({ speech: [{ ...entry, speech_start: 0.05, speech_end: 0.7 }] }, 'm.json');
+    expect(told?.speech).toEqual({ startMs: 50, endMs: 700 });
+    const [inferred] = parseManifest({ speech: [entry] }, 'm.json');
+    expect(inferred?.speech).toEqual({ startMs: 100, endMs: 620 });
   });
 
   it.each([
@@ -44,6 +55,8 @@ describe('a manifest', () => {
     { speech: [] },
     { speech: [{ id: 'a' }] },
     { speech: [{ ...entry, words: [['hi', 'x', 1]] }] },
+    { speech: [{ ...entry, phones: [['h']] }] },
+    { speech: [{ ...entry, speech_end: 'late' }] },
   ])('refuses %j with what it should be', (content) => {
     expect(() => parseManifest(content, 'm.json')).toThrow(
       expect.objectContaining({ code: 'usage_manifest_invalid' }),

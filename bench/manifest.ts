@@ -17,8 +17,16 @@ export interface Clip {
   readonly text: string | null;
   /** Empty where nobody has aligned them. */
   readonly words: readonly SpokenWord[];
+  /** When somebody begins and stops speaking; null where neither the manifest nor its words tell. */
+  readonly speech: SpeechSpan | null;
   /** Ends of words come from labels made by hand. */
   readonly isHandLabelled: boolean;
+}
+
+/** In milliseconds from the beginning of the clip. */
+export interface SpeechSpan {
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 type Timed = readonly [string, number, number];
@@ -27,8 +35,10 @@ interface ManifestEntry {
   readonly id: string;
   readonly file: string;
   readonly text?: string | null;
-  readonly words?: readonly Timed[];
-  readonly phones?: readonly (readonly [string, number])[];
+  readonly words?: readonly Timed[] | null;
+  readonly phones?: readonly (readonly [string, number])[] | null;
+  readonly speech_start?: number | null;
+  readonly speech_end?: number | null;
 }
 
 /** The speech clips. Throws CaptionError `usage_manifest_invalid`. */
@@ -54,18 +64,33 @@ export function parseManifest(content: unknown, path: string): Clip[] {
       `${path} is no manifest: it needs "speech", a list of {id, file, text, words: [[word, startSeconds, endSeconds]]}.`,
     );
   }
-  return speech.map((entry) => ({
-    id: entry.id,
-    path: resolve(dirname(path), entry.file),
-    text: entry.text ?? null,
-    words: wordsOf(entry),
-    isHandLabelled: entry.phones !== undefined,
-  }));
+  return speech.map((entry) => {
+    const words = wordsOf(entry);
+    return {
+      id: entry.id,
+      path: resolve(dirname(path), entry.file),
+      text: entry.text ?? null,
+      words,
+      speech: speechSpanOf(entry, words),
+      isHandLabelled: (entry.phones ?? []).length > 0,
+    };
+  });
 }
 
-function wordsOf({ words = [], phones = [] }: ManifestEntry): SpokenWord[] {
-  const phoneEndsMs = phones.filter(([label]) => !SILENT_PHONES.has(label)).map(([, endS]) => endS * 1000);
-  return words.map(([text, startS, endS]) => ({
+function speechSpanOf(entry: ManifestEntry, words: readonly SpokenWord[]): SpeechSpan | null {
+  const startMs = inMs(entry.speech_start) ?? words[0]?.startMs;
+  const endMs = inMs(entry.speech_end) ?? words.at(-1)?.endMs;
+  return startMs === undefined || endMs === undefined ? null : { startMs, endMs };
+}
+
+const inMs = (seconds: number | null | undefined): number | undefined =>
+  seconds === null || seconds === undefined ? undefined : seconds * 1000;
+
+function wordsOf({ words, phones }: ManifestEntry): SpokenWord[] {
+  const phoneEndsMs = (phones ?? [])
+    .filter(([label]) => !SILENT_PHONES.has(label))
+    .map(([, endS]) => endS * 1000);
+  return (words ?? []).map(([text, startS, endS]) => ({
     text,
     startMs: startS * 1000,
     endMs: snapToPhone(endS * 1000, phoneEndsMs),
@@ -89,15 +114,20 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 function isEntry(value: unknown): value is ManifestEntry {
   if (!isObject(value)) return false;
-  const { id, file, text, words, phones } = value;
+  const { id, file, text, words, phones, speech_start: speechStart, speech_end: speechEnd } = value;
   return (
     typeof id === 'string' &&
     typeof file === 'string' &&
-    (text === undefined || text === null || typeof text === 'string') &&
-    (words === undefined || (Array.isArray(words) && words.every(isTimed))) &&
-    (phones === undefined || (Array.isArray(phones) && phones.every(isPhone)))
+    isAbsentOr(text, (given) => typeof given === 'string') &&
+    isAbsentOr(words, (given) => Array.isArray(given) && given.every(isTimed)) &&
+    isAbsentOr(phones, (given) => Array.isArray(given) && given.every(isPhone)) &&
+    isAbsentOr(speechStart, Number.isFinite) &&
+    isAbsentOr(speechEnd, Number.isFinite)
   );
 }
+
+const isAbsentOr = (value: unknown, test: (value: unknown) => boolean): boolean =>
+  value === undefined || value === null || test(value);
 
 const isTimed = (value: unknown): boolean =>
   Array.isArray(value) &&

@@ -1,42 +1,59 @@
-import type { GatewayProcess } from './gateway-process.js';
+import type { ProcessUsage } from './process-usage.js';
 
 const SAMPLE_INTERVAL_MS = 1000;
 
-/** CPU and memory of a gateway between `start` and `stop`, against what it was when idle. */
+/** CPU and memory of a gateway between `start` and `stop`, sampled each second. */
 export class UsageSampler {
-  readonly #gateway: Pick<GatewayProcess, 'usage'>;
-  readonly #idleMb: number;
+  readonly #usage: () => ProcessUsage;
   #timer: NodeJS.Timeout | undefined;
   #started: { cpuSeconds: number; atMs: number } | undefined;
-  cpuCores: number | null = null;
-  peakMb: number | null = null;
+  #cpuCores: number | null = null;
+  #peakMb: number | null = null;
 
-  /** The gateway is idle now. */
-  constructor(gateway: Pick<GatewayProcess, 'usage'>) {
-    this.#gateway = gateway;
-    this.#idleMb = gateway.usage().memoryMb;
+  constructor(gateway: { usage(): ProcessUsage }) {
+    this.#usage = () => gateway.usage();
+  }
+
+  /** CPU seconds per second; null before the first sample. */
+  get cpuCores(): number | null {
+    return this.#cpuCores;
+  }
+
+  /** Memory at its highest; null before the first sample. */
+  get peakMb(): number | null {
+    return this.#peakMb;
   }
 
   start(): void {
-    this.#started = { cpuSeconds: this.#gateway.usage().cpuSeconds, atMs: performance.now() };
+    this.#started = { cpuSeconds: this.#usage().cpuSeconds, atMs: performance.now() };
     this.#timer = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
   }
 
+  /** Takes a last sample. Does nothing when it was not started. */
   stop(): void {
     clearInterval(this.#timer);
     this.#sample();
   }
 
-  /** What `streams` speakers added to the idle gateway, each. */
-  memoryPerStreamMb(streams: number): number | null {
-    return this.peakMb === null ? null : Math.max(0, this.peakMb - this.#idleMb) / streams;
-  }
-
   #sample(): void {
     if (this.#started === undefined) return;
-    const { cpuSeconds, memoryMb } = this.#gateway.usage();
+    const { cpuSeconds, memoryMb } = this.#usage();
     const elapsedS = (performance.now() - this.#started.atMs) / 1000;
-    this.cpuCores = (cpuSeconds - this.#started.cpuSeconds) / elapsedS;
-    this.peakMb = Math.max(this.peakMb ?? 0, memoryMb);
+    this.#cpuCores = (cpuSeconds - this.#started.cpuSeconds) / elapsedS;
+    this.#peakMb = Math.max(this.#peakMb ?? 0, memoryMb);
   }
+}
+
+/**
+ * What each further speaker costs: the peak with `speakers` of them less the peak with one, for each but the first. Null for
+ * one speaker, and without samples; never negative, because what the garbage collector gave back is nobody's gain.
+ */
+export function memoryPerFurtherSpeakerMb(peaks: {
+  readonly oneSpeakerMb: number | null;
+  readonly allSpeakersMb: number | null;
+  readonly speakers: number;
+}): number | null {
+  const { oneSpeakerMb, allSpeakersMb, speakers } = peaks;
+  if (oneSpeakerMb === null || allSpeakersMb === null || speakers < 2) return null;
+  return Math.max(0, allSpeakersMb - oneSpeakerMb) / (speakers - 1);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { VAD_FRAME_SAMPLES, type VadRequest, VadState } from './silero-vad.js';
 import { MAX_VAD_BATCH, VadBatcher, type VadClient } from './vad-batcher.js';
 
@@ -47,6 +47,10 @@ class Client implements VadClient {
 
 const ignore = (): void => undefined;
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 describe('VadBatcher', () => {
   it('gives every client the verdicts on its own frames, in order', async () => {
     await fc.assert(
@@ -72,6 +76,30 @@ describe('VadBatcher', () => {
       expect(clients.map((client) => client.verdicts)).toEqual(clients.map((_, i) => [i])),
     );
     expect(vad.batches).toEqual([MAX_VAD_BATCH, 36]);
+  });
+
+  it('lets the frame of one stream wait for those of others, unless it is told to hurry', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
+    const vad = new EchoVad();
+    const batcher = new VadBatcher(vad, ignore);
+    const first = new Client(batcher, [1]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(first.verdicts).toEqual([1]);
+
+    const together = [new Client(batcher, [2])];
+    await vi.advanceTimersByTimeAsync(10);
+    expect(together[0]?.verdicts).toEqual([]);
+    together.push(new Client(batcher, [3]));
+    await vi.advanceTimersByTimeAsync(30);
+    expect(together.map(({ verdicts }) => verdicts)).toEqual([[2], [3]]);
+    expect(vad.batches).toEqual([1, 2]);
+
+    const urgent = new Client(batcher, [4]);
+    batcher.hurry();
+    batcher.hurry();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(urgent.verdicts).toEqual([4]);
+    expect(vad.batches).toEqual([1, 2, 1]);
   });
 
   it('counts everything as speech when the model fails, reports it, and goes on when it works again', async () => {

@@ -30,7 +30,7 @@ const MAX_LEAD_SAMPLES = msToSamples(200);
 type InboxItem = AudioFrame | 'flush';
 
 export interface SpeakerStreamOptions {
-  readonly pool: RecogniserPool;
+  readonly pool: Pick<RecogniserPool, 'openUtterance'>;
   readonly batcher: VadBatcher;
   readonly createFormatter: (vocabulary: readonly string[]) => Formatter;
   readonly punctuatesFinals: boolean;
@@ -177,10 +177,13 @@ export class SpeakerStream implements AsrStream {
   }
 
   #endAt(endSample: number): void {
+    const silenceSamples = this.#endpointSilence();
     // A short pause ends a long segment but not a sentence.
-    const kind = this.#endpointSilence() < ENDPOINT_SILENCE_SAMPLES ? 'cut' : 'sentence';
+    const kind = silenceSamples < ENDPOINT_SILENCE_SAMPLES ? 'cut' : 'sentence';
     // The utterance holds a little of what follows, in which half a word may be heard.
     this.#endOpen({ kind, endSample, toSample: endSample });
+    // Half of the silence is the next one's pre-roll, too: the gate may have missed the quiet beginning of a word in it.
+    this.#takenThroughSample -= silenceSamples / 2;
   }
 
   #endpointSilence(): number {

@@ -58,7 +58,10 @@ export class ChildLink<Child extends LinkedChild> {
 
   flushSoon(): void {
     if (this.#flushTimer !== undefined) return;
-    const intervalMs = Math.min(MAX_FLUSH_INTERVAL_MS, this.utterances.size * FLUSH_INTERVAL_PER_UTTERANCE_MS);
+    const intervalMs = Math.min(
+      MAX_FLUSH_INTERVAL_MS,
+      this.utterances.size * FLUSH_INTERVAL_PER_UTTERANCE_MS,
+    );
     const waitMs = Math.max(0, this.#lastFlushAtMs + intervalMs - performance.now());
     this.#flushTimer = setTimeout(() => this.#flush(), waitMs);
   }

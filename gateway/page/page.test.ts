@@ -1,5 +1,4 @@
-import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import {
   encodeMessage,
@@ -15,17 +14,16 @@ import { connectIngest } from '../client/ingest-client.js';
 import { playPaced } from '../meeting/paced-playback.js';
 import { Room } from '../rooms/room.js';
 import { accessToken, TEST_KEYS } from '../testing/access-token.js';
-import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
+import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { loadShortMeeting, longestTrack } from '../testing/short-meeting.js';
-import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
+import { startTestGateway } from '../testing/test-gateway.js';
 import { waitUntil } from '../testing/wait-until.js';
-import { type CaptionPage, newCaptionPage, type ShownSegment } from './testing/caption-page.js';
+import type { ShownSegment } from './testing/caption-page.js';
 import { withChromium } from './testing/chromium.js';
 import { startCuttableProxy } from './testing/cuttable-proxy.js';
+import { pageHarness, PATIENCE } from './testing/page-harness.js';
 import { person, say } from './testing/room-script.js';
-import { SPEAKER_COLOURS } from './speaker-colours.js';
 
-const PATIENCE = { timeout: 20_000 };
 /** Faster than people speak, so that the tests do not take as long as they do. */
 const SPEED = 3;
 /** What a browser says by itself about a connection that was cut. */
@@ -33,41 +31,11 @@ const CONNECTION_FAILED = /^WebSocket connection to '[^']*' failed|ERR_(?:EMPTY_
 
 describeWithModel('the captions page', (model) => {
   withChromium((launch) => {
-    const afterAllTests = cleanupsAfterAll();
     const afterwards = cleanupsAfterEach();
-    let browser: Browser;
-    let gateway: TestGateway;
-    let rooms = 0;
-
-    beforeAll(async () => {
-      gateway = await startTestGateway(model);
-      afterAllTests(() => gateway.close());
-      browser = await launch();
-      afterAllTests(() => browser.close());
-    });
-
-    const freshName = (): RoomName => roomName(`room ${(rooms += 1)} & <more>`);
-    /** The gateway forgets a room in which nobody is and nothing was said: to be used at once, or when a page is in it. */
-    const enter = (name: RoomName): Room => gateway.rooms.enter(name);
-
-    /** A page that must not show any problem until the end of the test, but those that `expected` matches. */
-    const newPage = async (options: BrowserContextOptions = {}, expected?: RegExp): Promise<CaptionPage> => {
-      const page = await newCaptionPage(browser, options);
-      afterwards(async () => {
-        await page.page.context().close();
-        expect(page.problems.filter((problem) => expected?.test(problem) !== true)).toEqual([]);
-      });
-      return page;
-    };
-
-    const showRoom = async (page: CaptionPage, name: RoomName, url = gateway.url): Promise<CaptionPage> => {
-      await page.page.goto(`${url}/?room=${encodeURIComponent(name)}`);
-      await expect.poll(() => page.status, PATIENCE).toBe('Live');
-      return page;
-    };
+    const { gateway, enter, freshName, newPage, showRoom } = pageHarness({ model, launch, afterwards });
 
     const follow = async (room: RoomName): Promise<CaptionClient> => {
-      const viewer = connectCaptions({ url: gateway.url, room, changed: () => undefined });
+      const viewer = connectCaptions({ url: gateway().url, room, changed: () => undefined });
       afterwards(() => viewer.close());
       await viewer.ready;
       return viewer;
@@ -78,7 +46,7 @@ describeWithModel('the captions page', (model) => {
       const { tracks } = await loadShortMeeting();
       const speakers = tracks.map(({ identity, name }) =>
         connectIngest({
-          url: gateway.url,
+          url: gateway().url,
           room,
           speaker: { identity: participantIdentity(identity), name },
         }),
@@ -132,7 +100,7 @@ describeWithModel('the captions page', (model) => {
     });
 
     it('says that its connection is lost, and shows the same as all when it is back', async () => {
-      const proxy = await startCuttableProxy(gateway.url);
+      const proxy = await startCuttableProxy(gateway().url);
       afterwards(() => proxy.close());
       const name = freshName();
       const page = await showRoom(await newPage({}, CONNECTION_FAILED), name, proxy.url);
@@ -160,7 +128,7 @@ describeWithModel('the captions page', (model) => {
       const hostile = `<img src=x onerror="document.title='owned'">\u202egnihtemos\u2067`.padEnd(200, 'W');
       const { identity, pcm } = await longestTrack();
       const speaker = connectIngest({
-        url: gateway.url,
+        url: gateway().url,
         room: room.name,
         speaker: { identity: participantIdentity(identity), name: hostile },
       });
@@ -203,98 +171,6 @@ describeWithModel('the captions page', (model) => {
       await expect.poll(() => page.status, PATIENCE).toBe('Live');
       const gaps = await page.page.locator('#settled .gap').allInnerTexts();
       expect(gaps).toEqual(['Ana not captioned: 4 s (recognition could not keep up)']);
-    });
-
-    it('gives screen readers settled segments only', async () => {
-      const room = enter(freshName());
-      say(room, { speaker: person('Ana'), segment: 'said', text: 'This is settled.' });
-      say(room, { speaker: person('Ben'), segment: 'open', text: 'this may', stable: 1, isFinal: false });
-      const page = await showRoom(await newPage(), room.name);
-      await expect.poll(() => page.open).toEqual([{ name: 'Ben', text: 'this may' }]);
-      const session = await page.page.context().newCDPSession(page.page);
-      const { nodes } = await session.send('Accessibility.getFullAXTree');
-      const log = nodes.find(({ role }) => role?.value === 'log');
-      const live = log?.properties?.find(({ name }) => name === 'live');
-      expect(live?.value.value).toBe('polite');
-      const texts = nodes
-        .filter(({ role }) => role?.value === 'StaticText')
-        .map(({ name }) => String(name?.value));
-      expect(texts).toContain('This is settled.');
-      expect(texts.join(' ')).not.toMatch(/this may|Ben/);
-    });
-
-    it('leaves words where they are when they settle', async () => {
-      const name = freshName();
-      const page = await showRoom(await newPage(), name);
-      const room = enter(name);
-      const places = () =>
-        page.page.locator('.segment .text').evaluateAll((texts) =>
-          texts
-            .map((text) => {
-              const range = document.createRange();
-              range.selectNodeContents(text);
-              const { x, y, width, height } = range.getBoundingClientRect();
-              return { text: text.textContent.trim(), x, y, width, height };
-            })
-            .sort((a, b) => a.y - b.y),
-        );
-      const ana = { speaker: person('Ana'), segment: 'a', text: 'she began first and goes on', stable: 1 };
-      const ben = { speaker: person('Ben'), segment: 'b', text: 'he ends first', stable: 0, atMs: 500 };
-      say(room, { ...ana, isFinal: false });
-      say(room, { ...ben, isFinal: false });
-      await expect.poll(() => page.open, PATIENCE).toHaveLength(2);
-      const before = await places();
-      expect(before.map(({ text }) => text)).toEqual([ana.text, ben.text]);
-      say(room, { ...ben, stable: 3 });
-      await expect.poll(() => page.settled, PATIENCE).toHaveLength(1);
-      expect(await places()).toEqual(before);
-      say(room, { ...ana, stable: 6 });
-      await expect.poll(() => page.settled, PATIENCE).toHaveLength(2);
-      expect(await places()).toEqual(before);
-    });
-
-    it('follows the newest line until the reader scrolls up, and keeps a bounded number of lines', async () => {
-      const name = freshName();
-      const page = await showRoom(await newPage(), name);
-      const room = enter(name);
-      let said = 0;
-      const sayMore = async (count: number): Promise<void> => {
-        for (const last = said + count; said < last; said++) {
-          const text = `sentence number ${said} of a long meeting.`;
-          say(room, { speaker: person(`Speaker ${said % 3}`), segment: `s${said}`, text, atMs: said * 1000 });
-          // No more than a gateway would say, so that nothing is left to a snapshot.
-          if (said % 20 === 19) await shown(said);
-        }
-        await shown(said - 1);
-      };
-      const shown = (number: number): Promise<void> =>
-        expect.poll(async () => (await page.settled).at(-1)?.text, PATIENCE).toContain(`number ${number} `);
-      const jump = page.page.locator('#jump');
-
-      await sayMore(230);
-      await expect.poll(() => page.toEndPx, PATIENCE).toBeLessThan(2);
-      expect(await jump.isVisible()).toBe(false);
-      const settled = await page.settled;
-      expect(settled).toHaveLength(200);
-      expect(settled[0]?.text).toContain('number 30 ');
-
-      await page.page.keyboard.press('PageUp');
-      await jump.waitFor();
-      const read = page.page.locator('.segment', { hasText: 'number 223 ' });
-      await expect.poll(async () => (await read.boundingBox()) !== null).toBe(true);
-      const restingY = await settledValue(async () => (await read.boundingBox())?.y);
-      // Lines come at the end and go at the top: what is being read stays where it is.
-      await sayMore(30);
-      expect(await settledValue(async () => (await read.boundingBox())?.y)).toBeCloseTo(restingY ?? NaN, 0);
-      expect(await page.toEndPx).toBeGreaterThan(500);
-
-      await page.page.keyboard.press('Tab');
-      expect(await jump.evaluate((button) => button === document.activeElement)).toBe(true);
-      await page.page.keyboard.press('Enter');
-      await expect.poll(() => page.toEndPx, PATIENCE).toBeLessThan(2);
-      expect(await jump.isVisible()).toBe(false);
-      await sayMore(10);
-      await expect.poll(() => page.toEndPx, PATIENCE).toBeLessThan(2);
     });
 
     it('asks for what it missed', async () => {
@@ -351,7 +227,7 @@ describeWithModel('the captions page', (model) => {
           await socket.close({ code: 1001, reason: 'shutting_down: connect again' });
         }
       });
-      await page.page.goto(`${gateway.url}/?room=council`);
+      await page.page.goto(`${gateway().url}/?room=council`);
       await page.page.locator('.segment', { hasText: 'later 59' }).waitFor();
       const lines = await page.page.locator('#settled .text, #settled .notice').allInnerTexts();
       expect(lines.slice(0, 5)).toEqual([
@@ -374,7 +250,7 @@ describeWithModel('the captions page', (model) => {
         const text = snapshot === undefined ? '' : Buffer.from(encodeMessage(snapshot)).toString();
         socket.send(text.replace('"v":1', '"v":2'));
       });
-      await page.page.goto(`${gateway.url}/?room=council`);
+      await page.page.goto(`${gateway().url}/?room=council`);
       await expect
         .poll(() => page.status, PATIENCE)
         .toBe('Captions unavailable: this page cannot read what the gateway sends. Load the page again.');
@@ -384,7 +260,7 @@ describeWithModel('the captions page', (model) => {
     it('asks for the room where none is named, and keeps the token', async () => {
       const name = freshName();
       const page = await newPage();
-      await page.page.goto(`${gateway.url}/#token=some.access.token`);
+      await page.page.goto(`${gateway().url}/#token=some.access.token`);
       expect(await page.page.locator('#captions').isVisible()).toBe(false);
       await page.page.getByLabel('Which room?').fill(name);
       await page.page.keyboard.press('Enter');
@@ -416,53 +292,5 @@ describeWithModel('the captions page', (model) => {
       expect(await statusWith(`#token=${elsewhere}`)).toMatch(/does not allow to see captions in this room/);
       expect(await statusWith(`#token=${await accessToken()}`)).toBe('Live');
     });
-
-    describe.each(['light', 'dark'] as const)('in a %s colour scheme', (colorScheme) => {
-      it('has enough contrast', async () => {
-        const room = enter(freshName());
-        const page = await newPage({ colorScheme });
-        for (let index = 0; index < SPEAKER_COLOURS; index++) {
-          const text = 'some words settled and some not';
-          say(room, { speaker: person(`P${index}`), segment: `s${index}`, text, stable: 3, isFinal: false });
-        }
-        await showRoom(page, room.name);
-        await expect.poll(() => page.open, PATIENCE).toHaveLength(SPEAKER_COLOURS);
-        const colours = await page.page
-          .locator('#status, .segment .name, .segment time, .segment .text, .segment .unsettled')
-          .evaluateAll((elements) => elements.map((element) => getComputedStyle(element).color));
-        const background = await page.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-        expect(luminance(background) > 0.5).toBe(colorScheme === 'light');
-        expect(colours).toHaveLength(1 + 4 * SPEAKER_COLOURS);
-        for (const colour of colours) expect(contrast(colour, background)).toBeGreaterThanOrEqual(4.5);
-      });
-    });
   });
 });
-
-/** What `read` gives once it gives the same twice: scrolling takes a few frames. */
-async function settledValue<T>(read: () => Promise<T>): Promise<T> {
-  let last = await read();
-  await expect
-    .poll(async () => {
-      const before = last;
-      last = await read();
-      return before === last;
-    }, PATIENCE)
-    .toBe(true);
-  return last;
-}
-
-/** Relative luminance as in WCAG 2.2, of `rgb(r, g, b)`. */
-function luminance(colour: string): number {
-  const [red = NaN, green = NaN, blue = NaN] = (colour.match(/[\d.]+/g) ?? []).map((part) => {
-    const value = Number(part) / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-/** Contrast ratio as in WCAG 2.2, from 1 to 21. */
-function contrast(one: string, other: string): number {
-  const [dark = NaN, light = NaN] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-  return (light + 0.05) / (dark + 0.05);
-}

@@ -85,7 +85,11 @@ describeWithModel('a speaker whose connection drops', (model) => {
     const word = track.spoken[8]!;
     const cutSample = Math.round(((word.startMs + word.endMs) / 2) * 16);
     first.sendPcm(track.pcm.subarray(0, cutSample));
+    // Frames without samples: nothing stalls as long as the connection is there.
+    const noStall = setInterval(() => first.sendPcm(new Int16Array(0)), 10);
+    afterwards(() => clearInterval(noStall));
     await waitUntil(() => (viewer.state.open.length > 0 ? undefined : 'no words'));
+    clearInterval(noStall);
     first.socket.terminate();
     await first.closed();
     // Bob stalls after that; when what he said is finished, Ana's would have been, too.

@@ -1,4 +1,6 @@
 import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { it } from 'vitest';
@@ -19,10 +21,16 @@ const executablePath = (process.env['PATH'] ?? '')
   .map((folder) => join(folder, 'chromium'))
   .find(isExecutable);
 
+export interface LaunchedBrowser {
+  readonly browser: Browser;
+  /** Leaves nothing behind. */
+  close(): Promise<void>;
+}
+
 /** Runs `tests` where there is a `chromium`. Without it they are skipped, and told so; in CI (`CI` is set) they fail. */
-export function withChromium(tests: (launch: () => Promise<Browser>) => void): void {
+export function withChromium(tests: (launch: () => Promise<LaunchedBrowser>) => void): void {
   if (executablePath !== undefined) {
-    tests(() => chromium.launch({ executablePath, args: FLAGS }));
+    tests(() => launchChromium(executablePath));
     return;
   }
   const reason = 'SKIPPED: no chromium in PATH (Debian package "chromium")';
@@ -31,6 +39,20 @@ export function withChromium(tests: (launch: () => Promise<Browser>) => void): v
     process.stderr.write(`${reason}\n`);
     context.skip(reason);
   });
+}
+
+/** With a home of its own: Chromium keeps crash reports and caches there, whatever its profile is. */
+async function launchChromium(executablePath: string): Promise<LaunchedBrowser> {
+  const home = await mkdtemp(join(tmpdir(), 'caption-gateway-chromium-'));
+  const removeHome = (): Promise<void> => rm(home, { recursive: true, force: true, maxRetries: 5 });
+  const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home };
+  try {
+    const browser = await chromium.launch({ executablePath, args: FLAGS, env });
+    return { browser, close: () => browser.close().finally(removeHome) };
+  } catch (error) {
+    await removeHome();
+    throw error;
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
+
+describe('sampling what a gateway uses', () => {
+  it('keeps the highest memory and the CPU since the start', () => {
+    const usages = [
+      { cpuSeconds: 10, memoryMb: 500 },
+      { cpuSeconds: 11, memoryMb: 300 },
+      { cpuSeconds: 11, memoryMb: 200 },
+    ];
+    const sampler = new UsageSampler({ usage: () => usages.shift()! });
+    expect([sampler.cpuCores, sampler.peakMb]).toEqual([null, null]);
+    sampler.start();
+    sampler.stop();
+    expect(sampler.cpuCores).toBeGreaterThan(0);
+    sampler.stop();
+    // What was used before the start is not part of it.
+    expect(sampler.peakMb).toBe(300);
+  });
+
+  it('measures nothing when it was never started', () => {
+    const sampler = new UsageSampler({ usage: () => ({ cpuSeconds: 1, memoryMb: 1 }) });
+    sampler.stop();
+    expect(sampler.peakMb).toBeNull();
+  });
+
+  it('spreads what was added over the further speakers', () => {
+    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: 100, allSpeakersMb: 118, speakers: 10 })).toBe(2);
+    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: 100, allSpeakersMb: 90, speakers: 10 })).toBe(0);
+    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: 100, allSpeakersMb: 118, speakers: 1 })).toBeNull();
+    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: null, allSpeakersMb: 118, speakers: 2 })).toBeNull();
+  });
+});
