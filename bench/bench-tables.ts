@@ -1,4 +1,5 @@
 import type { Summary } from '../asr/index.js';
+import type { CrashResult } from './crash-bench.js';
 import type { EngineResult } from './engine-bench.js';
 import type { LatencyResult } from './latency-bench.js';
 import type { Machine } from './machine.js';
@@ -45,6 +46,18 @@ export function formatEngineResult(result: EngineResult): string {
     machineLine(result.machine),
   ];
   return `${arms.join('\n')}\n${facts.join('\n')}\n`;
+}
+
+export function formatCrashResult(result: CrashResult): string {
+  const { p50, p95, count } = result.recoveryMs;
+  const facts = [
+    `${result.kills} kills; captions went on after ${count} of them`,
+    `after p50 ${value(p50, 'ms')}, p95 ${value(p95 === null ? null : Math.round(p95), 'ms')}`,
+    `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed`,
+    ...result.failures.map((failure) => `failed: ${failure}`),
+    machineLine(result.machine),
+  ];
+  return `${facts.join('\n')}\n`;
 }
 
 const summaryRow = (name: string, { p50, p90, p95, p99, count }: Summary): string[] => [

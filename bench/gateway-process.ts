@@ -15,11 +15,11 @@ export class GatewayProcess {
   /** From spawn to a gateway that takes connections. */
   readonly startMs: number;
   readonly #child: ChildProcess;
-  readonly #pid: number;
+  readonly pid: number;
 
   private constructor(child: ChildProcess, ready: { url: string; model: string; startMs: number }) {
     this.#child = child;
-    this.#pid = child.pid ?? 0;
+    this.pid = child.pid ?? 0;
     this.url = ready.url;
     this.model = ready.model;
     this.startMs = ready.startMs;
@@ -42,7 +42,7 @@ export class GatewayProcess {
   }
 
   usage(): ProcessUsage {
-    return usageOfTree(this.#pid);
+    return usageOfTree(this.pid);
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { CaptionError, errorMessage } from '../protocol/index.js';
 import { EXIT, exitCodeOf } from '../gateway/index.js';
-import { formatEngineResult, formatLatencyResult } from './bench-tables.js';
+import { formatCrashResult, formatEngineResult, formatLatencyResult } from './bench-tables.js';
+import { runCrashBench } from './crash-bench.js';
 import { runEngineBench } from './engine-bench.js';
 import { type LatencySample, runLatencyBench } from './latency-bench.js';
 
@@ -47,6 +48,13 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--seconds <s>', 'length of each measurement of silence', '15')
     .option('--json', 'print one JSON document')
     .action(engine);
+  program
+    .command('crash')
+    .description('kill -9 of recogniser processes while people talk: how soon captions go on, what is lost')
+    .option('--speakers <n>', 'how many people talk', '3')
+    .option('--seconds <s>', 'for how long', '60')
+    .option('--json', 'print one JSON document')
+    .action(crash);
   try {
     await program.parseAsync(argv);
     return EXIT.good;
@@ -82,6 +90,19 @@ async function engine(flags: { seconds: string; json?: boolean }): Promise<void>
   });
   process.stdout.write(
     flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : formatEngineResult(result),
+  );
+}
+
+async function crash(flags: { speakers: string; seconds: string; json?: boolean }): Promise<void> {
+  const result = await runCrashBench({
+    manifest: defaultManifest(),
+    speakers: wholeNumber('--speakers', flags.speakers, 1000),
+    seconds: wholeNumber('--seconds', flags.seconds, 86_400),
+    output: process.stderr,
+    signal: interruption.signal,
+  });
+  process.stdout.write(
+    flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : formatCrashResult(result),
   );
 }
 

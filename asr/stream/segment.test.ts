@@ -84,6 +84,18 @@ describe('Segment', () => {
     expect(empty.segment.isFinal).toBe(true);
   });
 
+  it('tells the end of a segment whose words were all taken back', () => {
+    const { segment, told } = createSegment();
+    segment.update(hypothesis('no'));
+    segment.update(hypothesis(''));
+    segment.update(hypothesis('', { isFinal: true }));
+    expect(told.map((event) => [textOf(event), event.isFinal])).toEqual([
+      ['No', false],
+      ['', false],
+      ['', true],
+    ]);
+  });
+
   it('takes nothing after its final', () => {
     const { segment, told } = createSegment();
     segment.update(hypothesis('yes', { isFinal: true }));

@@ -43,6 +43,8 @@ export class Segment {
   /** Known once this segment is final. */
   #startedSentence = true;
   #isFinal = false;
+  /** Something was told of it, so its end must be told, too. */
+  #isKnown = false;
   #decodedThroughSample: number;
 
   constructor(options: SegmentOptions) {
@@ -106,8 +108,7 @@ export class Segment {
   abandon(): void {
     if (this.#isFinal) return;
     this.#becomeFinal();
-    if (this.#told.length > 0)
-      this.#emit(this.#told, this.utterance?.decodedThroughSample ?? this.fromSample);
+    if (this.#isKnown) this.#emit(this.#told, this.utterance?.decodedThroughSample ?? this.fromSample);
   }
 
   #becomeFinal(): void {
@@ -122,7 +123,7 @@ export class Segment {
     const settled = this.#settledWords();
     const words = [...this.#told.slice(0, this.#stableWords), ...this.#format(punctuatedText).slice(settled)];
     const isUnchanged = sameWords(words, this.#told);
-    const isWorthTelling = hypothesis.isFinal ? words.length > 0 || this.#told.length > 0 : !isUnchanged;
+    const isWorthTelling = hypothesis.isFinal ? this.#isKnown || words.length > 0 : !isUnchanged;
     this.#told = words;
     const newlySettled = Math.max(0, this.#countStable() - settled);
     this.#stableWords += newlySettled;
@@ -166,6 +167,7 @@ export class Segment {
   }
 
   #emit(words: readonly CaptionedWord[], decodedThroughSample: number): void {
+    this.#isKnown = true;
     this.#options.emit({
       kind: 'segment',
       segment: this.number,

@@ -10,7 +10,7 @@ export interface BackoffPolicy {
 export const DEFAULT_BACKOFF: BackoffPolicy = {
   firstDelayMs: 250,
   maxDelayMs: 10_000,
-  healthyAfterMs: 30_000,
+  healthyAfterMs: 3000,
 };
 
 /** `failuresInARow` counts the ends since the child was last healthy: 1 for the first. */

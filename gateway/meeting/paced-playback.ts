@@ -35,8 +35,11 @@ export async function playPaced(
   );
 }
 
-function until(dueAtMs: number, signal: AbortSignal | undefined): Promise<void> {
-  const waitMs = dueAtMs - performance.now();
-  if (waitMs <= 0 || signal?.aborted === true) return Promise.resolve();
-  return new Promise((resolve) => setTimeout(resolve, waitMs));
+async function until(dueAtMs: number, signal: AbortSignal | undefined): Promise<void> {
+  for (;;) {
+    const waitMs = dueAtMs - performance.now();
+    if (waitMs <= 0 || signal?.aborted === true) return;
+    // Fires early when the event loop was busy: it counts from when the loop last looked at the clock.
+    await new Promise((resolve) => setTimeout(resolve, Math.ceil(waitMs)));
+  }
 }
