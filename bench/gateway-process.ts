@@ -67,8 +67,13 @@ function untilReady(child: ChildProcess): Promise<{ url: string; model: string }
     const fail = (): void => {
       child.kill('SIGKILL');
       clearTimeout(timer);
-      const code = child.exitCode === EXIT.model ? 'model_missing' : 'gateway_not_started';
-      reject(new CaptionError(code, `The gateway did not start: ${log.slice(-2000)}`));
+      const reason = `The gateway did not start: ${log.slice(-2000)}`;
+      const isModelMissing = child.exitCode === EXIT.model;
+      reject(
+        isModelMissing
+          ? new CaptionError('model_missing', reason)
+          : new CaptionError('gateway_not_started', reason),
+      );
     };
     const timer = setTimeout(fail, READY_DEADLINE_MS);
     child.once('close', fail);

@@ -84,7 +84,7 @@ export const MODEL_REGISTRY: readonly RegisteredModel[] = [
       sizeBytes: 17_626_723,
       sha256: 'f170013b4716e41b62b9bfd809687c207cef798ef9bc6534d524e17af9b6561a',
     }),
-    // fp32: small enough to be as fast, and a stream's results do not depend on which others share its batch.
+    // fp32: small enough to be as fast, and the encoder's results do not depend on which streams share its batch.
     preferredPrecision: 'fp32',
     casing: 'upper',
     punctuates: false,

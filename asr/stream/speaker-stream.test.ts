@@ -238,6 +238,20 @@ describe('SpeakerStream', () => {
     expect(breachesOf(events)).toEqual([]);
   });
 
+  it('tells finals in the order of speech, also when a short segment is decoded before a long one', async () => {
+    const speech = speak([
+      { words: 30, wordMs: 300, pauseMs: 900 },
+      { words: 1, wordMs: 400, pauseMs: 900 },
+      { words: 3, wordMs: 300, pauseMs: 900 },
+    ]);
+    // Nothing is decoded before everything was said; then every utterance gets one chunk a turn.
+    const { events, texts } = await run(speech, [1000], 60_000);
+    const finals = events.filter((event) => event.kind === 'segment' && event.isFinal);
+    expect(finals.map((event) => (event.kind === 'segment' ? event.words.length : 0))).toEqual([30, 1, 3]);
+    expect(texts).toEqual(textsOf(speech));
+    expect(breachesOf(events)).toEqual([]);
+  });
+
   it('says how far it is, and is told when it ends', async () => {
     const speech = speak([{ words: 5, wordMs: 300, pauseMs: 0 }]);
     const pool = new FakePool(speech.words);

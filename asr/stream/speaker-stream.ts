@@ -7,6 +7,7 @@ import type { VadBatcher } from '../gate/vad-batcher.js';
 import { VoiceGate } from '../gate/voice-gate.js';
 import type { RecogniserPool } from '../supervisor/recogniser-pool.js';
 import type { Formatter } from '../text/formatter.js';
+import type { Hypothesis } from '../token.js';
 import { EventQueue } from './event-queue.js';
 import { Segment, type SegmentEnd } from './segment.js';
 import {
@@ -52,6 +53,8 @@ export class SpeakerStream implements AsrStream {
   #formatter: Formatter;
   /** Segments whose final has not come, oldest first; the last one may still take audio. */
   #segments: Segment[] = [];
+  /** Finals that came before that of an earlier segment. */
+  readonly #heldFinals = new Map<Segment, { hypothesis: Hypothesis; punctuatedText: string | undefined }>();
   /** The segment that takes audio. */
   #open: Segment | undefined;
   #lastSegment: Segment | undefined;
@@ -123,6 +126,7 @@ export class SpeakerStream implements AsrStream {
     clearTimeout(this.#idleTimer);
     for (const segment of this.#segments) segment.utterance?.cancel();
     this.#segments = [];
+    this.#heldFinals.clear();
     this.#inbox = [];
     this.#open = undefined;
     this.#gate.close();
@@ -207,11 +211,7 @@ export class SpeakerStream implements AsrStream {
       emit: (event) => this.#queue.push(event),
     });
     const utterance = this.#options.pool.openUtterance(firstSample, {
-      hypothesis: (hypothesis, punctuatedText) => {
-        segment.update(hypothesis, punctuatedText);
-        if (segment.isFinal) this.#settle(segment);
-        else this.#cutIfTooLong();
-      },
+      hypothesis: (hypothesis, punctuatedText) => this.#heard(segment, hypothesis, punctuatedText),
       failed: () => this.#giveUp(segment, 'recogniser_failed'),
     });
     segment.utterance = utterance;
@@ -219,6 +219,18 @@ export class SpeakerStream implements AsrStream {
     this.#lastSegment = segment;
     this.#open = segment;
     this.#feedOpen();
+  }
+
+  #heard(segment: Segment, hypothesis: Hypothesis, punctuatedText?: string): void {
+    if (hypothesis.isFinal && segment !== this.#segments[0]) {
+      // A short utterance is decoded before a long one that was spoken earlier: its words show, its final waits.
+      this.#heldFinals.set(segment, { hypothesis, punctuatedText });
+      segment.update({ ...hypothesis, isFinal: false });
+      return;
+    }
+    segment.update(hypothesis, punctuatedText);
+    if (segment.isFinal) this.#settle(segment);
+    else this.#cutIfTooLong();
   }
 
   /** Nothing more is said for now. */
@@ -300,8 +312,13 @@ export class SpeakerStream implements AsrStream {
     this.#settle(segment);
   }
 
+  /** Done with a segment. The next one's final may have waited for it: viewers see finals in the order of speech. */
   #settle(segment: Segment): void {
     this.#segments = this.#segments.filter((open) => open !== segment);
+    this.#heldFinals.delete(segment);
+    const next = this.#segments[0];
+    const held = next === undefined ? undefined : this.#heldFinals.get(next);
+    if (next !== undefined && held !== undefined) this.#heard(next, held.hypothesis, held.punctuatedText);
     this.#endIfDone();
   }
 
