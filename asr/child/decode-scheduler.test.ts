@@ -109,6 +109,28 @@ describe('DecodeScheduler', () => {
     expect(settle()).toBe(1);
   });
 
+  it('waits for a batch only when many talk, few are ready and no final is due', () => {
+    const { scheduler } = setUp();
+    const open = (utterance: number): void => scheduler.open(utterance, 0);
+    const makeReady = (utterance: number): void => scheduler.accept(utterance, speech(1));
+    for (let utterance = 1; utterance <= 12; utterance++) open(utterance);
+    makeReady(1);
+    expect(scheduler.gatherMs).toBe(0);
+    for (let utterance = 13; utterance <= 20; utterance++) open(utterance);
+    const waitMs = scheduler.gatherMs;
+    expect(waitMs).toBeGreaterThan(0);
+    for (let utterance = 21; utterance <= 100; utterance++) open(utterance);
+    expect(scheduler.gatherMs).toBeGreaterThan(waitMs);
+    expect(scheduler.gatherMs).toBeLessThanOrEqual(60);
+    for (let utterance = 2; utterance <= 8; utterance++) makeReady(utterance);
+    expect(scheduler.gatherMs).toBe(0);
+    decodeAll(scheduler);
+    makeReady(1);
+    expect(scheduler.gatherMs).toBeGreaterThan(0);
+    scheduler.finish(2);
+    expect(scheduler.gatherMs).toBe(0);
+  });
+
   it('finishes an utterance with the rest of its audio, and without any', () => {
     const { scheduler, recogniser } = setUp();
     scheduler.open(1, 0);

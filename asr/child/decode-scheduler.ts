@@ -11,10 +11,18 @@ import type { DecodedPiece } from './messages.js';
 export const MAX_BATCH_STREAMS = 16;
 /**
  * With fewer streams waiting, each is decoded alone. That costs 15 % more (73 streams per core instead of 87), but then there
- * is CPU to spare; words come out earlier on average, and what a stream says does not depend on who else talks: models with
- * an 8-bit joiner quantise its input over the whole batch, which changes a word now and then.
+ * is CPU to spare, and what a stream says does not depend on who else talks: models with an 8-bit joiner quantise its input
+ * over the whole batch, which changes a word now and then.
  */
-export const BATCH_FROM_STREAMS = 8;
+export const BATCH_FROM_STREAMS = 4;
+/** When many people talk, a call waits until so many streams are ready, because batches save CPU, … */
+const GATHERED_STREAMS = 8;
+/** … but only with more open streams than this, … */
+const GATHER_FROM_STREAMS = 12;
+/** … for so long for each stream above that, … */
+const GATHER_PER_STREAM_MS = 2;
+/** … and never longer than this: a chunk is 320 ms of audio. */
+const MAX_GATHER_MS = 60;
 /** Weight of the newest call in the running estimate of a stream's cost. */
 const COST_SMOOTHING = 0.2;
 
@@ -52,6 +60,14 @@ export class DecodeScheduler {
 
   get hasWork(): boolean {
     return this.#readyQueue.length > 0;
+  }
+
+  /** How long the next call should wait for more streams to become ready. 0 while few people talk, enough are ready, or a final is due. */
+  get gatherMs(): number {
+    const isEnough = this.#readyQueue.length >= GATHERED_STREAMS;
+    if (isEnough || this.#readyQueue.some(({ isFinishing }) => isFinishing)) return 0;
+    const streamsAbove = this.#streams.size - GATHER_FROM_STREAMS;
+    return Math.min(MAX_GATHER_MS, Math.max(0, streamsAbove * GATHER_PER_STREAM_MS));
   }
 
   open(utterance: number, firstSample: number): void {
@@ -142,7 +158,9 @@ export class DecodeScheduler {
   }
 
   #batchSize(): number {
-    if (this.#readyQueue.length < BATCH_FROM_STREAMS || this.#costPerStreamMs === 0) return 1;
+    const isCrowded = this.#streams.size > GATHER_FROM_STREAMS;
+    const isWorthBatching = isCrowded || this.#readyQueue.length >= BATCH_FROM_STREAMS;
+    if (!isWorthBatching || this.#costPerStreamMs === 0) return 1;
     const fitting = Math.floor(this.#decodeCallBudgetMs / this.#costPerStreamMs);
     return Math.min(MAX_BATCH_STREAMS, Math.max(1, fitting));
   }

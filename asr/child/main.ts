@@ -14,6 +14,7 @@ import { createSherpaRecogniser } from './sherpa/sherpa-recogniser.js';
 
 let scheduler: DecodeScheduler | undefined;
 let isDecoding = false;
+let gatherTimer: NodeJS.Timeout | undefined;
 
 function tellParent(message: FromChild): void {
   process.send?.(message);
@@ -44,9 +45,17 @@ function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
   tellParent({ kind: 'ready', loadMs: performance.now() - startedAt });
 }
 
-/** One call per turn of the event loop, so that audio, pings and cancellations get through between calls. */
+/** Decodes what is ready, at once or when a larger batch has gathered. */
 function decodeSoon(): void {
-  if (isDecoding) return;
+  if (isDecoding || scheduler?.hasWork !== true) return;
+  if (scheduler.gatherMs === 0) decodeInNextTurn();
+  else gatherTimer ??= setTimeout(decodeInNextTurn, scheduler.gatherMs);
+}
+
+/** One call per turn of the event loop, so that audio, pings and cancellations get through between calls. */
+function decodeInNextTurn(): void {
+  clearTimeout(gatherTimer);
+  gatherTimer = undefined;
   isDecoding = true;
   setImmediate(() => {
     isDecoding = false;

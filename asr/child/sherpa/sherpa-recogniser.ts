@@ -17,7 +17,7 @@ const PROBE_STEP_SAMPLES = msToSamples(10);
 /** No streaming model needs more than this before its first chunk. */
 const PROBE_LIMIT_SAMPLES = msToSamples(10_000);
 /** The addon frees a stream's memory when its handle is collected, and handles are too small to make V8 hurry. */
-const RELEASED_STREAMS_PER_COLLECTION = 32;
+const RELEASED_STREAMS_PER_COLLECTION = 8;
 
 /** How much audio the model wants. */
 interface ChunkShape {
