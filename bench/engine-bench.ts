@@ -15,7 +15,7 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32];
 const ROUNDS = 3;
 const COLD_STARTS = 5;
 /** Enough speech for a figure, little enough for patience. */
-const CLIPS = 6;
+const CLIPS = 2;
 
 export interface EngineArm {
   readonly precision: 'int8' | 'fp32';

@@ -41,7 +41,7 @@ export interface LatencyResult {
   readonly cpuCores: number | null;
   /** Memory of the gateway and its children at its highest. */
   readonly rssMb: number | null;
-  /** What each speaker but the first added to that; null for one speaker. */
+  /** What each speaker but the first added to that; for one speaker, what the run added to the warm-up. */
   readonly rssPerStreamMb: number | null;
   /** Of words whose ends were labelled by hand only. */
   readonly handLabelledWordLatencyMs: Summary;

@@ -45,8 +45,8 @@ export class UsageSampler {
 }
 
 /**
- * What each further speaker costs: the peak with `speakers` of them less the peak with one, for each but the first. Null for
- * one speaker, and without samples; never negative, because what the garbage collector gave back is nobody's gain.
+ * What each further speaker costs: the peak with `speakers` of them less the peak with one, for each but the first; with one
+ * speaker, what the run added. Null without samples; never negative, because what the garbage collector gave back is nobody's gain.
  */
 export function memoryPerFurtherSpeakerMb(peaks: {
   readonly oneSpeakerMb: number | null;
@@ -54,6 +54,6 @@ export function memoryPerFurtherSpeakerMb(peaks: {
   readonly speakers: number;
 }): number | null {
   const { oneSpeakerMb, allSpeakersMb, speakers } = peaks;
-  if (oneSpeakerMb === null || allSpeakersMb === null || speakers < 2) return null;
-  return Math.max(0, allSpeakersMb - oneSpeakerMb) / (speakers - 1);
+  if (oneSpeakerMb === null || allSpeakersMb === null) return null;
+  return Math.max(0, allSpeakersMb - oneSpeakerMb) / Math.max(1, speakers - 1);
 }
