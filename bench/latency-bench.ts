@@ -13,6 +13,8 @@ import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
 /** Neighbours do not say the same thing at the same time. */
 const CLIPS_BETWEEN_SPEAKERS = 7;
+/** Finals later than this mean that recognition does not keep up, and its other figures are not worth much. */
+const FALLS_BEHIND_MS = 3000;
 /** One person talks for so long before anything is measured. */
 const WARM_UP_SECONDS = 10;
 
@@ -37,7 +39,7 @@ export interface LatencyResult {
   /** Words shown in partials that later changed or vanished, per word of the finals. */
   readonly upwr: number | null;
   readonly wer: number | null;
-  /** CPU seconds of the gateway and its children per second, while people talk. */
+  /** CPU seconds of the gateway and its children until the last final, per second while people talk. */
   readonly cpuCores: number | null;
   /** Memory of the gateway and its children at its highest. */
   readonly rssMb: number | null;
@@ -94,8 +96,12 @@ export async function runLatencyBench(
       allSpeakersMb: usageOf?.all.peakMb ?? null,
       speakers: options.speakers,
     });
+    const summary = summariseSpeakers(speakers);
+    if ((summary.finalLatencyMs.p95 ?? 0) > FALLS_BEHIND_MS) {
+      failures.push(`recognition does not keep up with ${options.speakers} speakers`);
+    }
     const result: LatencyResult = {
-      ...summariseSpeakers(speakers),
+      ...summary,
       cpuCores: rounded(usageOf?.all.cpuCores, 3),
       rssMb: rounded(usageOf?.all.peakMb, 1),
       rssPerStreamMb: rounded(memoryPerStreamMb, 2),

@@ -23,7 +23,7 @@ export interface PlayOptions {
   /** Beginning of the rooms' names. */
   readonly rooms: string;
   readonly schedules: readonly SpeakerSchedule[];
-  /** Runs while people talk. */
+  /** Runs from the first word to the last final. */
   readonly usage?: UsageSampler | undefined;
   /** Is told why a speaker's connection failed. */
   readonly failed: (reason: string) => void;
@@ -59,12 +59,13 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
       send: (frame: Int16Array) => clients[index]?.send(frame),
     }));
     await playPaced(tracks, { startAtMs, signal });
-    usage?.stop();
+    usage?.speechEnded();
     signal.throwIfAborted();
     await Promise.all(
       clients.map((client) => client.end().catch((error: unknown) => options.failed(String(error)))),
     );
     await Promise.all(viewers.map((viewer) => viewer.settled()));
+    usage?.stop();
     return schedules.map((schedule, index) => {
       const tracking = watch.resultOf(identityOf(index));
       return { tracking, clips: scoreClips(schedule, { tracking, startAtMs }) };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
 describe('sampling what a gateway uses', () => {
@@ -12,10 +12,25 @@ describe('sampling what a gateway uses', () => {
     expect([sampler.cpuCores, sampler.peakMb]).toEqual([null, null]);
     sampler.start();
     sampler.stop();
-    expect(sampler.cpuCores).toBeGreaterThan(0);
+    const { cpuCores } = sampler;
+    expect(cpuCores).toBeGreaterThan(0);
     sampler.stop();
+    expect(sampler.cpuCores).toBe(cpuCores);
     // What was used before the start is not part of it.
     expect(sampler.peakMb).toBe(300);
+  });
+
+  it('counts work that is done after everybody has spoken, but not the time it takes', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    // Two cores all the time: ten seconds of speech, five more to catch up.
+    const sampler = new UsageSampler({ usage: () => ({ cpuSeconds: performance.now() / 500, memoryMb: 1 }) });
+    sampler.start();
+    vi.advanceTimersByTime(10_000);
+    sampler.speechEnded();
+    vi.advanceTimersByTime(5000);
+    sampler.stop();
+    expect(sampler.cpuCores).toBeCloseTo(3);
   });
 
   it('measures nothing when it was never started', () => {

@@ -2,19 +2,23 @@ import type { ProcessUsage } from './process-usage.js';
 
 const SAMPLE_INTERVAL_MS = 1000;
 
-/** CPU and memory of a gateway between `start` and `stop`, sampled each second. */
+/**
+ * CPU and memory of a gateway between `start` and `stop`, sampled each second. Work that is done after `speechEnded` is still
+ * counted, but not the time it takes: a gateway that falls behind must not look cheaper than one that keeps up.
+ */
 export class UsageSampler {
   readonly #usage: () => ProcessUsage;
   #timer: NodeJS.Timeout | undefined;
   #started: { cpuSeconds: number; atMs: number } | undefined;
   #cpuCores: number | null = null;
   #peakMb: number | null = null;
+  #speechEndedAtMs: number | undefined;
 
   constructor(gateway: { usage(): ProcessUsage }) {
     this.#usage = () => gateway.usage();
   }
 
-  /** CPU seconds per second; null before the first sample. */
+  /** CPU seconds per second of speech; null before the first sample. */
   get cpuCores(): number | null {
     return this.#cpuCores;
   }
@@ -29,16 +33,22 @@ export class UsageSampler {
     this.#timer = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
   }
 
-  /** Takes a last sample. Does nothing when it was not started. */
+  /** Nobody talks any more; what they said may still be worked on. */
+  speechEnded(): void {
+    this.#speechEndedAtMs = performance.now();
+  }
+
+  /** Takes a last sample. Does nothing when it was not started or is stopped already. */
   stop(): void {
     clearInterval(this.#timer);
     this.#sample();
+    this.#started = undefined;
   }
 
   #sample(): void {
     if (this.#started === undefined) return;
     const { cpuSeconds, memoryMb } = this.#usage();
-    const elapsedS = (performance.now() - this.#started.atMs) / 1000;
+    const elapsedS = ((this.#speechEndedAtMs ?? performance.now()) - this.#started.atMs) / 1000;
     this.#cpuCores = (cpuSeconds - this.#started.cpuSeconds) / elapsedS;
     this.#peakMb = Math.max(this.#peakMb ?? 0, memoryMb);
   }
