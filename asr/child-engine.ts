@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { builtModule } from './built-module.js';
 import type { RecogniserConfig } from './child/messages.js';
 import type { AsrEngine, AsrStream, AsrStreamOptions } from './engine.js';
 import { SileroVad } from './gate/silero-vad.js';
@@ -47,7 +47,7 @@ export class ChildEngine implements AsrEngine {
     const { decodeCallBudgetMs } = options;
     this.#pool = new RecogniserPool(
       {
-        entry: childEntry(),
+        entry: builtModule('asr/child/main.js'),
         children: options.children ?? defaultChildren(),
         recogniser: recogniserConfig(options),
         ...(decodeCallBudgetMs === undefined ? {} : { decodeCallBudgetMs }),
@@ -116,12 +116,6 @@ export class ChildEngine implements AsrEngine {
 }
 
 export const defaultChildren = (): number => Math.max(1, availableParallelism() - 1);
-
-/** Children always run built files, also when this file is run from its source by a test. */
-function childEntry(): string {
-  const isSource = import.meta.url.endsWith('.ts');
-  return fileURLToPath(new URL(isSource ? '../dist/asr/child/main.js' : './child/main.js', import.meta.url));
-}
 
 function recogniserConfig({ model, punctuation }: ChildEngineOptions): RecogniserConfig {
   const { encoder, decoder, joiner, tokens } = model.files;

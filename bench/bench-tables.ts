@@ -1,4 +1,5 @@
 import type { Summary } from '../asr/index.js';
+import { formatColumns } from '../gateway/index.js';
 import type { CrashResult } from './crash-bench.js';
 import type { EngineResult } from './engine-bench.js';
 import type { LatencyResult } from './latency-bench.js';
@@ -20,7 +21,7 @@ export function formatLatencyResult(result: LatencyResult): string {
     ...result.failures.map((failure) => `failed: ${failure}`),
     machineLine(result.machine),
   ];
-  return `${columns(rows)}\n${facts.join('\n')}\n`;
+  return `${formatColumns(rows)}\n${facts.join('\n')}\n`;
 }
 
 export function formatEngineResult(result: EngineResult): string {
@@ -33,7 +34,7 @@ export function formatEngineResult(result: EngineResult): string {
         msPerCall.toFixed(1),
       ]),
     ];
-    return `${columns(rows)}\n${mbPerStream.toFixed(2)} MB a stream; texts that differ between batch sizes: ${textsThatDiffer}\n`;
+    return `${formatColumns(rows)}\n${mbPerStream.toFixed(2)} MB a stream; texts that differ between batch sizes: ${textsThatDiffer}\n`;
   });
   const { silence } = result;
   const facts = [
@@ -71,13 +72,3 @@ const value = (number: number | null, unit: string): string => (number === null 
 
 const machineLine = ({ cpu, cores, memoryGb, node, load1, commit, date }: Machine): string =>
   `${cpu}, ${cores} cores, ${memoryGb} GB, Node ${node}, load ${load1} before, commit ${commit ?? '–'}, ${date}`;
-
-/** The first column to the left, the others to the right. */
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const pad = (cell: string, column: number): string =>
-    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(pad).join('  ')).join('\n');
-}

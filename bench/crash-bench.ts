@@ -2,13 +2,19 @@
  * `bench crash`: recogniser children are killed while people talk; how soon captions go on, and what is missing in the end.
  * The same speech is played before without disturbance: what the same pipeline gives then is the reference.
  */
-import { compareTranscripts, normaliseWords, type Summary, summarise } from '../asr/index.js';
-import { connectCaptions, readSpeech } from '../gateway/index.js';
+import {
+  compareTranscripts,
+  normaliseWords,
+  sumOfDifferences,
+  type Summary,
+  summarise,
+} from '../asr/index.js';
+import { connectCaptions } from '../gateway/index.js';
 import { roomName } from '../protocol/index.js';
-import { type LoadedClip, scheduleClips } from './clip-schedule.js';
+import { scheduleClips } from './clip-schedule.js';
 import { GatewayProcess } from './gateway-process.js';
+import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
-import { readManifest } from './manifest.js';
 import { playSpeakers, type SpeakerRun } from './play-speakers.js';
 import { descendantsOf } from './process-usage.js';
 
@@ -39,12 +45,7 @@ export interface CrashResult {
 export async function runCrashBench(options: CrashOptions): Promise<CrashResult> {
   const machine = describeMachine();
   warnIfBusy(machine, options.output);
-  const clips = await Promise.all(
-    (await readManifest(options.manifest)).map(async (clip): Promise<LoadedClip> => ({
-      ...clip,
-      pcm: await readSpeech(clip.path),
-    })),
-  );
+  const clips = await loadClips(options.manifest);
   const schedules = Array.from({ length: options.speakers }, (_, index) =>
     scheduleClips(clips, { first: index % clips.length, seconds: options.seconds }),
   );
@@ -119,16 +120,11 @@ function compareRuns(
   undisturbed: readonly SpeakerRun[],
   disturbed: readonly SpeakerRun[],
 ): Pick<CrashResult, 'lostWords' | 'duplicatedWords' | 'changedWords' | 'words'> {
-  const sum = { lostWords: 0, duplicatedWords: 0, changedWords: 0, words: 0 };
-  for (const [index, run] of undisturbed.entries()) {
-    const expected = wordsOf(run);
-    const difference = compareTranscripts(expected, wordsOf(disturbed[index]));
-    sum.words += expected.length;
-    sum.lostWords += difference.lostWords;
-    sum.duplicatedWords += difference.duplicatedWords;
-    sum.changedWords += difference.changedWords;
-  }
-  return sum;
+  const differences = undisturbed.map((run, index) =>
+    compareTranscripts(wordsOf(run), wordsOf(disturbed[index])),
+  );
+  const words = undisturbed.reduce((sum, run) => sum + wordsOf(run).length, 0);
+  return { ...sumOfDifferences(differences), words };
 }
 
 const wordsOf = (run: SpeakerRun | undefined): string[] =>

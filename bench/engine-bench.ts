@@ -1,9 +1,8 @@
 /** `bench engine`: what recognition costs, alone and inside the gateway. Arms take turns; figures are medians. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { CaptionError } from '../protocol/index.js';
-import { type InstalledModel, percentile } from '../asr/index.js';
+import { builtModule, type InstalledModel, percentile } from '../asr/index.js';
 import { locateModels, readEnvironment, readSpeech } from '../gateway/index.js';
 import type { BatchFigures, EngineWorkerAnswer, EngineWorkerTask } from './engine-worker.js';
 import { GatewayProcess } from './gateway-process.js';
@@ -84,9 +83,10 @@ async function bothPrecisions({ output, signal }: EngineBenchOptions): Promise<I
 }
 
 async function runWorker(model: InstalledModel, clips: readonly Int16Array[]): Promise<EngineWorkerAnswer> {
-  const isSource = import.meta.url.endsWith('.ts');
-  const entry = new URL(isSource ? '../dist/bench/engine-worker.js' : './engine-worker.js', import.meta.url);
-  const worker = fork(fileURLToPath(entry), [], { serialization: 'advanced', execArgv: ['--expose-gc'] });
+  const worker = fork(builtModule('bench/engine-worker.js'), [], {
+    serialization: 'advanced',
+    execArgv: ['--expose-gc'],
+  });
   const { encoder, decoder, joiner, tokens } = model.files;
   const task: EngineWorkerTask = {
     config: { engine: 'sherpa', encoder, decoder, joiner, tokens, threads: 1 },

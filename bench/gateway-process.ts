@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { CaptionError } from '../protocol/index.js';
+import { builtModule } from '../asr/index.js';
 import { environmentWith, EXIT } from '../gateway/index.js';
 import { type ProcessUsage, usageOfTree } from './process-usage.js';
 
@@ -28,7 +28,7 @@ export class GatewayProcess {
   /** `environment` is added to this process's own. Throws CaptionError `gateway_not_started` or `model_missing`. */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
     const startedAtMs = performance.now();
-    const child = spawn(process.execPath, [builtGateway(), 'serve'], {
+    const child = spawn(process.execPath, [builtModule('gateway/main.js'), 'serve'], {
       env: environmentWith({
         CAPTION_HOST: '127.0.0.1',
         CAPTION_PORT: '0',
@@ -53,12 +53,6 @@ export class GatewayProcess {
     await gone;
     clearTimeout(timer);
   }
-}
-
-/** From the sources (tests) and from dist/ alike. */
-function builtGateway(): string {
-  const isSource = import.meta.url.endsWith('.ts');
-  return fileURLToPath(new URL(isSource ? '../dist/gateway/main.js' : '../gateway/main.js', import.meta.url));
 }
 
 function untilReady(child: ChildProcess): Promise<{ url: string; model: string }> {

@@ -3,11 +3,10 @@
  * reducer is held against what was said and when. Definitions: README of this folder.
  */
 import { type Summary, summarise } from '../asr/index.js';
-import { readSpeech } from '../gateway/index.js';
-import { type LoadedClip, scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
+import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
 import { GatewayProcess } from './gateway-process.js';
+import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
-import { readManifest } from './manifest.js';
 import { playSpeakers, type SpeakerRun } from './play-speakers.js';
 import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
@@ -67,12 +66,7 @@ export async function runLatencyBench(
 ): Promise<{ result: LatencyResult; samples: LatencySample[] }> {
   const machine = describeMachine();
   warnIfBusy(machine, options.output);
-  const clips = await Promise.all(
-    (await readManifest(options.manifest)).map(async (clip): Promise<LoadedClip> => ({
-      ...clip,
-      pcm: await readSpeech(clip.path),
-    })),
-  );
+  const clips = await loadClips(options.manifest);
   const scheduleFrom = (first: number, seconds: number): SpeakerSchedule =>
     scheduleClips(clips, { first: first % clips.length, seconds });
   const warmUp = [scheduleFrom(0, options.warmUpSeconds ?? WARM_UP_SECONDS)];

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError } from 'commander';
-import { CaptionError, errorMessage } from '../protocol/index.js';
-import { EXIT, exitCodeOf } from '../gateway/index.js';
+import { Command } from 'commander';
+import { CaptionError } from '../protocol/index.js';
+import { EXIT, reportFailure } from '../gateway/index.js';
 import { formatCrashResult, formatEngineResult, formatLatencyResult } from './bench-tables.js';
 import { runCrashBench } from './crash-bench.js';
 import { runEngineBench } from './engine-bench.js';
@@ -59,10 +59,7 @@ async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv);
     return EXIT.good;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
-    const code = error instanceof CaptionError ? error.code : 'internal_error';
-    process.stderr.write(`bench: ${code}: ${errorMessage(error)}\n`);
-    return exitCodeOf(code);
+    return reportFailure(error, 'bench');
   }
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** Entry of the program: arguments, signals, exit codes. No other file of gateway/ ends the process. */
-import { Command, CommanderError } from 'commander';
-import { errorMessage, CaptionError } from '../protocol/index.js';
+import { Command } from 'commander';
+import { CaptionError } from '../protocol/index.js';
 import type { CommandContext } from './commands/command-context.js';
 import { registerDemoCommand } from './commands/demo-command.js';
-import { exitCodeOf, EXIT } from './commands/exit-codes.js';
+import { EXIT, reportFailure } from './commands/exit-codes.js';
 import { helpText } from './commands/help-text.js';
 import { modelPlaces } from './commands/locate-model.js';
 import { registerModelsCommand } from './commands/models-command.js';
@@ -43,12 +43,7 @@ async function run(argv: readonly string[]): Promise<number> {
     await createProgram(context).parseAsync(argv);
     return EXIT.good;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
-    const code = error instanceof CaptionError ? error.code : 'internal_error';
-    process.stderr.write(`caption-gateway: ${code}: ${errorMessage(error)}\n`);
-    if (!(error instanceof CaptionError) && error instanceof Error)
-      process.stderr.write(`${error.stack ?? ''}\n`);
-    return exitCodeOf(code);
+    return reportFailure(error, 'caption-gateway');
   }
 }
 

@@ -17,3 +17,4 @@ export {
 export { applyMessage } from './reducer.js';
 export { snapshotMessages } from './snapshot.js';
 export * from './ingest.js';
+export * from './websocket.js';

@@ -157,3 +157,10 @@ export function compareTranscripts(
   const { deletions, insertions, substitutions } = wordErrorRate(undisturbed, received);
   return { lostWords: deletions, duplicatedWords: insertions, changedWords: substitutions };
 }
+
+/** The same over several speakers. */
+export const sumOfDifferences = (differences: readonly TranscriptDifference[]): TranscriptDifference => ({
+  lostWords: differences.reduce((sum, { lostWords }) => sum + lostWords, 0),
+  duplicatedWords: differences.reduce((sum, { duplicatedWords }) => sum + duplicatedWords, 0),
+  changedWords: differences.reduce((sum, { changedWords }) => sum + changedWords, 0),
+});

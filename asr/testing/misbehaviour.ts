@@ -1,5 +1,5 @@
 /** How a test tells `misbehaving-child.ts` what to do: in the place of a model's path. */
-import { fileURLToPath } from 'node:url';
+import { builtModule } from '../built-module.js';
 import type { RecogniserConfig } from '../child/messages.js';
 import type { InstalledModel } from '../models/index.js';
 
@@ -78,10 +78,7 @@ export const misbehaviourOf = (recogniser: RecogniserConfig): Misbehaviour =>
     : { kind: 'none' };
 
 /** A built file of `asr/`: children run nothing else. */
-const built = (file: string): string => {
-  const isSource = import.meta.url.endsWith('.ts');
-  return fileURLToPath(new URL(isSource ? `../../dist/asr/${file}` : `../${file}`, import.meta.url));
-};
+const built = (file: string): string => builtModule(`asr/${file}`);
 
 export const REAL_CHILD = built('child/main.js');
 export const MISBEHAVING_CHILD = built('testing/misbehaving-child.js');

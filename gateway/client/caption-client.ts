@@ -9,8 +9,8 @@ import {
   initialState,
   resyncMessage,
   type RoomName,
+  SUBPROTOCOL,
 } from '../../protocol/index.js';
-import { SUBPROTOCOL } from '../server/authentication.js';
 
 /** A hole that reordering has not closed after this is worth a snapshot. */
 const RESYNC_AFTER_MS = 200;

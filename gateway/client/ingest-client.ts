@@ -7,8 +7,8 @@ import {
   type IngestServerMessage,
   type RoomName,
   type Speaker,
+  SUBPROTOCOL,
 } from '../../protocol/index.js';
-import { SUBPROTOCOL } from '../server/authentication.js';
 
 const RECONNECT_DELAY_MS = 200;
 /** Without a connection for so long the client gives up. */

@@ -1,3 +1,6 @@
+import { CommanderError } from 'commander';
+import { CaptionError, errorMessage } from '../../protocol/index.js';
+
 /** Exit codes of the program; see the README. */
 export const EXIT = {
   good: 0,
@@ -33,4 +36,15 @@ const BY_PREFIX: readonly (readonly [string, number])[] = [
 export function exitCodeOf(errorCode: string): number {
   const byPrefix = BY_PREFIX.find(([prefix]) => errorCode.startsWith(prefix));
   return BY_CODE[errorCode] ?? byPrefix?.[1] ?? EXIT.failed;
+}
+
+/** Says on standard error what ended `program`, and gives the exit code for it. An error that is none of ours brings its stack. */
+export function reportFailure(error: unknown, program: string): number {
+  // Commander has said it already; asking for help is no failure.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
+  const code = error instanceof CaptionError ? error.code : 'internal_error';
+  process.stderr.write(`${program}: ${code}: ${errorMessage(error)}\n`);
+  if (!(error instanceof CaptionError) && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`);
+  return exitCodeOf(code);
 }

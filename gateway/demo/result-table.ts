@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { formatColumns } from '../text-columns.js';
 import type { DemoResult } from './run-demo.js';
 
 /** The table at the end of the demo, for a person. */
@@ -24,23 +24,6 @@ export function formatDemoResult(result: DemoResult): string {
   const what =
     'word: end of a spoken word to the word in the viewer; final: end of speech to the settled segment.';
   return `${formatColumns([header, ...speakers, total])}\n${what}\n${lost} Model: ${result.model}.\n`;
-}
-
-/** The first column to the left, the others to the right. */
-function formatColumns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => {
-          const padding = ' '.repeat((widths[column] ?? 0) - stringWidth(cell));
-          return column === 0 ? cell + padding : padding + cell;
-        })
-        .join('  '),
-    )
-    .join('\n');
 }
 
 const ms = (value: number | null): string => (value === null ? '–' : `${Math.round(value)} ms`);

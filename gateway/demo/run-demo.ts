@@ -5,7 +5,14 @@ import {
   participantIdentity,
   roomName,
 } from '../../protocol/index.js';
-import { compareTranscripts, normaliseWords, type Summary, summarise } from '../../asr/index.js';
+import {
+  compareTranscripts,
+  normaliseWords,
+  type Summary,
+  summarise,
+  sumOfDifferences,
+  type TranscriptDifference,
+} from '../../asr/index.js';
 import { connectCaptions } from '../client/caption-client.js';
 import { connectIngest, type IngestClient } from '../client/ingest-client.js';
 import type { Gateway } from '../gateway.js';
@@ -96,17 +103,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 async function compareWithUndisturbed(
   { gateway, meeting, signal }: DemoOptions,
   measured: readonly SpeakerMeasurement[],
-): Promise<Pick<DemoResult, 'lostWords' | 'duplicatedWords' | 'changedWords'>> {
-  const sum = { lostWords: 0, duplicatedWords: 0, changedWords: 0 };
+): Promise<TranscriptDifference> {
+  const differences: TranscriptDifference[] = [];
   for (const [index, { pcm }] of meeting.tracks.entries()) {
     const segments = await transcribePcm(pcm, { engine: gateway.engine, signal });
     const undisturbed = normaliseWords(segments.map(({ text }) => text).join(' '));
-    const difference = compareTranscripts(undisturbed, measured[index]?.shownWords ?? []);
-    sum.lostWords += difference.lostWords;
-    sum.duplicatedWords += difference.duplicatedWords;
-    sum.changedWords += difference.changedWords;
+    differences.push(compareTranscripts(undisturbed, measured[index]?.shownWords ?? []));
   }
-  return sum;
+  return sumOfDifferences(differences);
 }
 
 function resultOf(

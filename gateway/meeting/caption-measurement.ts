@@ -39,9 +39,6 @@ export interface SpeakerMeasurement {
   readonly wordLatenciesMs: readonly number[];
   /** End of the last word of each segment to its final. */
   readonly finalLatenciesMs: readonly number[];
-  /** Beginning of the first word of each segment to its first partial. */
-  readonly firstPartialsMs: readonly number[];
-  readonly changedWords: number;
 }
 
 /**
@@ -57,25 +54,16 @@ export function measureSpeaker(
     reference: spoken.map(({ text, endMs }) => ({ text, endMs: moment(endMs) })),
     words: tracking.words,
   });
-  const bySegment = new Map<string, { firstStartMs: number; lastEndMs: number }>();
+  const speechEndsMs = new Map<string, number>();
   for (const { referenceIndex, wordIndex } of matches) {
     const word = spoken[referenceIndex];
     const segment = tracking.words[wordIndex]?.segment;
-    if (word === undefined || segment === undefined) continue;
-    const span = bySegment.get(segment);
-    bySegment.set(segment, {
-      firstStartMs: span?.firstStartMs ?? moment(word.startMs),
-      lastEndMs: moment(word.endMs),
-    });
+    if (word !== undefined && segment !== undefined) speechEndsMs.set(segment, moment(word.endMs));
   }
-  const finalLatenciesMs: number[] = [];
-  const firstPartialsMs: number[] = [];
-  for (const { segment, finalAtMs, firstShownMs } of tracking.segments) {
-    const span = bySegment.get(segment);
-    if (span === undefined) continue;
-    if (finalAtMs !== null) finalLatenciesMs.push(finalAtMs - span.lastEndMs);
-    if (firstShownMs !== null) firstPartialsMs.push(firstShownMs - span.firstStartMs);
-  }
+  const finalLatenciesMs = tracking.segments.flatMap(({ segment, finalAtMs }) => {
+    const speechEndMs = speechEndsMs.get(segment);
+    return speechEndMs === undefined || finalAtMs === null ? [] : [finalAtMs - speechEndMs];
+  });
   const shownWords = normaliseWords(tracking.words.map(({ text }) => text).join(' '));
   const spokenWords = normaliseWords(spoken.map(({ text }) => text).join(' '));
   return {
@@ -84,7 +72,5 @@ export function measureSpeaker(
     wordErrors: spokenWords.length === 0 ? 0 : wordErrorRate(spokenWords, shownWords).errors,
     wordLatenciesMs: matches.map(({ latencyMs }) => latencyMs),
     finalLatenciesMs,
-    firstPartialsMs,
-    changedWords: tracking.changedWords,
   };
 }

@@ -11,11 +11,10 @@ import {
   initialState,
   resyncMessage,
   type RoomName,
+  SUBPROTOCOL,
+  TOKEN_SUBPROTOCOL_PREFIX,
 } from '../../protocol/index.js';
 
-/** As in gateway/server/authentication.ts. A browser cannot set headers on a WebSocket: a token travels this way. */
-const SUBPROTOCOL = 'caption-gateway.v1';
-const TOKEN_SUBPROTOCOL_PREFIX = 'access_token.';
 /** See protocol/README.md, "After loss". */
 const RESYNC_AFTER_MS = 500;
 const RESYNC_AGAIN_AFTER_MS = 2000;

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
-import { participantIdentity, roomName } from '../../protocol/index.js';
+import { participantIdentity, roomName, SUBPROTOCOL } from '../../protocol/index.js';
 import { connectCaptions } from '../client/caption-client.js';
 import { connectIngest } from '../client/ingest-client.js';
 import { accessToken, TEST_KEYS, type TokenChanges } from '../testing/access-token.js';
@@ -8,7 +8,6 @@ import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
 import { helloWith, RawPeer } from '../testing/raw-peer.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { waitUntil } from '../testing/wait-until.js';
-import { SUBPROTOCOL } from './authentication.js';
 import { textMatching, textWith } from '../testing/matchers.js';
 
 const CAPTIONS = '/v1/captions?room=council';

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { errors as joseErrors, jwtVerify } from 'jose';
-import { CaptionError, type ParticipantIdentity, type RoomName } from '../../protocol/index.js';
-
-/** The WebSocket sub-protocol that the gateway speaks; offered besides the one that carries the token. */
-export const SUBPROTOCOL = 'caption-gateway.v1';
-/** A browser cannot set headers on a WebSocket: it offers the sub-protocol `access_token.<JWT>` instead. */
-const TOKEN_SUBPROTOCOL_PREFIX = 'access_token.';
+import {
+  CaptionError,
+  type ParticipantIdentity,
+  type RoomName,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from '../../protocol/index.js';
 
 /** What a client may do, from its LiveKit access token. Without authentication everything is allowed. */
 export interface Permissions {

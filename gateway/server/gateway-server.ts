@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { CaptionError } from '../../protocol/index.js';
+import { CaptionError, SUBPROTOCOL } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { type Authenticator, offeredSubprotocols, type Permissions, SUBPROTOCOL } from './authentication.js';
+import { type Authenticator, offeredSubprotocols, type Permissions } from './authentication.js';
 import type { CaptionsEndpoint } from './captions-endpoint.js';
 import { keepAlive } from './heartbeat.js';
 import type { IngestEndpoint } from './ingest-endpoint.js';
