@@ -48,11 +48,70 @@ export const SETTINGS = {
     '',
     'Origins of web pages, separated by commas, that may connect besides the gateway’s own page.',
   ),
+  LIVEKIT_URL: text(
+    '',
+    'LiveKit server whose rooms are captioned (ws, wss, http or https); empty for a gateway without rooms of LiveKit.',
+  ),
   LIVEKIT_API_KEY: text(
     '',
-    'With LIVEKIT_API_SECRET: clients must bring a LiveKit access token of this key.',
+    'Key of the LiveKit server. With it, clients must bring a LiveKit access token of this key.',
   ),
   LIVEKIT_API_SECRET: text('', 'Secret that signs the access tokens (HS256).'),
+  TRANSCRIBER_AGENT_NAME: text(
+    'multi-user-transcriber',
+    'Name under which LiveKit’s dispatches reach this gateway, as for La Suite Meet’s agent.',
+  ),
+  LIVEKIT_SERVER_BIN: text(
+    '',
+    'livekit-server for development, tests and the demo; empty for the one on PATH, or one built once with Go.',
+  ),
+  CAPTION_LANGUAGE: text('', 'Language of rooms that say none (BCP 47); empty for the model’s own.'),
+  CAPTION_ROADS: text(
+    'captions,transcription,legacy',
+    'Roads out of a LiveKit room, separated by commas: data channel, text streams, legacy packets.',
+  ),
+  CAPTION_LEGACY_MANNER: {
+    kind: 'choice',
+    choices: ['visio', 'agents'],
+    default: 'visio',
+    doc: 'How legacy packets are sent: committed words under fresh ids, or whole segments, partial and final.',
+  } satisfies ChoiceSetting,
+  CAPTION_HISTORY: {
+    kind: 'choice',
+    choices: ['on', 'off'],
+    default: 'on',
+    doc: 'Whether those who come late to a LiveKit room are shown what was said before.',
+  } satisfies ChoiceSetting,
+  CAPTION_SCREEN_SHARE_AUDIO: {
+    kind: 'choice',
+    choices: ['on', 'off'],
+    default: 'off',
+    doc: 'Whether the sound of shared screens is captioned too.',
+  } satisfies ChoiceSetting,
+  CAPTION_E2EE_KEY: text('', 'Shared key of end-to-end encrypted LiveKit rooms; empty for none.'),
+  CAPTION_E2EE_KEY_URL: text(
+    '',
+    'Address of the application’s hook that is asked for the key of an encrypted room; empty for none.',
+  ),
+  CAPTION_E2EE_KEY_TOKEN: text('', 'Bearer token sent to that hook; empty for none.'),
+  CAPTION_REDIS_URL: text(
+    '',
+    'Redis in which gateways lock the LiveKit rooms they caption; empty where presence in the room decides.',
+  ),
+  CAPTION_WATCH_S: number({
+    unit: 's',
+    default: 2,
+    min: 0,
+    max: 3600,
+    doc: 'How often rooms with a dispatch and no captioner are looked for; 0 for never.',
+  }),
+  CAPTION_DRAIN_S: number({
+    unit: 's',
+    default: 10,
+    min: 1,
+    max: 3600,
+    doc: 'How long a shutdown waits for the finals of what is being said.',
+  }),
   CAPTION_MODEL: text('zipformer-en-3.3m', 'Model to recognise with; see `caption-gateway models list`.'),
   CAPTION_MODELS_DIR: text(
     '',

@@ -157,7 +157,7 @@ describeWithModel('the captions page', (model) => {
       const name = freshName();
       const page = await showRoom(await newPage(), name);
       const room = enter(name);
-      room.publishStatus('unavailable', 'Recognition is being restarted.');
+      room.setStatus('recognition', { state: 'unavailable', reason: 'Recognition is being restarted.' });
       await expect
         .poll(() => page.status, PATIENCE)
         .toBe('Captions unavailable: Recognition is being restarted.');
@@ -167,7 +167,7 @@ describeWithModel('the captions page', (model) => {
         reason: 'overloaded',
       } as const;
       room.publishGap({ ...gap, endMs: epochMs(room.epochMs + 5000) });
-      room.publishStatus('live', '');
+      room.setStatus('recognition', { state: 'live', reason: '' });
       await expect.poll(() => page.status, PATIENCE).toBe('Live');
       const gaps = await page.page.locator('#settled .gap').allInnerTexts();
       expect(gaps).toEqual(['Ana not captioned: 4 s (recognition could not keep up)']);

@@ -16,9 +16,14 @@ interface ToldSegment {
   words: readonly CaptionWord[];
 }
 
-export interface DeltaAssemblerOptions {
+/** Whose words these are, and from which track they come. */
+export interface SpeakerSource {
   readonly speaker: Speaker;
+  /** LiveKit's track id, where there is one. */
   readonly trackSid?: string;
+}
+
+export interface DeltaAssemblerOptions extends SpeakerSource {
   readonly language: string;
   /** Makes segment ids unique: nothing that was used before in this room. */
   readonly idPrefix: string;
@@ -29,9 +34,12 @@ export interface DeltaAssemblerOptions {
 export class DeltaAssembler {
   readonly #options: DeltaAssemblerOptions;
   readonly #told = new Map<number, ToldSegment>();
+  /** A new name or track holds from the next delta on. */
+  source: SpeakerSource;
 
   constructor(options: DeltaAssemblerOptions) {
     this.#options = options;
+    this.source = options;
   }
 
   /** Undefined when nothing changed that a viewer could see. */
@@ -46,7 +54,7 @@ export class DeltaAssembler {
     segment.words = [...before.slice(0, keep), ...added];
     if (event.isFinal) this.#told.delete(event.segment);
     else this.#told.set(event.segment, segment);
-    const { speaker, trackSid, language } = this.#options;
+    const { speaker, trackSid } = this.source;
     return {
       speaker,
       ...(trackSid === undefined ? {} : { trackSid }),
@@ -55,7 +63,7 @@ export class DeltaAssembler {
       words: added,
       stable: event.isFinal ? event.words.length : event.stableWords,
       isFinal: event.isFinal,
-      language,
+      language: this.#options.language,
     };
   }
 

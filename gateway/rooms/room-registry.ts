@@ -47,7 +47,7 @@ export class RoomRegistry {
     // A room that is opened again at once must still get a later epoch than before.
     this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, wallClockMs());
     const room = new Room(name, this.#lastEpochMs);
-    room.publishStatus(this.#status.state, this.#status.reason);
+    room.setStatus('recognition', this.#status);
     this.#rooms.set(name, room);
     return room;
   }
@@ -55,7 +55,7 @@ export class RoomRegistry {
   /** How recognition is doing, told to all rooms, present and future. */
   publishStatus(state: CaptionServiceState, reason: string): void {
     this.#status = { state, reason };
-    for (const room of this.#rooms.values()) room.publishStatus(state, reason);
+    for (const room of this.#rooms.values()) room.setStatus('recognition', this.#status);
   }
 
   close(): void {

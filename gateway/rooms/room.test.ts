@@ -82,7 +82,11 @@ describe('Room', () => {
             const joiner = new ReducerViewer();
             room.addViewer(joiner);
             viewers.push(joiner);
-          } else room.publishStatus(action.kind, action.kind === 'live' ? '' : 'Restarting.');
+          } else
+            room.setStatus('recognition', {
+              state: action.kind,
+              reason: action.kind === 'live' ? '' : 'Restarting.',
+            });
           for (const viewer of viewers) {
             expect(viewer.shown).toEqual(viewers[0]?.shown);
             expect(viewer.state.needsResync).toBe(false);
@@ -97,10 +101,10 @@ describe('Room', () => {
     const room = new Room(ROOM, 5000);
     const viewer = new ReducerViewer();
     room.addViewer(viewer);
-    room.publishStatus('live', '');
-    room.publishStatus('degraded', 'Restarting.');
-    room.publishStatus('degraded', 'Restarting.');
-    room.publishStatus('live', '');
+    room.setStatus('recognition', { state: 'live', reason: '' });
+    room.setStatus('recognition', { state: 'degraded', reason: 'Restarting.' });
+    room.setStatus('recognition', { state: 'degraded', reason: 'Restarting.' });
+    room.setStatus('recognition', { state: 'live', reason: '' });
     const told = viewer.messages.flatMap((message) => (message.kind === 'status' ? [message.state] : []));
     expect(told).toEqual(['degraded', 'live']);
   });

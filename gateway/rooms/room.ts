@@ -7,6 +7,7 @@ import {
   encodeMessage,
   epochMs,
   type EpochMs,
+  MAX_NAME_CHARS,
   type RoomName,
   snapshotMessages,
   splitDelta,
@@ -18,9 +19,18 @@ import type { DeltaDraft } from './delta-assembler.js';
 export interface RoomViewer {
   /** Everything so far, in one or more messages: the first thing that a viewer is sent. */
   sendSnapshot(parts: readonly Uint8Array[]): void;
-  /** The bytes are shared among viewers: not to be changed. */
-  send(bytes: Uint8Array): void;
+  /** One more message, encoded and as it is; `room.state` contains it already. The bytes are shared among viewers: not to be changed. */
+  send(bytes: Uint8Array, message: BroadcastMessage): void;
 }
+
+/** How captioning does, as far as one cause goes: recognition, a setting of the room, a key that is missing. */
+export interface StatusNotice {
+  readonly state: CaptionServiceState;
+  /** For a person; empty when live. */
+  readonly reason: string;
+}
+
+const SEVERITY: Readonly<Record<CaptionServiceState, number>> = { live: 0, degraded: 1, unavailable: 2 };
 
 export type GapDraft = Omit<CaptionGap, 'kind' | 'room' | 'epochMs' | 'seq'>;
 
@@ -32,7 +42,10 @@ export class Room {
   readonly #speakers = new Set<string>();
   #state: CaptionState;
   #snapshot: { readonly of: CaptionState; readonly messages: readonly Uint8Array[] } | undefined;
+  readonly #notices = new Map<string, StatusNotice>();
   #nextSegmentPrefix = 0;
+  /** Whether those who come late are shown what was said before. Default true. */
+  showsHistory = true;
   /** Since when nobody has been here; undefined while somebody is. */
   emptySinceMs: number | undefined;
 
@@ -66,9 +79,9 @@ export class Room {
     this.#speakers.delete(stream);
   }
 
-  /** Shows `viewer` everything so far and from now on. */
+  /** Shows `viewer` everything so far, as far as the room shows its history, and from now on. */
   addViewer(viewer: RoomViewer): void {
-    viewer.sendSnapshot(this.snapshot());
+    viewer.sendSnapshot(this.showsHistory ? this.snapshot() : this.snapshotSince(epochMs(Date.now())));
     this.#viewers.add(viewer);
   }
 
@@ -82,6 +95,17 @@ export class Room {
       this.#snapshot = { of: this.#state, messages: snapshotMessages(this.#state).map(encodeMessage) };
     }
     return this.#snapshot.messages;
+  }
+
+  /** The same without segments and gaps that ended before `sinceMs`: for those who are not to see what was said before they came. */
+  snapshotSince(sinceMs: EpochMs): readonly Uint8Array[] {
+    const { finals, gaps } = this.#state;
+    const later: CaptionState = {
+      ...this.#state,
+      finals: finals.filter(({ words }) => (words.at(-1)?.endMs ?? 0) >= sinceMs),
+      gaps: gaps.filter(({ endMs }) => endMs >= sinceMs),
+    };
+    return snapshotMessages(later).map(encodeMessage);
   }
 
   /** Prefix for the segment ids of one more stream; differs from that of every other stream of this room, ever. */
@@ -108,8 +132,20 @@ export class Room {
     });
   }
 
-  /** Told once: repeating the present state does nothing. */
-  publishStatus(state: CaptionServiceState, reason: string): void {
+  /**
+   * What one `cause` means for this room. Viewers are told the worst of all causes, with all reasons of that state; repeating
+   * what they know does nothing.
+   */
+  setStatus(cause: string, notice: StatusNotice): void {
+    if (notice.state === 'live') this.#notices.delete(cause);
+    else this.#notices.set(cause, notice);
+    const worst = Math.max(0, ...[...this.#notices.values()].map(({ state }) => SEVERITY[state]));
+    const deciding = [...this.#notices.values()].filter(({ state }) => SEVERITY[state] === worst);
+    this.#tellStatus(deciding[0]?.state ?? 'live', deciding.map(({ reason }) => reason).join(' '));
+  }
+
+  #tellStatus(state: CaptionServiceState, fullReason: string): void {
+    const reason = fullReason.slice(0, MAX_NAME_CHARS);
     if (this.#state.state === state && this.#state.reason === reason) return;
     this.#broadcast({
       kind: 'status',
@@ -125,6 +161,6 @@ export class Room {
     // First of all: what cannot be encoded must not get into the snapshots of others.
     const bytes = encodeMessage(message);
     this.#state = applyMessage(this.#state, message);
-    for (const viewer of this.#viewers) viewer.send(bytes);
+    for (const viewer of this.#viewers) viewer.send(bytes, message);
   }
 }

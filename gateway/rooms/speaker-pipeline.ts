@@ -1,15 +1,13 @@
-import { errorMessage, type SampleIndex, type Speaker } from '../../protocol/index.js';
+import { errorMessage, type SampleIndex } from '../../protocol/index.js';
 import { type AsrEngine, type AsrEvent, type AsrStream, monotonicNow } from '../../asr/index.js';
 import type { Logger } from '../log.js';
-import { DeltaAssembler } from './delta-assembler.js';
+import { DeltaAssembler, type SpeakerSource } from './delta-assembler.js';
 import type { Room } from './room.js';
 import { SampleClock } from './sample-clock.js';
 
-export interface SpeakerPipelineOptions {
+export interface SpeakerPipelineOptions extends SpeakerSource {
   readonly room: Room;
   readonly engine: AsrEngine;
-  readonly speaker: Speaker;
-  readonly trackSid?: string;
   readonly language: string;
   readonly vocabulary: readonly string[];
   readonly log: Logger;
@@ -57,6 +55,11 @@ export class SpeakerPipeline {
     this.#stream.flush();
   }
 
+  /** The speaker has another name, or comes from another track. */
+  setSource(source: SpeakerSource): void {
+    this.#assembler.source = source;
+  }
+
   setVocabulary(vocabulary: readonly string[]): void {
     this.#stream.setVocabulary(vocabulary);
   }
@@ -84,7 +87,7 @@ export class SpeakerPipeline {
 
   #publish(event: AsrEvent): void {
     this.#options.observe?.(event);
-    const { room, speaker } = this.#options;
+    const { room } = this.#options;
     switch (event.kind) {
       case 'segment': {
         const draft = this.#assembler.next(event);
@@ -93,7 +96,7 @@ export class SpeakerPipeline {
       }
       case 'gap':
         room.publishGap({
-          speaker,
+          speaker: this.#assembler.source.speaker,
           startMs: this.#clock.toEpochMs(event.fromSample),
           endMs: this.#clock.toEpochMs(event.toSample),
           reason: event.reason,

@@ -1,0 +1,17 @@
+import type { ParticipantIdentity } from '../../../protocol/index.js';
+import type { RoomViewer } from '../../rooms/room.js';
+
+/** The ways captions leave for one LiveKit room: a viewer of the gateway's room, and what the bot tells it. */
+export interface CaptionRoads extends RoomViewer {
+  /** Somebody came who can read: is sent what was said so far, as far as the room shows it. */
+  participantJoined(identity: ParticipantIdentity, joinedAtMs: number): void;
+  participantLeft(identity: ParticipantIdentity): void;
+  /** A packet on topic `captions`: perhaps a resync. What cannot be decoded is ignored and counted. */
+  received(from: ParticipantIdentity | undefined, bytes: Uint8Array): void;
+  /** The connection was away, and is there again: everybody is sent a snapshot, and what is waiting goes out. */
+  reconnected(): void;
+  /** Resolves when everything told so far has been handed to LiveKit, or cannot be any more. */
+  flushed(): Promise<void>;
+  /** Drops what is waiting. Idempotent. */
+  close(): void;
+}
