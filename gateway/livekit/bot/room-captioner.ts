@@ -1,0 +1,321 @@
+/**
+ * One room of LiveKit being captioned, from the first connection to the end:
+ *
+ *   connecting ──► live ──(everybody left, removed, superseded, room closed, stopped)──► finishing ──► ended
+ *       ▲  │        │ ▲
+ *       │  └─(failed for good)──────────────────────────────────────────────────────────────────────► ended
+ *       └──(lost; encrypted tracks found)──┘ └── the SDK's own resume and reconnect stay within `live`
+ *
+ * Speakers, their captions and the roads outlive connections: what is said goes on, what is told waits.
+ */
+import type { RemoteParticipant } from '@livekit/rtc-node';
+import { CaptionError, epochMs, errorMessage, type RoomName } from '../../../protocol/index.js';
+import type { Logger } from '../../log.js';
+import { chooseLanguage } from '../../rooms/caption-language.js';
+import type { Room } from '../../rooms/room.js';
+import type { Captioner, CaptionerRequest } from '../captioner.js';
+import type { CaptionerEnd } from '../captioner-end.js';
+import type { CaptionRoads } from '../roads/caption-roads.js';
+import type { RoomSettings } from '../room-settings.js';
+import type { CaptionerHost } from './captioner-host.js';
+import { meaningOf } from './disconnect-reasons.js';
+import { isHuman } from './participant-kinds.js';
+import type { ParticipantSpeaker } from './participant-speaker.js';
+import { RoomSpeakers } from './room-speakers.js';
+import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
+import { SwitchedOutlet } from './switched-outlet.js';
+
+const CAPTIONS_TOPIC = 'captions';
+export const PROBE_TOPIC = 'caption-gateway.probe';
+
+/** What ends one connection: the end of all, or `rejoin`, at once where `isUrgent`. */
+type ConnectionEnd = CaptionerEnd | { readonly kind: 'rejoin'; readonly isUrgent: boolean };
+
+export class RoomCaptioner implements Captioner {
+  readonly room: RoomName;
+  readonly ended: Promise<CaptionerEnd>;
+  readonly #request: CaptionerRequest;
+  readonly #host: CaptionerHost;
+  readonly #log: Logger;
+  readonly #outlet = new SwitchedOutlet();
+  readonly #stopping = new AbortController();
+  readonly #startedAtMs = Date.now();
+  #speakers: RoomSpeakers | undefined;
+  #roads: CaptionRoads | undefined;
+  #endConnection: ((end: ConnectionEnd) => void) | undefined;
+  #encryptionKey: string | undefined;
+  #hasJoined = false;
+  #finishBy = Infinity;
+
+  constructor(request: CaptionerRequest, host: CaptionerHost) {
+    this.room = request.room;
+    this.#request = request;
+    this.#host = host;
+    this.#log = host.log.child({ room: request.room });
+    this.ended = this.#run();
+  }
+
+  get isConnected(): boolean {
+    return this.#outlet.isConnected;
+  }
+
+  get speakerCount(): number {
+    return this.#speakers?.count ?? 0;
+  }
+
+  async stop({ deadlineMs }: { deadlineMs: number }): Promise<void> {
+    this.#finishBy = Math.min(this.#finishBy, performance.now() + deadlineMs);
+    this.#stopping.abort(new CaptionError('shutting_down', 'The captioner was stopped.'));
+    this.#endConnection?.({ kind: 'stopped' });
+    await this.ended;
+  }
+
+  async #run(): Promise<CaptionerEnd> {
+    let end: CaptionerEnd;
+    try {
+      end = await this.#caption(this.#host.rooms.enter(this.room));
+    } catch (error) {
+      end = this.#stopping.signal.aborted
+        ? { kind: 'stopped' }
+        : { kind: 'failed', error: asCaptionError(error) };
+    }
+    if (end.kind === 'failed')
+      this.#log.warn({ code: end.error.code, error: end.error.message }, 'room cannot be captioned');
+    else this.#log.info({ end: end.kind }, 'left the room');
+    this.#host.observer.ended(end);
+    return end;
+  }
+
+  /** Connects again and again until there is an end. Throws what makes a connection impossible. */
+  async #caption(room: Room): Promise<CaptionerEnd> {
+    let rtc: RtcRoom | undefined;
+    try {
+      for (;;) {
+        rtc = await this.#connect();
+        const end = await this.#live(rtc, room);
+        if (end.kind === 'rejoin') {
+          await rtc.close();
+          this.#log.info({ isUrgent: end.isUrgent }, 'connecting to the room again');
+          continue;
+        }
+        await this.#finish(end, room);
+        return end;
+      }
+    } finally {
+      this.#outlet.end();
+      this.#speakers?.destroy();
+      if (this.#roads !== undefined) {
+        room.removeViewer(this.#roads);
+        this.#roads.close();
+      }
+      await rtc?.close();
+    }
+  }
+
+  /** Until it succeeds, is refused for good, is stopped, or has taken too long. */
+  async #connect(): Promise<RtcRoom> {
+    const { timing, mintToken } = this.#host;
+    const signal = this.#stopping.signal;
+    const givesUpAtMs = performance.now() + timing.giveUpMs;
+    for (let waitMs = timing.retryMs; ; waitMs = Math.min(waitMs * 2, timing.maxRetryMs)) {
+      try {
+        const token = this.#hasJoined ? await mintToken(this.room) : this.#request.token;
+        return await RtcRoom.connect({
+          url: this.#request.url,
+          token,
+          encryptionKey: this.#encryptionKey,
+          signal,
+        });
+      } catch (error) {
+        const isHopeless =
+          !(error instanceof CaptionError && error.retryable) || performance.now() > givesUpAtMs;
+        if (isHopeless) throw error;
+        this.#log.debug({ error: errorMessage(error) }, 'room not reached yet');
+        await pause(waitMs * (0.5 + Math.random()), signal);
+      }
+    }
+  }
+
+  /** One connection, from its first moment until something ends it. */
+  async #live(rtc: RtcRoom, room: Room): Promise<ConnectionEnd> {
+    const { observer, timing } = this.#host;
+    const connectionEnd = new Promise<ConnectionEnd>((resolve) => (this.#endConnection = resolve));
+    if (this.#stopping.signal.aborted) return { kind: 'stopped' };
+    const settings = this.#readSettings(rtc.metadata, room);
+    this.#speakers ??= this.#createSpeakers(settings, room);
+    this.#speakers.hasKey = rtc.hasKey;
+    let leaveTimer: NodeJS.Timeout | undefined;
+    const watchForPeople = (waitMs: number): void => {
+      clearTimeout(leaveTimer);
+      if (rtc.participants.some(isHuman)) return;
+      leaveTimer = setTimeout(() => this.#endConnection?.({ kind: 'everybody_left' }), waitMs);
+    };
+    rtc.listen(this.#listener({ rtc, room, peopleChanged: () => watchForPeople(timing.leaveGraceMs) }));
+    this.#outlet.connect(rtc);
+    if (this.#hasJoined) observer.reconnected();
+    else observer.joined();
+    this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
+    this.#openRoads(settings, room);
+    this.#hasJoined = true;
+    for (const participant of rtc.participants) this.#subscribeTo(participant);
+    watchForPeople(timing.nobodyCameMs);
+    const end = await connectionEnd;
+    clearTimeout(leaveTimer);
+    this.#endConnection = undefined;
+    return end;
+  }
+
+  #subscribeTo(participant: RemoteParticipant): void {
+    for (const publication of participant.trackPublications.values())
+      this.#speakers?.published(publication, participant);
+  }
+
+  #listener(connection: { rtc: RtcRoom; room: Room; peopleChanged: () => void }): RtcRoomListener {
+    const { rtc, room, peopleChanged } = connection;
+    const speakers = (): RoomSpeakers | undefined => this.#speakers;
+    return {
+      participantJoined: (participant) => {
+        peopleChanged();
+        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        this.#subscribeTo(participant);
+      },
+      participantLeft: (participant) => {
+        speakers()?.left(participant);
+        this.#roads?.participantLeft(identityOf(participant));
+        peopleChanged();
+      },
+      participantRenamed: (participant) => speakers()?.renamed(participant),
+      trackPublished: (publication, participant) => speakers()?.published(publication, participant),
+      trackUnpublished: (publication, participant) => speakers()?.gone(publication, participant.identity),
+      trackSubscribed: (track, publication, participant) =>
+        speakers()?.subscribed({ track, publication, participant }),
+      trackUnsubscribed: (publication, participant) => speakers()?.gone(publication, participant.identity),
+      trackMuted: (publication, identity) => speakers()?.muted(publication, identity),
+      trackUnmuted: (publication, identity) => speakers()?.unmuted(publication, identity),
+      dataReceived: (topic, bytes, from) => {
+        if (topic === PROBE_TOPIC) this.#host.probed(this.room, bytes);
+        if (topic === CAPTIONS_TOPIC)
+          this.#roads?.received(from === undefined ? undefined : identityOf(from), bytes);
+      },
+      roomMetadataChanged: (metadata) =>
+        speakers()?.setVocabulary(this.#readSettings(metadata, room).vocabulary),
+      reconnecting: () => this.#log.info('connection to the room lost'),
+      reconnected: () => {
+        this.#host.observer.reconnected();
+        this.#outlet.connect(rtc);
+        this.#roads?.reconnected();
+      },
+      disconnected: (reason) => {
+        const meaning = meaningOf(reason);
+        this.#endConnection?.(meaning === 'rejoin' ? { kind: 'rejoin', isUrgent: false } : meaning);
+      },
+    };
+  }
+
+  /** The roads outlive connections; a new connection is told everything. */
+  #openRoads(settings: RoomSettings, room: Room): void {
+    if (this.#roads !== undefined) {
+      this.#roads.reconnected();
+      return;
+    }
+    this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
+    room.addViewer(this.#roads);
+  }
+
+  #createSpeakers(settings: RoomSettings, room: Room): RoomSpeakers {
+    const { engine, observeAsr } = this.#host;
+    return new RoomSpeakers({
+      room,
+      engine,
+      language: this.#languageOf(settings, room),
+      vocabulary: settings.vocabulary,
+      captionsScreenShareAudio: settings.captionsScreenShareAudio,
+      log: this.#log,
+      observe: observeAsr,
+      encryptedTrackFound: () => void this.#fetchKey(room),
+      speakerAdded: (speaker) => this.#tellWhatWasMissed(speaker, room),
+    });
+  }
+
+  /** A gateway died here: what its speakers said since is told as missing. */
+  #tellWhatWasMissed(speaker: ParticipantSpeaker, room: Room): void {
+    const { missedSinceMs } = this.#request;
+    if (missedSinceMs === undefined) return;
+    room.publishGap({
+      speaker: speaker.speaker,
+      startMs: epochMs(missedSinceMs),
+      endMs: epochMs(Math.max(missedSinceMs, this.#startedAtMs)),
+      reason: 'gateway_restarted',
+    });
+  }
+
+  /** Encrypted audio sounds like noise: it is not subscribed to before there is a key. */
+  async #fetchKey(room: Room): Promise<void> {
+    if (this.#encryptionKey !== undefined) return;
+    const answer = await this.#host.encryptionKey(this.room);
+    if ('key' in answer) {
+      this.#encryptionKey = answer.key;
+      room.setStatus('encryption', { state: 'live', reason: '' });
+      this.#endConnection?.({ kind: 'rejoin', isUrgent: true });
+    } else room.setStatus('encryption', { state: 'unavailable', reason: answer.reason });
+  }
+
+  #readSettings(roomMetadata: string, room: Room): RoomSettings {
+    const { dispatchMetadata } = this.#request;
+    const { settings, problems } = this.#host.roomSettings({ dispatchMetadata, roomMetadata });
+    room.setStatus(
+      'settings',
+      problems.length === 0
+        ? { state: 'live', reason: '' }
+        : { state: 'degraded', reason: problems.join(' ') },
+    );
+    room.showsHistory = settings.showsHistory;
+    return settings;
+  }
+
+  #languageOf({ language }: RoomSettings, room: Room): string {
+    const { model } = this.#host.engine;
+    try {
+      return chooseLanguage(model, language === '' ? undefined : language);
+    } catch (error) {
+      room.setStatus('language', { state: 'degraded', reason: errorMessage(error) });
+      return chooseLanguage(model, undefined);
+    }
+  }
+
+  /** Publishes the last words while somebody may read them. */
+  async #finish(end: CaptionerEnd, room: Room): Promise<void> {
+    room.setStatus('language', { state: 'live', reason: '' });
+    const lastWords = async (): Promise<void> => {
+      await this.#speakers?.close();
+      if (end.kind === 'stopped' || end.kind === 'everybody_left') await this.#roads?.flushed();
+    };
+    const limitMs = Math.min(this.#finishBy - performance.now(), FINISH_LIMIT_MS);
+    await Promise.race([lastWords(), pause(Math.max(0, limitMs), NEVER)]);
+  }
+}
+
+/** Recognition may be down for good. */
+const FINISH_LIMIT_MS = 30_000;
+const NEVER = new AbortController().signal;
+
+const asCaptionError = (error: unknown): CaptionError =>
+  error instanceof CaptionError
+    ? error
+    : new CaptionError('internal_error', errorMessage(error), { cause: error });
+
+/** Rejects with the signal's reason. */
+function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, durationMs);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

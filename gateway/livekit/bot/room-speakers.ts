@@ -1,0 +1,162 @@
+import {
+  type RemoteParticipant,
+  type RemoteTrack,
+  type RemoteTrackPublication,
+  TrackKind,
+  TrackSource,
+} from '@livekit/rtc-node';
+import { isHuman } from './participant-kinds.js';
+import { ParticipantSpeaker, type ParticipantSpeakerOptions } from './participant-speaker.js';
+import { identityOf, isEncryptedTrack } from './rtc-room.js';
+
+/** A speaker without a track for so long is finished: by then it is another one who comes. */
+const ABSENCE_LIMIT_MS = 30_000;
+const SWEEP_INTERVAL_MS = 1000;
+const SCREEN_LABEL = 'screen';
+
+export interface RoomSpeakersOptions extends Pick<
+  ParticipantSpeakerOptions,
+  'room' | 'engine' | 'language' | 'log' | 'observe'
+> {
+  readonly vocabulary: readonly string[];
+  readonly captionsScreenShareAudio: boolean;
+  /** A track that cannot be heard without a key. */
+  readonly encryptedTrackFound: () => void;
+  /** Somebody is heard for the first time. */
+  readonly speakerAdded: (speaker: ParticipantSpeaker) => void;
+}
+
+/**
+ * Who is captioned in one room: one speaker for each participant's microphone (and shared screen, if wanted), kept by
+ * identity, so that a reconnect, a new track or a new connection of ours goes on with the same one.
+ */
+export class RoomSpeakers {
+  readonly #options: RoomSpeakersOptions;
+  readonly #speakers = new Map<string, ParticipantSpeaker>();
+  readonly #sweepTimer: NodeJS.Timeout;
+  #vocabulary: readonly string[];
+  /** Whether tracks that are encrypted can be heard. */
+  hasKey = false;
+
+  constructor(options: RoomSpeakersOptions) {
+    this.#options = options;
+    this.#vocabulary = options.vocabulary;
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    this.#sweepTimer.unref();
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const speaker of this.#speakers.values()) if (speaker.isAttached) count += 1;
+    return count;
+  }
+
+  /** Asks for the track if it is one to caption. */
+  published(publication: RemoteTrackPublication, participant: RemoteParticipant): void {
+    if (this.#labelOf(publication, participant) === undefined) return;
+    if (isEncryptedTrack(publication) && !this.hasKey) this.#options.encryptedTrackFound();
+    else publication.setSubscribed(true);
+  }
+
+  subscribed(subscription: {
+    track: RemoteTrack;
+    publication: RemoteTrackPublication;
+    participant: RemoteParticipant;
+  }): void {
+    const { track, publication, participant } = subscription;
+    const label = this.#labelOf(publication, participant);
+    if (label === undefined || publication.sid === undefined) return;
+    this.#speakerOf(participant, label).attach(track, {
+      trackSid: publication.sid,
+      isMuted: publication.muted === true,
+    });
+  }
+
+  gone(publication: RemoteTrackPublication, identity: string): void {
+    this.#each(identity, (speaker) => speaker.detach(publication.sid ?? ''));
+  }
+
+  muted(publication: RemoteTrackPublication, identity: string): void {
+    this.#each(identity, (speaker) => speaker.mute(publication.sid ?? ''));
+  }
+
+  unmuted(publication: RemoteTrackPublication, identity: string): void {
+    this.#each(identity, (speaker) => speaker.unmute(publication.sid ?? ''));
+  }
+
+  left(participant: RemoteParticipant): void {
+    for (const publication of participant.trackPublications.values())
+      this.gone(publication, participant.identity);
+  }
+
+  renamed(participant: RemoteParticipant): void {
+    this.#each(participant.identity, (speaker) => speaker.rename(nameOf(participant)));
+  }
+
+  setVocabulary(vocabulary: readonly string[]): void {
+    this.#vocabulary = vocabulary;
+    for (const speaker of this.#speakers.values()) speaker.setVocabulary(vocabulary);
+  }
+
+  /** Finishes everybody; resolves when the last final has been published. Idempotent. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweepTimer);
+    await Promise.all([...this.#speakers.values()].map((speaker) => speaker.close()));
+  }
+
+  /** Ends at once; what is open is lost. */
+  destroy(): void {
+    clearInterval(this.#sweepTimer);
+    for (const speaker of this.#speakers.values()) speaker.destroy();
+    this.#speakers.clear();
+  }
+
+  /** Empty for a voice, undefined for what is not captioned. */
+  #labelOf(publication: RemoteTrackPublication, participant: RemoteParticipant): string | undefined {
+    if (publication.kind !== TrackKind.KIND_AUDIO || !isHuman(participant)) return undefined;
+    // Telephones and connectors publish without naming a source.
+    const isVoice =
+      publication.source === TrackSource.SOURCE_MICROPHONE ||
+      publication.source === TrackSource.SOURCE_UNKNOWN;
+    if (isVoice) return '';
+    const isScreen = publication.source === TrackSource.SOURCE_SCREENSHARE_AUDIO;
+    return isScreen && this.#options.captionsScreenShareAudio ? SCREEN_LABEL : undefined;
+  }
+
+  #speakerOf(participant: RemoteParticipant, label: string): ParticipantSpeaker {
+    const key = `${label}/${participant.identity}`;
+    const known = this.#speakers.get(key);
+    if (known !== undefined) return known;
+    const { room, engine, language, log, observe } = this.#options;
+    const speaker = new ParticipantSpeaker({
+      room,
+      engine,
+      language,
+      log,
+      observe,
+      vocabulary: this.#vocabulary,
+      identity: identityOf(participant),
+      name: nameOf(participant),
+      label: label === '' ? undefined : label,
+    });
+    this.#speakers.set(key, speaker);
+    this.#options.speakerAdded(speaker);
+    return speaker;
+  }
+
+  #each(identity: string, action: (speaker: ParticipantSpeaker) => void): void {
+    for (const speaker of this.#speakers.values()) if (speaker.identity === identity) action(speaker);
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const [key, speaker] of this.#speakers) {
+      if (nowMs - (speaker.absentSinceMs ?? nowMs) < ABSENCE_LIMIT_MS) continue;
+      this.#speakers.delete(key);
+      void speaker.close();
+    }
+  }
+}
+
+const nameOf = ({ name, identity }: RemoteParticipant): string =>
+  name === undefined || name === '' ? identity : name;

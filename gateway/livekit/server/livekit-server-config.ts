@@ -1,0 +1,61 @@
+/**
+ * How livekit-server is configured to stay on this machine. Left to itself it listens on all interfaces (TCP 7881),
+ * asks public STUN servers for its address, and tells its clients to ask them too (livekit-server v1.13.5,
+ * pkg/service/roommanager.go `iceServersForParticipant`).
+ */
+
+/**
+ * A STUN server that never answers (the discard port), so that clients are not sent to public ones. Our own UDP port will not
+ * do: its multiplexer takes the question for the beginning of a connection and drops what follows from there.
+ */
+const NOBODY = '127.0.0.1:9';
+
+/** Sections of livekit-server's own configuration file, in its own words. */
+export type LiveKitServerSections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+export interface LiveKitServerAddress {
+  /** TCP: signalling, API, agents. */
+  readonly port: number;
+  /** UDP: all media. */
+  readonly udpPort: number;
+}
+
+export interface LiveKitServerKey {
+  readonly apiKey: string;
+  /** livekit-server refuses fewer than 32 characters. */
+  readonly apiSecret: string;
+}
+
+/** The configuration file, as JSON, which is YAML. A section in `extra` adds to the one of that name. */
+export function loopbackConfig(
+  address: LiveKitServerAddress,
+  key: LiveKitServerKey,
+  extra: LiveKitServerSections = {},
+): string {
+  const sections: LiveKitServerSections = {
+    rtc: {
+      use_external_ip: false,
+      node_ip: '127.0.0.1',
+      udp_port: address.udpPort,
+      tcp_port: 0,
+      stun_servers: [NOBODY],
+      enable_loopback_candidate: true,
+      interfaces: { includes: ['lo'] },
+      ips: { includes: ['127.0.0.0/8'] },
+    },
+    room: { auto_create: true },
+    logging: { level: 'info' },
+  };
+  const merged = Object.fromEntries(
+    [...new Set([...Object.keys(sections), ...Object.keys(extra)])].map((name) => [
+      name,
+      { ...sections[name], ...extra[name] },
+    ]),
+  );
+  return JSON.stringify({
+    port: address.port,
+    bind_addresses: ['127.0.0.1'],
+    keys: { [key.apiKey]: key.apiSecret },
+    ...merged,
+  });
+}
