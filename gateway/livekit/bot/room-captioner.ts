@@ -26,6 +26,8 @@ import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
 
 const CAPTIONS_TOPIC = 'captions';
+/** Holds the room open while there are no speakers. */
+const CAPTIONER_PLACE = 'livekit:captioner';
 export const PROBE_TOPIC = 'caption-gateway.probe';
 
 /** What ends one connection: the end of all, or `rejoin`, at once where `isUrgent`. */
@@ -89,6 +91,8 @@ export class RoomCaptioner implements Captioner {
   /** Connects again and again until there is an end. Throws what makes a connection impossible. */
   async #caption(room: Room): Promise<CaptionerEnd> {
     let rtc: RtcRoom | undefined;
+    // A room without anybody does not stay, and connecting takes its time.
+    room.addSpeaker(CAPTIONER_PLACE);
     try {
       for (;;) {
         rtc = await this.#connect();
@@ -108,6 +112,7 @@ export class RoomCaptioner implements Captioner {
         room.removeViewer(this.#roads);
         this.#roads.close();
       }
+      room.removeSpeaker(CAPTIONER_PLACE);
       await rtc?.close();
     }
   }
