@@ -4,6 +4,7 @@ import type { CrashResult } from './crash-bench.js';
 import type { EngineResult } from './engine-bench.js';
 import type { LatencyResult } from './latency-bench.js';
 import type { Machine } from './machine.js';
+import type { RoomsResult } from './rooms-bench.js';
 
 /** Results for a person; `--json` has them for programs. */
 export function formatLatencyResult(result: LatencyResult): string {
@@ -22,6 +23,17 @@ export function formatLatencyResult(result: LatencyResult): string {
     machineLine(result.machine),
   ];
   return `${formatColumns(rows)}\n${facts.join('\n')}\n`;
+}
+
+export function formatRoomsResult(result: RoomsResult): string {
+  const facts = [
+    `${result.rooms} rooms opened and closed, ${result.atOnce} at once`,
+    `memory before ${result.beforeMb} MB, with ${result.atOnce} rooms ${value(result.openMb, 'MB')}, after ${result.afterMb} MB: ${percent(result.growth)}`,
+    `${result.mbPerRoom} MB a room, ${value(result.joinMs.p50, 'ms')} from dispatch to captioner (p95 ${value(result.joinMs.p95, 'ms')})`,
+    ...result.failures.map((failure) => `failed: ${failure}`),
+    machineLine(result.machine),
+  ];
+  return `${facts.join('\n')}\n`;
 }
 
 export function formatEngineResult(result: EngineResult): string {

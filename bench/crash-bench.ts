@@ -13,6 +13,7 @@ import { connectCaptions } from '../gateway/index.js';
 import { roomName } from '../protocol/index.js';
 import { scheduleClips } from './clip-schedule.js';
 import { GatewayProcess } from './gateway-process.js';
+import { ingestVenue } from './ingest-venue.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { playSpeakers, type SpeakerRun } from './play-speakers.js';
@@ -53,7 +54,7 @@ export async function runCrashBench(options: CrashOptions): Promise<CrashResult>
   const gateway = await GatewayProcess.start();
   try {
     const run = {
-      url: gateway.url,
+      venue: ingestVenue(gateway.url),
       schedules,
       failed: (reason: string) => failures.push(reason),
       signal: options.signal,

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { describeWithModel } from '../asr/testing/real-model.js';
 import { runLatencyBench } from './latency-bench.js';
+import { ingestStage } from './stage.js';
 
 const MANIFEST = fileURLToPath(new URL('../fixtures/speech/manifest.json', import.meta.url));
 
@@ -19,6 +20,7 @@ describeWithModel('the latency bench', () => {
       speakers: 2,
       seconds: 8,
       warmUpSeconds: 1,
+      openStage: () => ingestStage(),
       output: new Sink(),
       signal: new AbortController().signal,
     });

@@ -1,13 +1,13 @@
 /**
- * `bench latency`: N people talk to the real gateway over WebSocket ingest at the pace of speech; what a viewer has in its
- * reducer is held against what was said and when. Definitions: README of this folder.
+ * `bench latency` and `bench livekit`: N people talk to the real gateway at the pace of speech; what a viewer has in its reducer
+ * is held against what was said and when. Definitions: README of this folder.
  */
 import { type Summary, summarise } from '../asr/index.js';
 import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
-import { GatewayProcess } from './gateway-process.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { playSpeakers, type SpeakerRun } from './play-speakers.js';
+import type { Stage } from './stage.js';
 import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
 /** Neighbours do not say the same thing at the same time. */
@@ -24,8 +24,8 @@ export interface LatencyOptions {
   readonly seconds: number;
   /** Default 10. */
   readonly warmUpSeconds?: number;
-  /** Of a gateway that runs already; then its CPU and memory are not measured. */
-  readonly url?: string;
+  /** CPU and memory are measured where the gateway is its own. */
+  readonly openStage: () => Promise<Stage>;
   /** For remarks. */
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
@@ -73,13 +73,14 @@ export async function runLatencyBench(
   const schedules = Array.from({ length: options.speakers }, (_, index) =>
     scheduleFrom(index * CLIPS_BETWEEN_SPEAKERS, options.seconds),
   );
-  const gateway = options.url === undefined ? await GatewayProcess.start() : undefined;
+  const stage = await options.openStage();
+  const { gateway, venue } = stage;
   try {
     const usageOf =
       gateway === undefined ? undefined : { one: new UsageSampler(gateway), all: new UsageSampler(gateway) };
     const failures: string[] = [];
     const run = {
-      url: gateway?.url ?? options.url ?? '',
+      venue,
       failed: (reason: string) => failures.push(reason),
       signal: options.signal,
     };
@@ -107,7 +108,7 @@ export async function runLatencyBench(
     };
     return { result, samples: speakers.flatMap(samplesOf) };
   } finally {
-    await gateway?.close();
+    await stage.close();
   }
 }
 

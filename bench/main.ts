@@ -7,10 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { CaptionError } from '../protocol/index.js';
 import { EXIT, reportFailure } from '../gateway/index.js';
-import { formatCrashResult, formatEngineResult, formatLatencyResult } from './bench-tables.js';
+import {
+  formatCrashResult,
+  formatEngineResult,
+  formatLatencyResult,
+  formatRoomsResult,
+} from './bench-tables.js';
 import { runCrashBench } from './crash-bench.js';
 import { runEngineBench } from './engine-bench.js';
 import { type LatencySample, runLatencyBench } from './latency-bench.js';
+import { runRoomsBench } from './rooms-bench.js';
+import { ingestStage, liveKitStage } from './stage.js';
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -24,6 +31,10 @@ interface LatencyFlags {
   readonly url?: string;
   readonly out?: string;
   readonly json?: boolean;
+}
+
+interface LiveKitFlags extends Omit<LatencyFlags, 'url'> {
+  readonly rooms?: string;
 }
 
 process.exitCode = await run(process.argv);
@@ -42,6 +53,16 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--out <folder>', 'keep raw samples there, as JSON Lines')
     .option('--json', 'print one JSON document')
     .action(latency);
+  program
+    .command('livekit')
+    .description('the same in rooms of a real LiveKit server; with --rooms, what rooms leave behind')
+    .option('--manifest <file>', 'clips with word times (default: ../shared/speech, else fixtures/speech)')
+    .option('--speakers <n>', 'how many people talk', '1')
+    .option('--seconds <s>', 'for how long', '60')
+    .option('--rooms <n>', 'instead: open and close so many rooms, and compare memory')
+    .option('--out <folder>', 'keep raw samples there, as JSON Lines')
+    .option('--json', 'print one JSON document')
+    .action(liveKit);
   program
     .command('engine')
     .description('streams per core against batch size, memory per stream, cost of silence, cold start')
@@ -68,9 +89,32 @@ async function latency(flags: LatencyFlags): Promise<void> {
     manifest: flags.manifest ?? defaultManifest(),
     speakers: wholeNumber('--speakers', flags.speakers, 1000),
     seconds: wholeNumber('--seconds', flags.seconds, 86_400),
-    ...(flags.url === undefined ? {} : { url: flags.url }),
+    openStage: () => ingestStage(flags.url),
     output: process.stderr,
     signal: interruption.signal,
+  });
+  if (flags.out !== undefined) await keepSamples(flags.out, samples);
+  process.stdout.write(
+    flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : formatLatencyResult(result),
+  );
+}
+
+async function liveKit(flags: LiveKitFlags): Promise<void> {
+  const stage = { output: process.stderr, signal: interruption.signal };
+  if (flags.rooms !== undefined) {
+    const rooms = wholeNumber('--rooms', flags.rooms, 10_000);
+    const result = await runRoomsBench({ ...stage, rooms });
+    process.stdout.write(
+      flags.json === true ? `${JSON.stringify(result, null, 2)}\n` : formatRoomsResult(result),
+    );
+    return;
+  }
+  const { result, samples } = await runLatencyBench({
+    ...stage,
+    manifest: flags.manifest ?? defaultManifest(),
+    speakers: wholeNumber('--speakers', flags.speakers, 1000),
+    seconds: wholeNumber('--seconds', flags.seconds, 86_400),
+    openStage: () => liveKitStage(stage),
   });
   if (flags.out !== undefined) await keepSamples(flags.out, samples);
   process.stdout.write(

@@ -1,13 +1,11 @@
 /** People who talk to a gateway at the pace of speech, and viewers who watch. */
-import { participantIdentity, roomName, type RoomName } from '../protocol/index.js';
 import type { TrackingResult } from '../asr/index.js';
-import { CaptionWatch, connectCaptions, connectIngest, playPaced } from '../gateway/index.js';
+import { CaptionWatch, playPaced } from '../gateway/index.js';
 import type { SpeakerSchedule } from './clip-schedule.js';
 import { scoreClips, type ScoredClip } from './clip-score.js';
 import type { UsageSampler } from './usage-sampler.js';
+import type { Venue } from './venue.js';
 
-/** Meetings of this size, with one viewer each. */
-const SPEAKERS_PER_ROOM = 10;
 /** From the last connection to the first word. */
 const LEAD_TIME_MS = 300;
 
@@ -18,8 +16,7 @@ export interface SpeakerRun {
 }
 
 export interface PlayOptions {
-  /** Of the gateway, `http://…`. */
-  readonly url: string;
+  readonly venue: Venue;
   /** Beginning of the rooms' names. */
   readonly rooms: string;
   readonly schedules: readonly SpeakerSchedule[];
@@ -32,39 +29,25 @@ export interface PlayOptions {
 
 /** One run per schedule, in order; resolves when all finals are there. Throws what connecting throws, and when aborted. */
 export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> {
-  const { url, schedules, usage, signal } = options;
+  const { venue, schedules, usage, signal } = options;
   const watch = new CaptionWatch();
-  const roomOf = (speaker: number): RoomName =>
-    roomName(`${options.rooms}-${Math.floor(speaker / SPEAKERS_PER_ROOM) + 1}`);
-  const viewers = [...new Set(schedules.map((_, index) => roomOf(index)))].map((room) =>
-    connectCaptions({
-      url,
-      room,
-      changed: (state, message) => watch.observe(state, message, performance.now()),
-    }),
-  );
-  const clients = schedules.map((_, index) =>
-    connectIngest({
-      url,
-      room: roomOf(index),
-      speaker: { identity: participantIdentity(identityOf(index)), name: '' },
-    }),
-  );
+  const session = await venue.open({
+    rooms: options.rooms,
+    speakers: schedules.map((_, index) => identityOf(index)),
+    watch: (state, message) => watch.observe(state, message, performance.now()),
+    failed: options.failed,
+  });
   try {
-    await Promise.all([...viewers, ...clients].map(({ ready }) => ready));
     usage?.start();
     const startAtMs = performance.now() + LEAD_TIME_MS;
     const tracks = schedules.map(({ pcm }, index) => ({
       pcm,
-      send: (frame: Int16Array) => clients[index]?.send(frame),
+      send: (frame: Int16Array) => session.send(index, frame),
     }));
     await playPaced(tracks, { startAtMs, signal });
     usage?.speechEnded();
     signal.throwIfAborted();
-    await Promise.all(
-      clients.map((client) => client.end().catch((error: unknown) => options.failed(String(error)))),
-    );
-    await Promise.all(viewers.map((viewer) => viewer.settled()));
+    await session.end();
     usage?.stop();
     return schedules.map((schedule, index) => {
       const tracking = watch.resultOf(identityOf(index));
@@ -72,7 +55,7 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
     });
   } finally {
     usage?.stop();
-    for (const connection of [...viewers, ...clients]) connection.close();
+    await session.close();
   }
 }
 

@@ -9,6 +9,7 @@ import {
   encodeMessage,
   epochMs,
   participantIdentity,
+  resyncMessage,
   roomName,
   segmentId,
   segmentsOf,
@@ -26,7 +27,7 @@ const CLAIRE = participantIdentity('claire');
 
 /** Captions a room by the test's script, and answers requests for snapshots as the gateway does. */
 class ScriptedCaptioner {
-  readonly resyncsFrom: string[] = [];
+  resyncs = 0;
   room: Room | undefined;
   #state: CaptionState;
 
@@ -50,7 +51,7 @@ class ScriptedCaptioner {
       segment: segmentId('one'),
       revision: seq,
       keep: seq - 1,
-      words: [{ text: word, startMs: epochMs(seq), endMs: epochMs(seq) }],
+      words: [{ text: word, startMs: epochMs(1000), endMs: epochMs(2000) }],
       stable: seq,
       isFinal: false,
       language: 'en',
@@ -69,11 +70,12 @@ class ScriptedCaptioner {
 
   listen(room: Room): void {
     room.on(RoomEvent.DataReceived, (bytes, from) => {
-      if (from === undefined || decodeMessage(bytes).kind !== 'resync') return;
-      this.resyncsFrom.push(from.identity);
-      for (const message of snapshotMessages(this.#state)) {
-        void this.send(encodeMessage(message), [from.identity]);
-      }
+      if (decodeMessage(bytes)?.kind !== 'resync') return;
+      this.resyncs += 1;
+      // LiveKit tells of people who publish nothing up to 3 s late (rtc/room.go, subscriberUpdateInterval); the SDK cannot say
+      // until then whose packet it is.
+      const to = from === undefined ? [] : [from.identity];
+      for (const message of snapshotMessages(this.#state)) void this.send(encodeMessage(message), to);
     });
   }
 }
@@ -161,16 +163,16 @@ describeWithLiveKit('a participant who reads along', () => {
     const captioner = await startCaptioner();
     const heard: string[] = [];
     const bystander = await joinAsMember(server, { room, identity: 'alan' }, (joining) =>
-      joining.on(RoomEvent.DataReceived, (bytes) => heard.push(decodeMessage(bytes).kind)),
+      joining.on(RoomEvent.DataReceived, (bytes) => heard.push(decodeMessage(bytes)?.kind ?? '')),
     );
     afterThis(() => bystander.disconnect());
     const viewer = await view({ captioner: participantIdentity(captioner.identity) });
     await viewer.ready;
-    expect(captioner.resyncsFrom).toEqual(['paul']);
-    await captioner.say('hello');
-    // Data of one sender keeps its order: a request would have come before.
-    await waitUntil(() => (heard.length > 0 ? undefined : 'the bystander has heard nothing'));
-    expect(heard).toEqual(['delta']);
+    expect(captioner.resyncs).toBe(1);
+    await viewer.sendCaptionData(encodeMessage(resyncMessage(viewer.state)));
+    // Data of one sender keeps its order: the viewer's own request would have come before this one.
+    await waitUntil(() => (heard.includes('resync') ? undefined : 'the bystander has heard no request'));
+    expect(heard.filter((kind) => kind === 'resync')).toHaveLength(1);
   });
 
   it('settles when everything said by then is shown', async () => {

@@ -26,6 +26,14 @@ export interface LiveKitServerKey {
   readonly apiSecret: string;
 }
 
+/** What `caption-gateway livekit` runs with: known to everybody, and so for loopback only. */
+export const DEVELOPMENT_KEY: LiveKitServerKey = {
+  apiKey: 'devkey',
+  apiSecret: 'development-secret-known-to-everybody',
+};
+/** LiveKit's usual ports. */
+export const DEVELOPMENT_ADDRESS: LiveKitServerAddress = { port: 7880, udpPort: 7882 };
+
 /** The configuration file, as JSON, which is YAML. A section in `extra` adds to the one of that name. */
 export function loopbackConfig(
   address: LiveKitServerAddress,

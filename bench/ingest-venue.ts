@@ -1,0 +1,40 @@
+import { participantIdentity, roomName } from '../protocol/index.js';
+import { connectCaptions, connectIngest } from '../gateway/index.js';
+import { roomOfSpeaker, type Venue } from './venue.js';
+
+/** WebSocket ingest in, WebSocket captions out. `url` is the gateway's, `http://…`. */
+export function ingestVenue(url: string): Venue {
+  return {
+    async open({ rooms, speakers, watch, failed }) {
+      const names = [...new Set(speakers.map((_, index) => roomOfSpeaker(rooms, index)))];
+      const viewers = names.map((room) => connectCaptions({ url, room: roomName(room), changed: watch }));
+      const clients = speakers.map((identity, index) =>
+        connectIngest({
+          url,
+          room: roomName(roomOfSpeaker(rooms, index)),
+          speaker: { identity: participantIdentity(identity), name: '' },
+        }),
+      );
+      const close = (): Promise<void> => {
+        for (const connection of [...viewers, ...clients]) connection.close();
+        return Promise.resolve();
+      };
+      try {
+        await Promise.all([...viewers, ...clients].map(({ ready }) => ready));
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      return {
+        send: (speaker, frame) => clients[speaker]?.send(frame),
+        async end() {
+          await Promise.all(
+            clients.map((client) => client.end().catch((error: unknown) => failed(String(error)))),
+          );
+          await Promise.all(viewers.map((viewer) => viewer.settled()));
+        },
+        close,
+      };
+    },
+  };
+}

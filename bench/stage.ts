@@ -1,0 +1,92 @@
+/** What a measurement needs running: a gateway, and for LiveKit a server beside it. */
+import { CaptionError } from '../protocol/index.js';
+import { environmentWith, readEnvironment } from '../gateway/index.js';
+import { ensureLiveKitServer, type LiveKitAccess, startLiveKitServer } from '../gateway/livekit/index.js';
+import { GatewayProcess } from './gateway-process.js';
+import { ingestVenue } from './ingest-venue.js';
+import { liveKitVenue } from './livekit-venue.js';
+import type { Venue } from './venue.js';
+
+const AGENT_NAME = 'bench-captions';
+/** Of nobody else. */
+const KEY = { apiKey: 'bench', apiSecret: 'a secret of the bench, of at least 32 characters' };
+const READY_DEADLINE_MS = 20_000;
+const POLL_INTERVAL_MS = 50;
+
+export interface Stage {
+  readonly venue: Venue;
+  /** Undefined for a gateway that runs already. */
+  readonly gateway: GatewayProcess | undefined;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface LiveKitStage extends Stage {
+  readonly gateway: GatewayProcess;
+  readonly server: LiveKitAccess & { readonly httpUrl: string };
+  readonly agentName: string;
+}
+
+/** A gateway of its own, or the one at `url`. */
+export async function ingestStage(url?: string): Promise<Stage> {
+  const gateway = url === undefined ? await GatewayProcess.start() : undefined;
+  return {
+    venue: ingestVenue(gateway?.url ?? url ?? ''),
+    gateway,
+    close: async () => gateway?.close(),
+  };
+}
+
+/** livekit-server on loopback, found or built as `npm run livekit` does, and a gateway that is registered with it. */
+export async function liveKitStage(options: {
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+}): Promise<LiveKitStage> {
+  const { settings, workingDir, cacheDir } = readEnvironment();
+  const binary = await ensureLiveKitServer({
+    configured: settings.LIVEKIT_SERVER_BIN,
+    workingDir,
+    cacheDir,
+    variables: environmentWith({}),
+    signal: options.signal,
+    onBuild: (target) => options.output.write(`building livekit-server once: ${target}\n`),
+  });
+  const livekit = await startLiveKitServer({ binary, key: KEY });
+  let gateway: GatewayProcess | undefined;
+  const close = async (): Promise<void> => {
+    await gateway?.close();
+    await livekit.stop();
+  };
+  try {
+    gateway = await GatewayProcess.start({
+      LIVEKIT_URL: livekit.url,
+      LIVEKIT_API_KEY: KEY.apiKey,
+      LIVEKIT_API_SECRET: KEY.apiSecret,
+      TRANSCRIBER_AGENT_NAME: AGENT_NAME,
+    });
+    await untilReady(gateway.url);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const server = { url: livekit.url, httpUrl: livekit.httpUrl, ...KEY };
+  return {
+    venue: liveKitVenue(server, { agentName: AGENT_NAME }),
+    gateway,
+    server,
+    agentName: AGENT_NAME,
+    close,
+  };
+}
+
+async function untilReady(url: string): Promise<void> {
+  const givesUpAtMs = performance.now() + READY_DEADLINE_MS;
+  for (;;) {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(READY_DEADLINE_MS) });
+    const text = await response.text();
+    if (response.ok) return;
+    if (performance.now() > givesUpAtMs)
+      throw new CaptionError('gateway_not_started', `The gateway did not register with LiveKit: ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
+  }
+}

@@ -1,0 +1,162 @@
+import {
+  type CaptionMessage,
+  type CaptionState,
+  decodeMessage,
+  type EpochMs,
+  type ParticipantIdentity,
+} from '../../../protocol/index.js';
+import type { DataPacket } from '../room-outlet.js';
+import { CaptionQueue, type WaitingCaption } from './caption-queue.js';
+import { recipientGroups } from './readers.js';
+import type { RoadContext } from './road.js';
+import { SendLane } from './send-lane.js';
+
+/** Topic of our contract on the data channel. */
+export const CAPTIONS_TOPIC = 'captions';
+/** Who asks for snapshots more often is answered at this interval, as viewers on WebSockets are. */
+const MIN_SNAPSHOT_INTERVAL_MS = 250;
+/** The same for those whom LiveKit does not name: the answer goes to everybody. */
+const MIN_SNAPSHOT_FOR_ALL_INTERVAL_MS = 1000;
+
+type Asker = ParticipantIdentity | 'nobody known';
+
+/**
+ * Our contract on the data channel: every message to everybody, and snapshots to those who join late, ask, or were cut off.
+ * One lane for the room, because its messages are in one order.
+ */
+export class CaptionChannel {
+  readonly #context: RoadContext;
+  readonly #queue: CaptionQueue;
+  readonly #lane: SendLane<WaitingCaption>;
+  /** Who was answered just now, and has to wait for another answer. */
+  readonly #answered = new Map<Asker, { asksAgain: boolean; readonly timer: NodeJS.Timeout }>();
+
+  constructor(context: RoadContext) {
+    this.#context = context;
+    this.#queue = new CaptionQueue(context.observe);
+    const { outlet, observe, log } = context;
+    this.#lane = new SendLane({
+      queue: this.#queue,
+      send: (item) => this.#send(item),
+      outlet,
+      isWanted: () => outlet.readerCount > 0,
+      observe,
+      log,
+    });
+  }
+
+  /** One more message; the room's state contains it. */
+  tell(bytes: Uint8Array): void {
+    this.#queue.addMessage(bytes);
+    this.#lane.wake();
+  }
+
+  /** In place of what waits. */
+  tellAll(): void {
+    this.#queue.addSnapshotForAll();
+    this.#lane.wake();
+  }
+
+  joined(identity: ParticipantIdentity): void {
+    this.#queue.addSnapshot(identity);
+    this.#lane.wake();
+  }
+
+  left(identity: ParticipantIdentity): void {
+    this.#queue.left(identity);
+    this.#forget(identity);
+  }
+
+  /** Anybody in the room can send on the topic. */
+  received(from: ParticipantIdentity | undefined, bytes: Uint8Array): void {
+    const message = this.#decode(bytes);
+    if (message?.kind !== 'resync' || message.room !== this.#context.room.name) return;
+    this.#context.observe('resync');
+    const asker = from ?? 'nobody known';
+    const before = this.#answered.get(asker);
+    if (before === undefined) this.#answer(asker);
+    else before.asksAgain = true;
+  }
+
+  flushed(): Promise<void> {
+    return this.#lane.rest();
+  }
+
+  close(): void {
+    for (const asker of [...this.#answered.keys()]) this.#forget(asker);
+    this.#lane.close();
+  }
+
+  #decode(bytes: Uint8Array): CaptionMessage | undefined {
+    try {
+      return decodeMessage(bytes);
+    } catch {
+      this.#context.observe('undecodable');
+      return undefined;
+    }
+  }
+
+  #answer(asker: Asker): void {
+    if (asker === 'nobody known') this.#queue.addSnapshotForAll();
+    else this.#queue.addSnapshot(asker);
+    const intervalMs = asker === 'nobody known' ? MIN_SNAPSHOT_FOR_ALL_INTERVAL_MS : MIN_SNAPSHOT_INTERVAL_MS;
+    const timer = setTimeout(() => this.#intervalIsOver(asker), intervalMs);
+    timer.unref();
+    this.#answered.set(asker, { asksAgain: false, timer });
+    this.#lane.wake();
+  }
+
+  #intervalIsOver(asker: Asker): void {
+    const asksAgain = this.#answered.get(asker)?.asksAgain ?? false;
+    this.#forget(asker);
+    if (asksAgain) this.#answer(asker);
+  }
+
+  #forget(asker: Asker): void {
+    clearTimeout(this.#answered.get(asker)?.timer);
+    this.#answered.delete(asker);
+  }
+
+  async #send(item: WaitingCaption): Promise<void> {
+    const { outlet, observe } = this.#context;
+    if (item.kind === 'message') {
+      await outlet.sendData({ topic: CAPTIONS_TOPIC, bytes: item.bytes });
+      return;
+    }
+    // All packets are made before the first is sent: the parts of a snapshot are of one moment.
+    for (const packet of this.#snapshotPackets(item.to)) await outlet.sendData(packet);
+    observe('snapshot');
+  }
+
+  #snapshotPackets(to: 'everybody' | ReadonlySet<ParticipantIdentity>): DataPacket[] {
+    const { room, readers } = this.#context;
+    if (!room.showsHistory) return this.#sinceJoining(to === 'everybody' ? readers.identities : to);
+    const parts = room.snapshot();
+    if (to === 'everybody') return parts.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes }));
+    return packetsFor(to, parts);
+  }
+
+  /** To each what was said since they came; those who may see the same share their packets. */
+  #sinceJoining(recipients: Iterable<ParticipantIdentity>): DataPacket[] {
+    const { room, readers } = this.#context;
+    const groups = new Map<string, { readonly sinceMs: EpochMs; readonly to: ParticipantIdentity[] }>();
+    for (const identity of recipients) {
+      const sinceMs = readers.joinedAtMs(identity);
+      const visible = visibleSince(room.state, sinceMs);
+      const group = groups.get(visible);
+      if (group === undefined) groups.set(visible, { sinceMs, to: [identity] });
+      else group.to.push(identity);
+    }
+    return [...groups.values()].flatMap(({ sinceMs, to }) => packetsFor(to, room.snapshotSince(sinceMs)));
+  }
+}
+
+/** The same for two moments exactly if `Room.snapshotSince` is: the later one shows part of what the earlier one does. */
+function visibleSince({ finals, gaps }: CaptionState, sinceMs: EpochMs): string {
+  const finalsCount = finals.filter(({ words }) => (words.at(-1)?.endMs ?? 0) >= sinceMs).length;
+  const gapsCount = gaps.filter(({ endMs }) => endMs >= sinceMs).length;
+  return `${finalsCount}/${gapsCount}`;
+}
+
+const packetsFor = (to: Iterable<ParticipantIdentity>, parts: readonly Uint8Array[]): DataPacket[] =>
+  recipientGroups(to).flatMap((group) => parts.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes, to: group })));

@@ -1,0 +1,87 @@
+import type { CaptionState, SegmentId, SegmentState } from '../../../protocol/index.js';
+import type { Logger } from '../../log.js';
+import type { Room } from '../../rooms/room.js';
+import type { RoomOutlet } from '../room-outlet.js';
+import type { LegacyManner, RoomSettings } from '../room-settings.js';
+import { CaptionChannel } from './caption-channel.js';
+import type { CaptionRoads } from './caption-roads.js';
+import { LegacyPieces } from './legacy-pieces.js';
+import { LegacySegments } from './legacy-segments.js';
+import { Readers } from './readers.js';
+import type { RoadContext, RoadName, RoadObserver, SegmentRoad } from './road.js';
+import { TranscriptionStreams } from './transcription-streams.js';
+
+export interface CaptionRoadsOptions {
+  readonly outlet: RoomOutlet;
+  readonly room: Room;
+  readonly settings: Pick<RoomSettings, 'roads'>;
+  readonly log: Logger;
+  readonly observer?: RoadObserver;
+}
+
+/** The roads that the room's settings name. To be added to the room as a viewer by the caller, who closes them. */
+export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
+  const { outlet, room, settings, log, observer } = options;
+  const readers = new Readers();
+  const contextOf = (road: RoadName): RoadContext => ({
+    outlet,
+    room,
+    readers,
+    log: log.child({ road }),
+    observe: (event) => observer?.roadEvent(road, event),
+  });
+  const channel = settings.roads.captions ? new CaptionChannel(contextOf('captions')) : undefined;
+  const segmentRoads = [
+    ...(settings.roads.transcription ? [new TranscriptionStreams(contextOf('transcription'))] : []),
+    ...legacyRoads(settings.roads.legacy, contextOf('legacy')),
+  ];
+  return {
+    sendSnapshot() {
+      channel?.tellAll();
+      for (const road of segmentRoads) road.begin();
+    },
+    send(bytes, message) {
+      channel?.tell(bytes);
+      const segment = message.kind === 'delta' ? segmentIn(room.state, message.segment) : undefined;
+      if (segment !== undefined) for (const road of segmentRoads) road.tell(segment);
+    },
+    participantJoined(identity, joinedAtMs) {
+      readers.joined(identity, joinedAtMs);
+      channel?.joined(identity);
+      for (const road of segmentRoads) road.joined(identity);
+    },
+    participantLeft(identity) {
+      readers.left(identity);
+      channel?.left(identity);
+      for (const road of segmentRoads) road.left(identity);
+    },
+    received(from, bytes) {
+      channel?.received(from, bytes);
+    },
+    reconnected() {
+      channel?.tellAll();
+      for (const road of segmentRoads) road.reconnected();
+    },
+    async flushed() {
+      await Promise.all([channel?.flushed(), ...segmentRoads.map((road) => road.flushed())]);
+    },
+    close() {
+      channel?.close();
+      for (const road of segmentRoads) road.close();
+    },
+  };
+}
+
+function legacyRoads(manner: LegacyManner, context: RoadContext): SegmentRoad[] {
+  switch (manner) {
+    case 'visio':
+      return [new LegacyPieces(context)];
+    case 'agents':
+      return [new LegacySegments(context)];
+    case 'off':
+      return [];
+  }
+}
+
+const segmentIn = ({ open, finals }: CaptionState, id: SegmentId): SegmentState | undefined =>
+  open.find(({ segment }) => segment === id) ?? finals.findLast(({ segment }) => segment === id);

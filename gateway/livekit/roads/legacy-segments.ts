@@ -1,0 +1,78 @@
+import type { SegmentState } from '../../../protocol/index.js';
+import type { TranscriptionPacket } from '../room-outlet.js';
+import { NewestPerSegment, type SegmentText } from './newest-per-segment.js';
+import { isTrackSid, type RoadContext, type SegmentRoad, textOf } from './road.js';
+import { SpeakerLanes } from './speaker-lanes.js';
+import { ToldTexts } from './told-texts.js';
+
+interface WaitingSegment extends SegmentText {
+  readonly packet: TranscriptionPacket;
+}
+
+/**
+ * Legacy packets in the manner `agents`: the whole text of a segment under its id, partial and final, as LiveKit's agents send
+ * them. Partials have only words that never change.
+ */
+export class LegacySegments implements SegmentRoad {
+  readonly #context: RoadContext;
+  readonly #told = new ToldTexts();
+  readonly #lanes: SpeakerLanes<WaitingSegment, NewestPerSegment<WaitingSegment>>;
+
+  constructor(context: RoadContext) {
+    this.#context = context;
+    const { outlet, observe, log } = context;
+    this.#lanes = new SpeakerLanes<WaitingSegment, NewestPerSegment<WaitingSegment>>({
+      newQueue: () => new NewestPerSegment(observe),
+      send: ({ packet }) => outlet.sendTranscription(packet),
+      outlet,
+      isWanted: () => outlet.readerCount > 0 && !outlet.isEncrypted,
+      observe,
+      log,
+    });
+  }
+
+  begin(): void {
+    // Every text is whole: whatever was told before is told again with the next one.
+  }
+
+  tell({ segment, speaker, trackSid, words, stable, isFinal, language }: SegmentState): void {
+    const lasting = isFinal ? words : words.slice(0, stable);
+    const text = textOf(lasting);
+    if (!this.#told.isNews(segment, text, isFinal)) return;
+    if (!isTrackSid(trackSid)) {
+      if (isFinal) this.#context.observe('no_track');
+      return;
+    }
+    const packet = {
+      speaker: speaker.identity,
+      trackSid,
+      segmentId: segment,
+      text,
+      startMs: lasting[0]?.startMs ?? 0,
+      endMs: lasting.at(-1)?.endMs ?? 0,
+      isFinal,
+      language,
+    };
+    this.#lanes.add(speaker.identity, (queue) => queue.add({ segment, isFinal, packet }));
+  }
+
+  joined(): void {
+    // Packets cannot be addressed: what was said before would come to everybody.
+  }
+
+  left(): void {
+    // Nothing waits for anybody in particular.
+  }
+
+  reconnected(): void {
+    this.#lanes.wake();
+  }
+
+  flushed(): Promise<void> {
+    return this.#lanes.rest();
+  }
+
+  close(): void {
+    this.#lanes.close();
+  }
+}
