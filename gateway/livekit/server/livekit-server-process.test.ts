@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,9 +99,10 @@ describe('a livekit-server that does not work', () => {
     afterThis(() => rmSync(folder, { recursive: true }));
     return folder;
   };
+  /** It is given no environment. */
   const script = (body: string): string => {
     const path = join(scratch(), 'server');
-    writeFileSync(path, `#!/bin/sh\n${body}\n`);
+    writeFileSync(path, `#!/bin/sh\nPATH=${process.env['PATH']}\n${body}\n`);
     chmodSync(path, 0o755);
     return path;
   };
@@ -123,11 +124,14 @@ describe('a livekit-server that does not work', () => {
 
   it('is not waited for once the caller gave up, and does not stay', async () => {
     const pidFile = join(scratch(), 'pid');
-    const binary = script(`echo $$ > ${pidFile}; exec sleep 60`);
+    const binary = script(`echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 60`);
     const giveUp = new AbortController();
     const started = startLiveKitServer({ binary, key, signal: giveUp.signal });
+    await waitUntil(() => (existsSync(pidFile) ? undefined : 'it has not begun'));
+    const pid = Number(readFileSync(pidFile, 'utf8'));
     giveUp.abort(new Error('enough'));
     await expect(started).rejects.toThrow('enough');
+    expect(isRunning(pid)).toBe(false);
   });
 
   it('does not pass for one when somebody else answers on its port', async () => {
