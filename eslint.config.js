@@ -12,6 +12,10 @@ const addons = {
     name: 'sherpa-onnx-node',
     message: 'The addon can end its process: it is loaded in asr/child/sherpa/ only, inside a child.',
   },
+  onnxRuntime: {
+    name: 'onnxruntime-node',
+    message: 'It phones home unless told not to: import it from asr/onnx-runtime.ts.',
+  },
   rtcNode: {
     name: '@livekit/rtc-node',
     message: 'LiveKit types stay inside gateway/livekit/.',
@@ -74,7 +78,10 @@ export default tseslint.config(
   },
   {
     files: ['asr/child/sherpa/**/*.ts'],
-    rules: restrictedImports([wall(['gateway', 'bench'], 'asr knows no rooms.')], [addons.rtcNode]),
+    rules: restrictedImports(
+      [wall(['gateway', 'bench'], 'asr knows no rooms.')],
+      [addons.rtcNode, addons.onnxRuntime],
+    ),
   },
   {
     files: ['gateway/**/*.ts'],
@@ -82,11 +89,24 @@ export default tseslint.config(
   },
   {
     files: ['gateway/livekit/**/*.ts'],
-    rules: restrictedImports([wall(['bench'], 'gateway never looks at bench.')], [addons.sherpa]),
+    rules: restrictedImports(
+      [wall(['bench'], 'gateway never looks at bench.')],
+      [addons.sherpa, addons.onnxRuntime],
+    ),
   },
   {
     files: ['bench/**/*.ts', 'fixtures/**/*.ts'],
     rules: restrictedImports([]),
+  },
+  {
+    files: ['asr/onnx-runtime.ts'],
+    rules: {
+      ...restrictedImports(
+        [wall(['gateway', 'bench'], 'asr knows no rooms.')],
+        [addons.rtcNode, addons.sherpa],
+      ),
+      'no-restricted-properties': 'off',
+    },
   },
   {
     files: ['gateway/config/environment.ts', 'vitest.config.ts'],

@@ -1,19 +1,22 @@
 /**
- * The standalone gateway, put together. No side effect on import.
+ * The gateway, put together: standalone, or with rooms of LiveKit where LIVEKIT_URL is set. No side effect on import.
  *
- * Shutdown, in this order: (1) no new speakers, (2) open segments are finished and their finals published, (3) connections
- * are closed with a reason, (4) the recogniser children end.
+ * Shutdown, in this order: (1) no new speakers and rooms, (2) open segments are finished and their finals published, (3)
+ * connections are closed with a reason, (4) the recogniser children end.
  */
 import { CaptionError } from '../protocol/index.js';
 import {
   ChildEngine,
+  defaultChildren,
   type InstalledModel,
   type InstalledPunctuation,
   type PoolObserver,
 } from '../asr/index.js';
 import type { Settings } from './config/settings.js';
+import type { LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
 import type { Logger } from './log.js';
 import { GatewayMetrics } from './metrics/gateway-metrics.js';
+import { RecognitionLoad } from './metrics/recognition-load.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { allowEverything, liveKitTokens } from './server/authentication.js';
 import { CaptionsEndpoint } from './server/captions-endpoint.js';
@@ -21,6 +24,9 @@ import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
 import { isLoopbackHost, OriginPolicy } from './server/origin-policy.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
+
+/** Beyond the drain, for leaving rooms of LiveKit. */
+const LEAVE_MS = 2000;
 
 export interface GatewayOptions {
   readonly settings: Settings;
@@ -30,6 +36,7 @@ export interface GatewayOptions {
   /** For tests: supervision of the recogniser children, patience with peers. */
   readonly supervision?: Parameters<typeof ChildEngine.start>[0]['supervision'];
   readonly timing?: Partial<Timing>;
+  readonly captionerTiming?: LiveKitSideOptions['timing'];
 }
 
 export interface Gateway {
@@ -38,6 +45,8 @@ export interface Gateway {
   readonly port: number;
   readonly engine: ChildEngine;
   readonly rooms: RoomRegistry;
+  /** Undefined without LIVEKIT_URL. */
+  readonly livekit: LiveKitSide | undefined;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -58,7 +67,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
   });
-  const engine = await startEngine(options, poolObserver({ metrics, rooms, log }));
+  const recognisers = settings.CAPTION_RECOGNISERS || defaultChildren();
+  const recognitionLoad = new RecognitionLoad({ children: recognisers, now: () => performance.now() });
+  const engine = await startEngine(options, poolObserver({ metrics, rooms, log, recognitionLoad }));
   const captions = new CaptionsEndpoint({ rooms, metrics, maxPauseMs: timing.maxViewerPauseMs });
   const ingest = new IngestEndpoint({
     engine,
@@ -74,15 +85,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   metrics.watch(() => ({
     rooms: rooms.rooms.length,
-    speakers: ingest.speakerCount,
+    speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),
     viewers: rooms.rooms.reduce((sum, room) => sum + room.viewerCount, 0),
     utterances: engine.openUtterances,
     isLive: engine.health.state === 'live',
   }));
+  let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
   const notReadyReason = (): string | undefined => {
     if (closing !== undefined) return 'The gateway is shutting down.';
-    return engine.health.state === 'unavailable' ? engine.health.reason : undefined;
+    if (engine.health.state === 'unavailable') return engine.health.reason;
+    return livekit?.notReadyReason;
   };
   const server = new GatewayServer({
     host: settings.CAPTION_HOST,
@@ -102,7 +115,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const close = async (): Promise<void> => {
-    const isDrained = await settlesWithin(ingest.close(), timing.drainDeadlineMs);
+    const drained = Promise.all([ingest.close(), livekit?.close()]);
+    const isDrained = await settlesWithin(
+      drained,
+      timing.drainDeadlineMs ?? settings.CAPTION_DRAIN_S * 1000 + LEAVE_MS,
+    );
     if (!isDrained) log.warn('shut down before everything was recognised');
     await server.close();
     rooms.close();
@@ -110,16 +127,40 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   try {
     const address = await server.listen();
-    return { ...address, engine, rooms, close: () => (closing ??= close()) };
+    if (settings.LIVEKIT_URL !== '') {
+      livekit = await startLiveKitSide({
+        settings,
+        engine,
+        rooms,
+        metrics,
+        log,
+        load: () => ({
+          speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),
+          maxSpeakers: settings.CAPTION_MAX_SPEAKERS,
+          maxRooms: settings.CAPTION_MAX_ROOMS,
+          busyShare: recognitionLoad.busyShare,
+          isHealthy: engine.health.state !== 'unavailable',
+        }),
+        ...(options.captionerTiming === undefined ? {} : { timing: options.captionerTiming }),
+      });
+    }
+    return { ...address, engine, rooms, livekit, close: () => (closing ??= close()) };
   } catch (error) {
+    await server.close();
     rooms.close();
     await engine.close();
     throw error;
   }
 }
 
+/** The SDK's native library is loaded only where it is wanted. */
+async function startLiveKitSide(options: LiveKitSideOptions): Promise<LiveKitSide> {
+  const { LiveKitSide: Side } = await import('./livekit/livekit-side.js');
+  return new Side(options);
+}
+
 /** True when `work` was done within the deadline. */
-async function settlesWithin(work: Promise<void>, deadlineMs: number): Promise<boolean> {
+async function settlesWithin(work: Promise<unknown>, deadlineMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), deadlineMs)));
   try {
@@ -143,10 +184,19 @@ function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<C
 }
 
 /** What happens to the children: to metrics, to the log, and to the viewers of all rooms. */
-function poolObserver(parts: { metrics: GatewayMetrics; rooms: RoomRegistry; log: Logger }): PoolObserver {
-  const { metrics, rooms, log } = parts;
+function poolObserver(parts: {
+  metrics: GatewayMetrics;
+  rooms: RoomRegistry;
+  log: Logger;
+  recognitionLoad: RecognitionLoad;
+}): PoolObserver {
+  const { metrics, rooms, log, recognitionLoad } = parts;
   return {
     ...metrics.pool,
+    decodeCall: (call) => {
+      metrics.pool.decodeCall?.(call);
+      recognitionLoad.noteCall(call.callMs);
+    },
     childReady: (info) => log.info(info, 'recogniser ready'),
     childDown: (info) => {
       metrics.pool.childDown?.(info);

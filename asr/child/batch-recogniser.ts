@@ -1,10 +1,20 @@
 import type { Token } from '../token.js';
 
-/** What a model must offer to be driven by the child's scheduler. Synchronous: it runs in a process of its own. */
+/**
+ * What a model must offer to be driven by the child's scheduler, which makes one call at a time. Audio may be accepted, streams
+ * may be finished, opened and released while a call is under way.
+ */
 export interface BatchRecogniser {
   open(firstSample: number): RecogniserStream;
   /** Decodes one chunk of each stream, all of which are `isReady()`. */
-  decode(streams: readonly RecogniserStream[]): void;
+  decode(streams: readonly RecogniserStream[]): Promise<void> | void;
+  /**
+   * Looks at the audio after the last whole chunk of each stream; what it may say is in `provisional()`. Absent where a model
+   * cannot.
+   */
+  readonly speculate?: (streams: readonly RecogniserStream[]) => Promise<void>;
+  /** What one stream says does not depend on the others in its call. */
+  readonly isBatchIndependent: boolean;
   /** The stream is not used any more; its native memory may be freed. */
   release(stream: RecogniserStream): void;
   /** Puts case and punctuation on a finished text; undefined where no such model is installed. */
@@ -19,6 +29,10 @@ export interface RecogniserStream {
   isReady(): boolean;
   /** All tokens so far, in order; only ever grows. */
   tokens(): readonly Token[];
+  /** May follow `tokens()`, and may change with every call. Always empty where the model cannot speculate. */
+  provisional(): readonly Token[];
+  /** Newer audio than the last call over this stream has seen, in samples; 0 where speculation would tell nothing. */
+  readonly speculableSamples: number;
   /** All audio before this position was taken into account. */
   readonly decodedThroughSample: number;
 }

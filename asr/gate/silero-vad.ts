@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnx-runtime.js';
 import { SAMPLE_RATE_HZ } from '../../protocol/index.js';
 
 /** Samples the model judges at once at 16 kHz: 32 ms. */

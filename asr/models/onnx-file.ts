@@ -4,10 +4,16 @@
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { CaptionError } from '../../protocol/index.js';
-import { readField, WIRE_BYTES } from './protobuf.js';
+import { readField, readMessage, WIRE_BYTES } from './protobuf.js';
 
 /** `ModelProto.graph` in onnx.proto. */
 const GRAPH_FIELD = 7;
+/** `ModelProto.metadata_props`, and the two fields of its entries. */
+const METADATA_FIELD = 14;
+const KEY_FIELD = 1;
+const VALUE_FIELD = 2;
+/** Longest metadata entry that is read: larger ones are not meant for us. */
+const MAX_METADATA_BYTES = 1_000_000;
 /** A model has some ten fields on its top level plus one per metadata entry. */
 const MAX_TOP_LEVEL_FIELDS = 10_000;
 /** Enough for a field's tag and length. */
@@ -29,6 +35,41 @@ export async function checkOnnxFile(path: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/**
+ * What the exporter noted in the file, by key. Weights are skipped. Throws CaptionError `model_damaged` where the file is not
+ * protobuf to its end, `model_incomplete` where it is empty.
+ */
+export async function readOnnxMetadata(path: string): Promise<ReadonlyMap<string, string>> {
+  await checkOnnxFile(path);
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const head = Buffer.alloc(HEAD_BYTES);
+    const metadata = new Map<string, string>();
+    for (let offset = 0; offset < size;) {
+      const { bytesRead } = await file.read(head, 0, HEAD_BYTES, offset);
+      const field = readField(head.subarray(0, bytesRead), 0);
+      if (field === undefined) break;
+      if (field.number === METADATA_FIELD && field.contentBytes <= MAX_METADATA_BYTES) {
+        const entry = Buffer.alloc(field.contentBytes);
+        await file.read(entry, 0, entry.length, offset + field.contentOffset);
+        const key = textOf(entry, KEY_FIELD);
+        if (key !== undefined) metadata.set(key, textOf(entry, VALUE_FIELD) ?? '');
+      }
+      offset += field.contentOffset + field.contentBytes;
+    }
+    return metadata;
+  } finally {
+    await file.close();
+  }
+}
+
+function textOf(message: Buffer, fieldNumber: number): string | undefined {
+  const field = readMessage(message)?.find(({ number }) => number === fieldNumber);
+  if (field === undefined) return undefined;
+  return message.toString('utf8', field.contentOffset, field.contentOffset + field.contentBytes);
 }
 
 async function findProblem(file: FileHandle, sizeBytes: number): Promise<string | undefined> {

@@ -21,6 +21,7 @@ export function fakeSpeech(values: readonly number[]): Int16Array {
 export class FakeRecogniser implements BatchRecogniser {
   /** Streams that were released, for tests of who frees them. */
   released = 0;
+  readonly isBatchIndependent = false;
   readonly #beforeDecoding: (words: readonly number[]) => void;
 
   /** `beforeDecoding` is given the first sample of each chunk that is about to be decoded. */
@@ -53,6 +54,7 @@ class FakeStream implements RecogniserStream {
   readonly #firstSample: number;
   readonly #samples: number[] = [];
   readonly #tokens: Token[] = [];
+  readonly speculableSamples = 0;
   #decodedSamples = 0;
   #isFinished = false;
 
@@ -89,5 +91,9 @@ class FakeStream implements RecogniserStream {
 
   tokens(): readonly Token[] {
     return this.#tokens;
+  }
+
+  provisional(): readonly Token[] {
+    return [];
   }
 }

@@ -10,6 +10,8 @@ export interface CaptionerRequest {
   readonly token: string;
   /** Metadata of the dispatch: per-room settings as JSON; empty for none. */
   readonly dispatchMetadata: string;
+  /** The dispatch that is answered, where there is one. */
+  readonly dispatchId?: string;
   /** Unix epoch milliseconds since when nobody captioned this room, though it should have been; absent where nothing was missed. */
   readonly missedSinceMs?: number;
 }

@@ -8,8 +8,8 @@ export interface Timing {
   readonly heartbeatIntervalMs: number;
   /** A viewer that does not read for so long is disconnected. */
   readonly maxViewerPauseMs: number;
-  /** How long a shutdown waits for the finals of what is being said; recognition may be down for good. */
-  readonly drainDeadlineMs: number;
+  /** How long a shutdown waits for the finals of what is being said; undefined for CAPTION_DRAIN_S. */
+  readonly drainDeadlineMs: number | undefined;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -17,5 +17,5 @@ export const DEFAULT_TIMING: Timing = {
   stallFlushMs: 1500,
   heartbeatIntervalMs: 15_000,
   maxViewerPauseMs: 30_000,
-  drainDeadlineMs: 10_000,
+  drainDeadlineMs: undefined,
 };

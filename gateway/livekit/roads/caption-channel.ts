@@ -18,6 +18,12 @@ const MIN_SNAPSHOT_INTERVAL_MS = 250;
 /** The same for those whom LiveKit does not name: the answer goes to everybody. */
 const MIN_SNAPSHOT_FOR_ALL_INTERVAL_MS = 1000;
 
+/**
+ * LiveKit tells of people who publish nothing up to 3 s late (livekit, rtc/room.go, subscriberUpdateInterval): who asks reads,
+ * also where nobody is known to.
+ */
+const ASKER_READS_MS = 5000;
+
 type Asker = ParticipantIdentity | 'nobody known';
 
 /**
@@ -28,6 +34,8 @@ export class CaptionChannel {
   readonly #context: RoadContext;
   readonly #queue: CaptionQueue;
   readonly #lane: SendLane<WaitingCaption>;
+  /** Monotonic: somebody asked. */
+  #isReadUntilMs = 0;
   /** Who was answered just now, and has to wait for another answer. */
   readonly #answered = new Map<Asker, { asksAgain: boolean; readonly timer: NodeJS.Timeout }>();
 
@@ -39,7 +47,7 @@ export class CaptionChannel {
       queue: this.#queue,
       send: (item) => this.#send(item),
       outlet,
-      isWanted: () => outlet.readerCount > 0,
+      isWanted: () => outlet.readerCount > 0 || performance.now() < this.#isReadUntilMs,
       observe,
       log,
     });
@@ -72,6 +80,7 @@ export class CaptionChannel {
     const message = this.#decode(bytes);
     if (message?.kind !== 'resync' || message.room !== this.#context.room.name) return;
     this.#context.observe('resync');
+    this.#isReadUntilMs = performance.now() + ASKER_READS_MS;
     const asker = from ?? 'nobody known';
     const before = this.#answered.get(asker);
     if (before === undefined) this.#answer(asker);

@@ -14,7 +14,7 @@ export interface WaitingMessage {
 /** Made when it is sent, so it contains all that was told until then. */
 export interface WaitingSnapshot {
   readonly kind: 'snapshot';
-  to: 'everybody' | Set<ParticipantIdentity>;
+  readonly to: 'everybody' | Set<ParticipantIdentity>;
 }
 
 export type WaitingCaption = WaitingMessage | WaitingSnapshot;

@@ -49,6 +49,8 @@ export class PieceQueue implements LaneQueue<Piece> {
   readonly #options: PieceQueueOptions;
   #again: Piece[] = [];
   #waiting: Piece[] = [];
+  /** There was nobody to read what waits. */
+  #isUnread = false;
 
   constructor(options: PieceQueueOptions) {
     this.#options = options;
@@ -73,6 +75,8 @@ export class PieceQueue implements LaneQueue<Piece> {
   }
 
   take(): Piece | undefined {
+    if (this.#isUnread) this.#dropOld();
+    this.#isUnread = false;
     return this.#again.shift() ?? this.#waiting.shift();
   }
 
@@ -86,17 +90,19 @@ export class PieceQueue implements LaneQueue<Piece> {
   }
 
   unread(): void {
-    if (!this.#options.isHeldForReaders()) {
-      this.clear();
-      return;
-    }
-    const isFresh = ({ toldAtMs }: Piece): boolean => performance.now() - toldAtMs < HELD_MS;
-    this.#again = this.#again.filter(isFresh);
-    this.#waiting = this.#waiting.filter(isFresh);
+    this.#isUnread = true;
+    if (this.#options.isHeldForReaders()) this.#dropOld();
+    else this.clear();
   }
 
   clear(): void {
     this.#again = [];
     this.#waiting = [];
+  }
+
+  #dropOld(): void {
+    const isFresh = ({ toldAtMs }: Piece): boolean => performance.now() - toldAtMs < HELD_MS;
+    this.#again = this.#again.filter(isFresh);
+    this.#waiting = this.#waiting.filter(isFresh);
   }
 }

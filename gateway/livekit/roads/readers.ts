@@ -3,20 +3,38 @@ import { epochMs, type EpochMs, type ParticipantIdentity } from '../../../protoc
 /** Most recipients named in one packet: with identities of 36 characters they take some 2 kB of its 15. */
 const MAX_RECIPIENTS = 50;
 
+/** Who is back within this time was there all along: a page loaded again, a connection that was lost. */
+const BACK_WITHIN_MS = 60_000;
+const MAX_REMEMBERED = 1000;
+
 /** Who is in the room to read, and since when. */
 export class Readers {
   readonly #joinedAtMs = new Map<ParticipantIdentity, EpochMs>();
+  readonly #left = new Map<
+    ParticipantIdentity,
+    { readonly joinedAtMs: EpochMs; readonly leftAtMs: number }
+  >();
 
   get identities(): readonly ParticipantIdentity[] {
     return [...this.#joinedAtMs.keys()];
   }
 
   joined(identity: ParticipantIdentity, joinedAtMs: number): void {
-    this.#joinedAtMs.set(identity, epochMs(Math.floor(joinedAtMs)));
+    if (this.#joinedAtMs.has(identity)) return;
+    const before = this.#left.get(identity);
+    this.#left.delete(identity);
+    const isBack = before !== undefined && joinedAtMs - before.leftAtMs <= BACK_WITHIN_MS;
+    this.#joinedAtMs.set(identity, isBack ? before.joinedAtMs : epochMs(Math.floor(joinedAtMs)));
   }
 
   left(identity: ParticipantIdentity): void {
+    const joinedAtMs = this.#joinedAtMs.get(identity);
     this.#joinedAtMs.delete(identity);
+    if (joinedAtMs === undefined) return;
+    this.#left.delete(identity);
+    this.#left.set(identity, { joinedAtMs, leftAtMs: Date.now() });
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > MAX_REMEMBERED && oldest !== undefined) this.#left.delete(oldest);
   }
 
   /** Of somebody who was never announced: now, so that nothing is shown which is not theirs to see. */

@@ -51,7 +51,8 @@ export class SendLane<Item> {
   #isRunning = false;
   #isClosed = false;
   #waiters: (() => void)[] = [];
-  #endPause: (() => void) | undefined;
+  /** Ends a pause, or the waiting for LiveKit's answer: `close` was called. */
+  #endWait: (() => void) | undefined;
   #failuresInARow = 0;
   /** Failures that the connection does not explain. */
   #refusalsInARow = 0;
@@ -77,7 +78,7 @@ export class SendLane<Item> {
   close(): void {
     this.#isClosed = true;
     this.#options.queue.clear();
-    this.#endPause?.();
+    this.#endWait?.();
     this.#rest();
   }
 
@@ -148,6 +149,7 @@ export class SendLane<Item> {
         resolve('failed');
       }, SEND_DEADLINE_MS);
       timer.unref();
+      this.#endWait = () => resolve('failed');
     });
     try {
       return await Promise.race([send(item).then(() => 'sent' as const), late]);
@@ -157,19 +159,19 @@ export class SendLane<Item> {
       return isRetryable ? 'failed' : 'refused';
     } finally {
       clearTimeout(timer);
+      this.#endWait = undefined;
     }
   }
 
   async #pause(pauseMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pauseMs);
+      timer = setTimeout(resolve, pauseMs);
       timer.unref();
-      this.#endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      this.#endWait = resolve;
     });
-    this.#endPause = undefined;
+    clearTimeout(timer);
+    this.#endWait = undefined;
   }
 
   #rest(): false {

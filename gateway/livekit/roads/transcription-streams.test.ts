@@ -16,8 +16,9 @@ describe('text streams', () => {
     spoken = new SpokenRoom();
     opened = openRoads(spoken.room, outlet, { transcription: true });
   });
-  afterEach(() => {
+  afterEach(async () => {
     opened.roads.close();
+    await vi.advanceTimersByTimeAsync(0);
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
   });
@@ -80,7 +81,19 @@ describe('text streams', () => {
     outlet.becomeQuick();
     await settle();
     expect(told()).toEqual(['s1 a', 's1! a b c d', 's2! e f g', 's3 h']);
-    expect(opened.counts.get('transcription replaced')).toBe(5 - 0);
+    expect(opened.counts.get('transcription replaced')).toBe(4);
+  });
+
+  it('are bounded while nothing goes out: the oldest segments are dropped, and counted', async () => {
+    outlet.isQuick = false;
+    for (let said = 1; said <= 600; said += 1) spoken.finish(`s${said}`, { text: `n${said}` });
+    outlet.becomeQuick();
+    await settle();
+    expect(opened.counts.get('transcription dropped')).toBe(99);
+    expect(outlet.streams.map(({ text }) => text)).toEqual([
+      'n1',
+      ...Array.from({ length: 500 }, (_, index) => `n${index + 101}`),
+    ]);
   });
 
   it('of one speaker do not wait for those of another', async () => {

@@ -29,6 +29,8 @@ export class ScriptedOutlet implements RoomOutlet {
   /** What reached the room, in order. */
   readonly delivered: Sending[] = [];
   readonly pending: Pending[] = [];
+  /** The most that were pending at a time. */
+  mostPending = 0;
   #waiters: Waiter[] = [];
 
   get dataPackets(): readonly DataPacket[] {
@@ -104,6 +106,9 @@ export class ScriptedOutlet implements RoomOutlet {
       this.delivered.push(sending);
       return Promise.resolve();
     }
-    return new Promise((resolve, reject) => this.pending.push({ sending, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.pending.push({ sending, resolve, reject });
+      this.mostPending = Math.max(this.mostPending, this.pending.length);
+    });
   }
 }

@@ -1,0 +1,139 @@
+import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
+import { GreedySearch } from './greedy-search.js';
+import { MEL_BINS, MelFilterBank } from './mel-filter-bank.js';
+import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
+import type { Search } from './search.js';
+import { SpeculativeWindow } from './speculative-window.js';
+import { ZipformerStream, type StreamShape } from './zipformer-stream.js';
+
+export interface ZipformerOptions {
+  readonly files: ZipformerFiles;
+  /** Threads of one call; 1 gives the most streams per core. */
+  readonly threads: number;
+  readonly punctuate?: (text: string) => string;
+}
+
+/**
+ * Streaming Zipformer2 transducers of k2-fsa on onnxruntime behind the child's scheduler. The engine holds the encoder's state
+ * itself, so it can look at a chunk that is not full yet and forget what it saw; what is decoded for good is the same with and
+ * without.
+ */
+export class ZipformerRecogniser implements BatchRecogniser {
+  readonly isBatchIndependent: boolean;
+  readonly #model: ZipformerModel;
+  readonly #search: Search;
+  readonly #shape: StreamShape;
+  readonly #bank = new MelFilterBank();
+  readonly #windows: SpeculativeWindow;
+  readonly #punctuate: ((text: string) => string) | undefined;
+
+  private constructor(model: ZipformerModel, punctuate: ((text: string) => string) | undefined) {
+    const { encoder, predictor, joiner, unknownId, tokenTexts } = model;
+    const { windowFrames, hopFrames } = encoder.shape;
+    this.#model = model;
+    this.#punctuate = punctuate;
+    this.isBatchIndependent = model.isBatchIndependent;
+    this.#search = new GreedySearch({ predictor, joiner, unknownId, encoderWidth: encoder.outputWidth });
+    this.#shape = { windowFrames, hopFrames, outputFrames: encoder.outputFrames, tokenTexts };
+    this.#windows = new SpeculativeWindow(windowFrames);
+  }
+
+  /** Errors: as `loadZipformerModel`. */
+  static async create({ files, threads, punctuate }: ZipformerOptions): Promise<ZipformerRecogniser> {
+    return new ZipformerRecogniser(await loadZipformerModel(files, threads), punctuate);
+  }
+
+  open(firstSample: number): ZipformerStream {
+    return new ZipformerStream({
+      bank: this.#bank,
+      shape: this.#shape,
+      encoderState: this.#model.encoder.newState(),
+      search: this.#search.newState(),
+      firstSample,
+    });
+  }
+
+  async decode(streams: readonly RecogniserStream[]): Promise<void> {
+    const batches = this.#batchesOf(streams);
+    for (const batch of batches) await this.#decodeBatch(batch);
+  }
+
+  async speculate(streams: readonly RecogniserStream[]): Promise<void> {
+    for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch);
+  }
+
+  punctuate(text: string): string | undefined {
+    return this.#punctuate?.(text);
+  }
+
+  release(): void {
+    // Streams are plain memory.
+  }
+
+  async close(): Promise<void> {
+    await this.#model.close();
+  }
+
+  #batchesOf(streams: readonly RecogniserStream[]): ZipformerStream[][] {
+    const ours = streams.filter((stream): stream is ZipformerStream => stream instanceof ZipformerStream);
+    const size = this.#model.encoder.fixedBatch ?? ours.length;
+    const batches: ZipformerStream[][] = [];
+    for (let at = 0; at < ours.length; at += size) batches.push(ours.slice(at, at + size));
+    return batches;
+  }
+
+  async #decodeBatch(streams: readonly ZipformerStream[]): Promise<void> {
+    for (const stream of streams) stream.features.fill();
+    const encoderOutput = await this.#model.encoder.run(
+      streams.map(({ features: { features }, encoderState }) => ({ features, state: encoderState })),
+    );
+    const { outputFrames } = this.#shape;
+    await this.#search.advance(
+      streams.map((stream, row) => ({
+        state: stream.search,
+        encoderOutput,
+        offset: row * outputFrames * this.#model.encoder.outputWidth,
+        frames: outputFrames,
+        firstFrame: stream.nextFrame,
+      })),
+    );
+    for (const stream of streams) stream.noteDecoded();
+  }
+
+  async #speculateBatch(streams: readonly ZipformerStream[]): Promise<void> {
+    const { outputWidth } = this.#model.encoder;
+    const { hopFrames, outputFrames } = this.#shape;
+    const looks = streams.map((stream) => {
+      stream.features.fill();
+      const frames = stream.features.frameCount;
+      const usable = Math.floor(((frames - this.slackFrames) * outputFrames) / hopFrames);
+      return { stream, frames, usable: Math.min(outputFrames, Math.max(0, usable)) };
+    });
+    const worthwhile = looks.filter(({ usable }) => usable > 0);
+    if (worthwhile.length > 0) {
+      const encoderOutput = await this.#model.encoder.run(
+        worthwhile.map(({ stream, frames }, row) => ({
+          features: this.#windows.padded(row, stream.features.features, frames),
+          state: stream.encoderState,
+        })),
+        { keepsStates: false },
+      );
+      const found = await this.#search.lookAhead(
+        worthwhile.map(({ stream, usable }, row) => ({
+          state: stream.search,
+          encoderOutput,
+          offset: row * outputFrames * outputWidth,
+          frames: usable,
+          firstFrame: stream.nextFrame,
+        })),
+      );
+      for (const [row, { stream, frames }] of worthwhile.entries())
+        stream.noteSpeculated(frames, found[row] ?? []);
+    }
+    for (const { stream, frames, usable } of looks) if (usable === 0) stream.noteSpeculated(frames, []);
+  }
+
+  slackFrames = 9;
+}
+
+export { MEL_BINS };

@@ -1,0 +1,138 @@
+import { sampleIndex } from '../../protocol/index.js';
+import type { RecogniserStream } from '../child/batch-recogniser.js';
+import { LEAD_IN_SAMPLES, LEAD_OUT_SAMPLES } from '../child/utterance-edges.js';
+import type { Token } from '../token.js';
+import type { EncoderState } from './encoder-state.js';
+import { FeatureWindow } from './feature-window.js';
+import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, type MelFilterBank } from './mel-filter-bank.js';
+import type { EmittedToken, SearchState } from './search.js';
+
+/** Encoder frames without a token after which nobody is speaking as far as speculation is concerned: 1.5 s. */
+const SILENT_FRAMES = 37;
+
+/** The model's measures that a stream needs. */
+export interface StreamShape {
+  readonly windowFrames: number;
+  readonly hopFrames: number;
+  /** Encoder frames of one chunk. */
+  readonly outputFrames: number;
+  readonly tokenTexts: readonly string[];
+}
+
+export interface ZipformerStreamParts {
+  readonly bank: MelFilterBank;
+  readonly shape: StreamShape;
+  readonly encoderState: EncoderState;
+  readonly search: SearchState;
+  readonly firstSample: number;
+}
+
+/** One utterance: its audio not decoded yet, the encoder's and the search's state, and what came out. */
+export class ZipformerStream implements RecogniserStream {
+  readonly encoderState: EncoderState;
+  readonly search: SearchState;
+  readonly features: FeatureWindow;
+  readonly #shape: StreamShape;
+  readonly #firstSample: number;
+  readonly #tokens: Token[] = [];
+  #provisional: readonly Token[] = [];
+  #acceptedSamples = 0;
+  #decodedChunks = 0;
+  /** Feature frames from the beginning of the stream that a call has seen, speculative or not. */
+  #seenFrames = 0;
+  #isFinished = false;
+
+  constructor({ bank, shape, encoderState, search, firstSample }: ZipformerStreamParts) {
+    this.#shape = shape;
+    this.#firstSample = firstSample;
+    this.encoderState = encoderState;
+    this.search = search;
+    this.features = new FeatureWindow(bank, shape.windowFrames);
+    this.features.append(new Float32Array(LEAD_IN_SAMPLES));
+  }
+
+  accept(samples: Float32Array): void {
+    this.features.append(samples);
+    this.#acceptedSamples += samples.length;
+  }
+
+  /** Adds the silence that the last chunks lack: a partial chunk is never decoded for good. */
+  finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#provisional = [];
+    const { windowFrames, hopFrames } = this.#shape;
+    this.features.append(
+      new Float32Array(LEAD_OUT_SAMPLES + (windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES),
+    );
+  }
+
+  isReady(): boolean {
+    return this.features.isFull && (!this.#isFinished || this.#decodedChunks < this.#chunksInAll());
+  }
+
+  tokens(): readonly Token[] {
+    const { settled } = this.search;
+    for (const token of settled.slice(this.#tokens.length)) this.#tokens.push(this.#textOf(token));
+    return this.#tokens;
+  }
+
+  provisional(): readonly Token[] {
+    return this.#provisional;
+  }
+
+  get speculableSamples(): number {
+    if (this.#isFinished || this.isReady() || this.search.trailingBlankFrames > SILENT_FRAMES) return 0;
+    const frames = this.#chunkStart + this.features.availableFrames;
+    return Math.max(0, frames - this.#seenFrames) * FRAME_SHIFT_SAMPLES;
+  }
+
+  get decodedThroughSample(): number {
+    if (this.#decodedChunks === 0) return this.#firstSample;
+    const { windowFrames, hopFrames } = this.#shape;
+    const heardFrames = windowFrames - 1 + (this.#decodedChunks - 1) * hopFrames;
+    const heardSamples = heardFrames * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES - LEAD_IN_SAMPLES;
+    return this.#firstSample + Math.min(this.#acceptedSamples, Math.max(0, heardSamples));
+  }
+
+  /** Position in the stream of the first encoder frame of the chunk that is decoded next. */
+  get nextFrame(): number {
+    return this.#decodedChunks * this.#shape.outputFrames;
+  }
+
+  /** A whole chunk was decoded: the window moves on, and what was provisional is settled or gone. */
+  noteDecoded(): void {
+    this.#seenFrames = this.#chunkStart + this.#shape.windowFrames;
+    this.#decodedChunks += 1;
+    this.features.advance(this.#shape.hopFrames);
+    this.#provisional = this.#isFinished ? [] : this.search.open.map((token) => this.#textOf(token));
+  }
+
+  /** A look was taken at the first `frames` feature frames of the window. */
+  noteSpeculated(frames: number, tokens: readonly EmittedToken[]): void {
+    this.#seenFrames = this.#chunkStart + frames;
+    if (!this.#isFinished) this.#provisional = tokens.map((token) => this.#textOf(token));
+  }
+
+  get #chunkStart(): number {
+    return this.#decodedChunks * this.#shape.hopFrames;
+  }
+
+  /** Each chunk yields the output of `hopFrames`; counted when all audio has been accepted. */
+  #chunksInAll(): number {
+    const samples = LEAD_IN_SAMPLES + this.#acceptedSamples + LEAD_OUT_SAMPLES;
+    return Math.ceil(samples / (this.#shape.hopFrames * FRAME_SHIFT_SAMPLES));
+  }
+
+  #textOf({ id, frame, logProbability }: EmittedToken): Token {
+    const { hopFrames, outputFrames, tokenTexts } = this.#shape;
+    const inStream = (frame * hopFrames * FRAME_SHIFT_SAMPLES) / outputFrames - LEAD_IN_SAMPLES;
+    return {
+      text: tokenTexts[id] ?? '',
+      atSample: sampleIndex(
+        this.#firstSample + Math.min(this.#acceptedSamples, Math.max(0, Math.round(inStream))),
+      ),
+      logProbability,
+    };
+  }
+}

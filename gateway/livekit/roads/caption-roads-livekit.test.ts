@@ -1,0 +1,299 @@
+/** The roads over a real livekit-server, from a hidden bot to participants on LiveKit's own SDK. */
+import { dispose } from '@livekit/rtc-node';
+import pino from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import {
+  type CaptionState,
+  participantIdentity,
+  type ParticipantIdentity,
+  roomName,
+  segmentsOf,
+} from '../../../protocol/index.js';
+import { visible } from '../../../protocol/testing/arbitrary-messages.js';
+import { Room } from '../../rooms/room.js';
+import { cleanupsAfterEach } from '../../testing/cleanups.js';
+import { waitUntil } from '../../testing/wait-until.js';
+import { identityOf, RtcRoom } from '../bot/rtc-room.js';
+import { SwitchedOutlet } from '../bot/switched-outlet.js';
+import { joinAsPublisher, type PublishingParticipant } from '../participant/publishing-participant.js';
+import { joinAsViewer, type ViewingParticipant } from '../participant/viewing-participant.js';
+import { quietSdkLog } from '../quiet-sdk-log.js';
+import type { RoadsOut } from '../room-settings.js';
+import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from '../testing/livekit-server.js';
+import { SpokenRoom } from '../testing/spoken-room.js';
+import { botIdentity, mintBotToken } from '../tokens.js';
+import type { CaptionRoads } from './caption-roads.js';
+import { createCaptionRoads } from './create-caption-roads.js';
+
+const AGENT_NAME = 'multi-user-transcriber';
+const START_MS = 1_700_000_000_000;
+const claire = participantIdentity('claire');
+const paul = participantIdentity('paul');
+
+interface Bot {
+  readonly spoken: SpokenRoom;
+  readonly outlet: SwitchedOutlet;
+  readonly roads: CaptionRoads;
+}
+
+const textOf = (state: CaptionState): string =>
+  segmentsOf(state)
+    .flatMap(({ words }) => words.map(({ text }) => text))
+    .join(' ');
+
+describeWithLiveKit('the roads over LiveKit', () => {
+  const afterThis = cleanupsAfterEach();
+  let server: TestLiveKit;
+  let rooms = 0;
+  let room = roomName('');
+
+  beforeAll(async () => {
+    quietSdkLog();
+    server = await startTestLiveKit();
+  });
+  beforeEach(() => {
+    rooms += 1;
+    room = roomName(`room-${rooms}`);
+  });
+  afterAll(async () => {
+    await server.stop();
+    await dispose();
+  });
+
+  /** The bot's connection and its roads, without ears. */
+  const startBot = async (legacy: RoadsOut['legacy']): Promise<Bot> => {
+    const token = await mintBotToken(
+      { apiKey: server.apiKey, apiSecret: server.apiSecret, agentName: AGENT_NAME, instance: 'test' },
+      room,
+    );
+    const rtc = await RtcRoom.connect({ url: server.url, token, signal: new AbortController().signal });
+    const outlet = new SwitchedOutlet();
+    const captions = new Room(room, Date.now());
+    const roads = createCaptionRoads({
+      outlet,
+      room: captions,
+      settings: { roads: { captions: true, transcription: true, legacy } },
+      log: pino({ level: 'silent' }),
+    });
+    const nothing = (): void => undefined;
+    rtc.listen({
+      participantJoined: (participant) => roads.participantJoined(identityOf(participant), Date.now()),
+      participantLeft: (participant) => roads.participantLeft(identityOf(participant)),
+      participantRenamed: nothing,
+      trackPublished: nothing,
+      trackUnpublished: nothing,
+      trackSubscribed: nothing,
+      trackUnsubscribed: nothing,
+      trackMuted: nothing,
+      trackUnmuted: nothing,
+      dataReceived: (topic, bytes, from) => {
+        if (topic === 'captions') roads.received(from === undefined ? undefined : identityOf(from), bytes);
+      },
+      roomMetadataChanged: nothing,
+      reconnecting: nothing,
+      reconnected: () => {
+        outlet.connect(rtc);
+        roads.reconnected();
+      },
+      disconnected: () => outlet.end(),
+    });
+    outlet.connect(rtc);
+    captions.addViewer(roads);
+    for (const participant of rtc.participants) roads.participantJoined(identityOf(participant), Date.now());
+    afterThis(async () => {
+      captions.removeViewer(roads);
+      roads.close();
+      outlet.end();
+      await rtc.close();
+    });
+    return { spoken: new SpokenRoom(captions), outlet, roads };
+  };
+  const view = async (identity: ParticipantIdentity): Promise<ViewingParticipant> => {
+    const viewer = await joinAsViewer({ server, room, identity });
+    afterThis(() => viewer.leave());
+    return viewer;
+  };
+  const joinSpeaker = async (identity: ParticipantIdentity): Promise<PublishingParticipant> => {
+    const publisher = await joinAsPublisher({ server, room, identity });
+    afterThis(() => publisher.leave());
+    return publisher;
+  };
+  const joinClaire = (): Promise<PublishingParticipant> => joinSpeaker(claire);
+  const showsWhatWasSaid = (viewer: ViewingParticipant, { spoken }: Bot): Promise<void> =>
+    waitUntil(() => {
+      const [seen, said] = [visible(viewer.state), visible(spoken.room.state)];
+      return JSON.stringify(seen) === JSON.stringify(said)
+        ? undefined
+        : `${viewer.identity} sees "${textOf(viewer.state)}", not "${textOf(spoken.room.state)}"`;
+    });
+  const hasStreams = (viewer: ViewingParticipant, count: number): Promise<void> =>
+    waitUntil(() =>
+      viewer.textStreams.length >= count ? undefined : `${viewer.textStreams.length} of ${count} streams`,
+    );
+  const hasPackets = (viewer: ViewingParticipant, count: number): Promise<void> =>
+    waitUntil(() =>
+      viewer.transcriptions.length >= count
+        ? undefined
+        : `${viewer.transcriptions.length} of ${count} legacy packets`,
+    );
+
+  it('lead captions to everybody with the right speaker, track and times, although the bot is hidden', async () => {
+    const publisher = await joinClaire();
+    const viewer = await view(paul);
+    const bot = await startBot('visio');
+    const trackSid = publisher.trackSid;
+    const say = { speaker: claire, trackSid, startMs: START_MS };
+    bot.spoken.revise('s1', { ...say, text: 'Good mourning', stable: 1 });
+    await bot.roads.flushed();
+    bot.spoken.finish('s1', { ...say, text: 'Good morning, everybody.' });
+    await showsWhatWasSaid(viewer, bot);
+    await hasStreams(viewer, 2);
+    await hasPackets(viewer, 2);
+    expect(trackSid).toMatch(/^TR_/);
+    expect(visible(viewer.state).segments[0]).toMatchObject({
+      speaker: { identity: claire },
+      trackSid,
+      isFinal: true,
+      words: [{ text: 'Good', startMs: START_MS }, { text: 'morning,' }, { endMs: START_MS + 300 }],
+    });
+    const attributes = { 'lk.segment_id': 's1', 'lk.transcribed_track_id': trackSid };
+    expect(viewer.textStreams).toMatchObject([
+      {
+        speaker: claire,
+        text: 'Good mourning',
+        attributes: { ...attributes, 'lk.transcription_final': 'false' },
+      },
+      {
+        speaker: claire,
+        text: 'Good morning, everybody.',
+        attributes: { ...attributes, 'lk.transcription_final': 'true' },
+      },
+    ]);
+    const packet = { speaker: claire, trackSid };
+    const segment = { isFinal: true, language: 'en' };
+    expect(viewer.transcriptions).toMatchObject([
+      {
+        ...packet,
+        segments: [{ ...segment, id: 's1.0', text: 'Good', startMs: START_MS, endMs: START_MS + 100 }],
+      },
+      {
+        ...packet,
+        segments: [
+          {
+            ...segment,
+            id: 's1.1',
+            text: 'morning, everybody.',
+            startMs: START_MS + 100,
+            endMs: START_MS + 300,
+          },
+        ],
+      },
+    ]);
+    expect(viewer.transcriptions.every(({ segments }) => segments.length === 1)).toBe(true);
+    expect(botIdentity(AGENT_NAME, room)).not.toBe(viewer.textStreams[0]?.speaker);
+  });
+
+  it('lead whole segments as LiveKit’s agents send them, in the manner agents', async () => {
+    const { trackSid } = await joinClaire();
+    const viewer = await view(paul);
+    const bot = await startBot('agents');
+    bot.spoken.revise('s1', { speaker: claire, trackSid, text: 'Good mourning', stable: 1 });
+    await bot.roads.flushed();
+    bot.spoken.finish('s1', { speaker: claire, trackSid, text: 'Good morning.' });
+    await hasPackets(viewer, 2);
+    expect(viewer.transcriptions.map(({ segments }) => segments[0])).toMatchObject([
+      { id: 's1', text: 'Good', isFinal: false },
+      { id: 's1', text: 'Good morning.', isFinal: true },
+    ]);
+  });
+
+  it('show those who come late what was said, over the contract and as text streams, and them alone', async () => {
+    const { trackSid } = await joinClaire();
+    const early = await view(paul);
+    const bot = await startBot('visio');
+    for (const [index, text] of ['First.', 'Second.', 'Third.'].entries()) {
+      bot.spoken.finish(`s${index}`, { speaker: claire, trackSid, text });
+    }
+    await hasStreams(early, 3);
+    const late = await view(participantIdentity('late'));
+    await showsWhatWasSaid(late, bot);
+    await hasStreams(late, 3);
+    expect(late.textStreams.map(({ text, speaker }) => `${speaker}: ${text}`)).toEqual([
+      'claire: First.',
+      'claire: Second.',
+      'claire: Third.',
+    ]);
+    bot.spoken.finish('s9', { speaker: claire, trackSid, text: 'Last.' });
+    await hasStreams(early, 4);
+    await hasStreams(late, 4);
+    expect(early.textStreams.map(({ text }) => text)).toEqual(['First.', 'Second.', 'Third.', 'Last.']);
+    expect(late.transcriptions.length).toBeLessThanOrEqual(1);
+  });
+
+  it('keep up with three who talk at once, none missing, none twice', async () => {
+    const speakers = await Promise.all(
+      ['ana', 'bo', 'cleo'].map((name) => joinSpeaker(participantIdentity(name))),
+    );
+    const viewer = await view(paul);
+    const bot = await startBot('visio');
+    const said = new Map<ParticipantIdentity, string[]>(speakers.map(({ identity }) => [identity, []]));
+    for (let segment = 0; segment < 20; segment += 1) {
+      for (const { identity: speaker, trackSid } of speakers) {
+        const words = Array.from({ length: 10 }, (_, word) => `${speaker}-${segment}-${word}`);
+        said.get(speaker)?.push(...words);
+        for (let told = 1; told < 10; told += 1) {
+          bot.spoken.revise(`${speaker}${segment}`, {
+            speaker,
+            trackSid,
+            text: words.slice(0, told).join(' '),
+          });
+          if (told % 4 === 0) await new Promise(setImmediate);
+        }
+        bot.spoken.finish(`${speaker}${segment}`, { speaker, trackSid, text: words.join(' ') });
+      }
+    }
+    await bot.roads.flushed();
+    await showsWhatWasSaid(viewer, bot);
+    for (const [speaker, words] of said) {
+      await waitUntil(() => {
+        const shown = viewer.transcriptions
+          .filter((packet) => packet.speaker === speaker)
+          .map(({ segments }) => segments[0]?.text)
+          .join(' ');
+        return shown === words.join(' ') ? undefined : `legacy of ${speaker}: ${shown}`;
+      });
+      await waitUntil(() => {
+        const newest = new Map<string | undefined, string>();
+        for (const { attributes, text } of viewer.textStreams.filter((stream) => stream.speaker === speaker))
+          newest.set(attributes['lk.segment_id'], text);
+        const shown = [...newest.values()].join(' ');
+        return shown === words.join(' ') ? undefined : `streams of ${speaker}: ${shown}`;
+      });
+    }
+  });
+
+  it('go on after the server was restarted: what was told meanwhile arrives', async () => {
+    const publisher = await joinClaire();
+    const viewer = await view(paul);
+    const bot = await startBot('visio');
+    const { trackSid } = publisher;
+    bot.spoken.finish('s1', { speaker: claire, trackSid, text: 'Before.' });
+    await showsWhatWasSaid(viewer, bot);
+    await server.kill();
+    bot.spoken.finish('s2', { speaker: claire, trackSid, text: 'Meanwhile.' });
+    await server.restart();
+    await waitUntil(() => (bot.outlet.isConnected ? undefined : 'the bot is not back'), 60_000);
+    bot.spoken.finish('s3', { speaker: claire, trackSid, text: 'After.' });
+    await showsWhatWasSaid(viewer, bot);
+    const legacy = (): string[] =>
+      [
+        ...new Map(
+          viewer.transcriptions.map(({ segments }) => [segments[0]?.id, segments[0]?.text]),
+        ).values(),
+      ].map(String);
+    await waitUntil(() => {
+      const shown = legacy().join(' ');
+      return shown.includes('Meanwhile.') && shown.includes('After.') ? undefined : `legacy shows "${shown}"`;
+    });
+  }, 120_000);
+});
