@@ -8,6 +8,10 @@ export interface RoomRegistryOptions {
   readonly maxRooms: number;
   /** How long a room in which somebody spoke is kept after everybody has left. */
   readonly retentionMs: number;
+  /** A room was begun; nothing has been said in it yet. */
+  readonly opened?: (room: Room) => void;
+  /** A room was forgotten. */
+  readonly closed?: (room: Room) => void;
 }
 
 /** The rooms of this gateway. A room begins with its first speaker or viewer. `close` stops its timer. */
@@ -49,6 +53,7 @@ export class RoomRegistry {
     const room = new Room(name, this.#lastEpochMs);
     room.setStatus('recognition', this.#status);
     this.#rooms.set(name, room);
+    this.#options.opened?.(room);
     return room;
   }
 
@@ -70,8 +75,9 @@ export class RoomRegistry {
         continue;
       }
       room.emptySinceMs ??= nowMs;
-      if (!room.hasCaptions || nowMs - room.emptySinceMs >= this.#options.retentionMs)
-        this.#rooms.delete(room.name);
+      if (room.hasCaptions && nowMs - room.emptySinceMs < this.#options.retentionMs) continue;
+      this.#rooms.delete(room.name);
+      this.#options.closed?.(room);
     }
   }
 }

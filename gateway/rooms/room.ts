@@ -8,12 +8,15 @@ import {
   epochMs,
   type EpochMs,
   MAX_NAME_CHARS,
+  type ParticipantIdentity,
   type RoomName,
+  type SegmentState,
   snapshotMessages,
   splitDelta,
   startEpoch,
 } from '../../protocol/index.js';
-import type { DeltaDraft } from './delta-assembler.js';
+import type { Author } from '../transcript/transcript-entry.js';
+import type { DeltaDraft, SpeakerSource } from './delta-assembler.js';
 
 /** Somebody who is shown what a room says. Must not block. */
 export interface RoomViewer {
@@ -32,6 +35,22 @@ export interface StatusNotice {
 
 const SEVERITY: Readonly<Record<CaptionServiceState, number>> = { live: 0, degraded: 1, unavailable: 2 };
 
+/** A segment that will not change any more, and who wrote it where that was a person. */
+export interface FinalSegment {
+  readonly segment: SegmentState;
+  readonly author?: Author;
+}
+
+/** Somebody who keeps what is said. Must not block. */
+export interface RoomRecorder {
+  /** Segments with at least one word. */
+  segment(final: FinalSegment): void;
+  gap(gap: CaptionState['gaps'][number]): void;
+}
+
+/** Whose recognition a person stands in for. */
+export type Replaced = 'everybody' | readonly ParticipantIdentity[];
+
 export type GapDraft = Omit<CaptionGap, 'kind' | 'room' | 'epochMs' | 'seq'>;
 
 /** One meeting room: its captions so far and those who see them. The store is the same reducer that viewers use. */
@@ -43,7 +62,11 @@ export class Room {
   #state: CaptionState;
   #snapshot: { readonly of: CaptionState; readonly messages: readonly Uint8Array[] } | undefined;
   readonly #notices = new Map<string, StatusNotice>();
+  readonly #sources = new Map<string, SpeakerSource>();
+  readonly #replacements = new Set<{ readonly replaced: Replaced }>();
   #nextSegmentPrefix = 0;
+  /** Keeps what is said, if anybody does. */
+  recorder: RoomRecorder | undefined;
   /** Whether those who come late are shown what was said before. Default true. */
   showsHistory = true;
   /** Since when nobody has been here; undefined while somebody is. */
@@ -77,6 +100,35 @@ export class Room {
 
   removeSpeaker(stream: string): void {
     this.#speakers.delete(stream);
+  }
+
+  /** Who is being recognised; `stream` tells one pipeline from another. */
+  setSource(stream: string, source: SpeakerSource): void {
+    this.#sources.set(stream, source);
+  }
+
+  removeSource(stream: string): void {
+    this.#sources.delete(stream);
+  }
+
+  /** Those whose voices reach this gateway, talking or not. */
+  get sources(): readonly SpeakerSource[] {
+    return [...this.#sources.values()];
+  }
+
+  /** From now on a person writes what these people say, until the result is called; several persons may at once. */
+  replaceRecognition(replaced: Replaced): () => void {
+    // An object of its own: two captioners may stand in for the same people, and one of them leaves.
+    const replacement = { replaced };
+    this.#replacements.add(replacement);
+    return () => this.#replacements.delete(replacement);
+  }
+
+  /** Whether a person writes what this speaker says. */
+  isReplaced(identity: ParticipantIdentity): boolean {
+    for (const { replaced } of this.#replacements)
+      if (replaced === 'everybody' || replaced.includes(identity)) return true;
+    return false;
   }
 
   /** Shows `viewer` everything so far, as far as the room shows its history, and from now on. */
@@ -114,12 +166,15 @@ export class Room {
     return `${this.epochMs.toString(36)}-${this.#nextSegmentPrefix.toString(36)}`;
   }
 
-  /** The next revision of a segment; more than one where it does not fit one message. */
-  publishDelta(draft: DeltaDraft): void {
+  /** The next revision of a segment; more than one where it does not fit one message. `author`: the person who writes it. */
+  publishDelta(draft: DeltaDraft, author?: Author): void {
     const { seq, open } = this.#state;
     const revision = 1 + (open.find(({ segment }) => segment === draft.segment)?.revision ?? 0);
     const header = { kind: 'delta', room: this.name, epochMs: this.epochMs, seq: seq + 1, revision } as const;
     for (const part of splitDelta({ ...header, ...draft })) this.#broadcast(part);
+    const segment = draft.isFinal ? this.#state.finals.at(-1) : undefined;
+    if (segment !== undefined && segment.words.length > 0)
+      this.recorder?.segment({ segment, ...(author === undefined ? {} : { author }) });
   }
 
   publishGap(draft: GapDraft): void {
@@ -130,6 +185,12 @@ export class Room {
       seq: this.#state.seq + 1,
       ...draft,
     });
+    this.recorder?.gap(draft);
+  }
+
+  /** Nobody who comes later is shown what was said until now; those who are here keep what they see. */
+  forgetHistory(): void {
+    this.#state = { ...this.#state, finals: [], gaps: [] };
   }
 
   /**

@@ -22,18 +22,23 @@ export class SpeakerPipeline {
   readonly #clock = new SampleClock();
   readonly #assembler: DeltaAssembler;
   readonly #finished: Promise<void>;
+  readonly #id: string;
+  /** A person writes what this speaker says. */
+  #isReplaced = false;
 
   constructor(options: SpeakerPipelineOptions) {
     this.#options = options;
     const { room, engine, speaker, trackSid, language, vocabulary } = options;
+    this.#id = room.newSegmentPrefix();
     this.#stream = engine.openStream({ language, vocabulary });
     this.#assembler = new DeltaAssembler({
       speaker,
       ...(trackSid === undefined ? {} : { trackSid }),
       language,
-      idPrefix: room.newSegmentPrefix(),
+      idPrefix: this.#id,
       toEpochMs: (sample) => this.#clock.toEpochMs(sample),
     });
+    room.setSource(this.#id, this.#assembler.source);
     this.#finished = this.#publishAll();
   }
 
@@ -47,7 +52,19 @@ export class SpeakerPipeline {
 
   push(pcm: Int16Array, firstSample: SampleIndex): void {
     this.#clock.arrived(firstSample + pcm.length, firstSample);
-    this.#stream.push({ pcm, firstSample, receivedAtMs: monotonicNow() });
+    this.#stream.push({ pcm: this.#audible(pcm), firstSample, receivedAtMs: monotonicNow() });
+  }
+
+  /**
+   * Silence in place of the speech of somebody whose captions a person writes: positions go on, and silence costs next to
+   * nothing. What was being said before is finished first.
+   */
+  #audible(pcm: Int16Array): Int16Array {
+    const { room } = this.#options;
+    const wasReplaced = this.#isReplaced;
+    this.#isReplaced = room.isReplaced(this.#assembler.source.speaker.identity);
+    if (this.#isReplaced && !wasReplaced) this.#stream.flush();
+    return this.#isReplaced ? new Int16Array(pcm.length) : pcm;
   }
 
   /** Finishes what is being said: the speaker muted. */
@@ -58,6 +75,7 @@ export class SpeakerPipeline {
   /** The speaker has another name, or comes from another track. */
   setSource(source: SpeakerSource): void {
     this.#assembler.source = source;
+    this.#options.room.setSource(this.#id, source);
   }
 
   setVocabulary(vocabulary: readonly string[]): void {
@@ -66,11 +84,13 @@ export class SpeakerPipeline {
 
   /** Resolves when the last final has been published. */
   async close(): Promise<void> {
+    this.#options.room.removeSource(this.#id);
     await this.#stream.close();
     await this.#finished;
   }
 
   destroy(): void {
+    this.#options.room.removeSource(this.#id);
     this.#stream.destroy();
   }
 

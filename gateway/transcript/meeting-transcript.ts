@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import type { RoomName } from '../../protocol/index.js';
+import { TimeSlices } from './time-slices.js';
+import { startOf, type Transcript, type TranscriptEntry } from './transcript-entry.js';
+import { decodeLine, encodeLine, type MeetingEnd, type MeetingLine } from './transcript-line.js';
+
+/** What a line costs besides its characters. */
+const LINE_OVERHEAD_BYTES = 64;
+/** Meeting ids, which become names of files. */
+export const MEETING_ID = /^[a-z0-9]{1,12}-[a-f0-9]{12}$/;
+
+/** One meeting in memory: all of it, up to a bound in bytes; above it the oldest entries go, and are counted. */
+export class MeetingTranscript {
+  readonly head: MeetingLine;
+  readonly #maxBytes: number;
+  readonly #lines: string[] = [];
+  #bytes = 0;
+  #droppedEntries = 0;
+  #ended: MeetingEnd | undefined;
+
+  constructor(options: { room: RoomName; startedAtMs: number; maxBytes: number; webhook: boolean }) {
+    const { room, startedAtMs, webhook } = options;
+    const meeting = `${startedAtMs.toString(36)}-${randomBytes(6).toString('hex')}`;
+    this.head = { kind: 'meeting', room, meeting, startedAtMs, webhook };
+    this.#maxBytes = options.maxBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get droppedEntries(): number {
+    return this.#droppedEntries;
+  }
+
+  get ended(): MeetingEnd | undefined {
+    return this.#ended;
+  }
+
+  /** The line that was added, for the disk. */
+  add(entry: TranscriptEntry): string {
+    const line = encodeLine({ kind: 'entry', entry }, this.head.startedAtMs);
+    this.#lines.push(line);
+    this.#bytes += costOf(line);
+    while (this.#bytes > this.#maxBytes && this.#lines.length > 0) {
+      this.#bytes -= costOf(this.#lines.shift() ?? '');
+      this.#droppedEntries += 1;
+    }
+    return line;
+  }
+
+  end(ended: MeetingEnd): void {
+    this.#ended ??= ended;
+  }
+
+  read(): Promise<Transcript> {
+    return readLines([...this.#lines], {
+      head: this.head,
+      droppedEntries: this.#droppedEntries,
+      ...(this.#ended === undefined ? {} : { endedAtMs: this.#ended.endedAtMs }),
+    });
+  }
+}
+
+const costOf = (line: string): number => Buffer.byteLength(line) + LINE_OVERHEAD_BYTES;
+
+/** A transcript from its lines, whatever order they are in; lines that cannot be read are left out. */
+export async function readLines(
+  lines: readonly string[],
+  known: { head: MeetingLine; droppedEntries: number; endedAtMs?: number },
+): Promise<Transcript> {
+  const { room, meeting, startedAtMs } = known.head;
+  const slices = new TimeSlices();
+  const entries: TranscriptEntry[] = [];
+  let { droppedEntries, endedAtMs } = known;
+  for (const text of lines) {
+    await slices.breathe();
+    const line = decodeLine(text, startedAtMs);
+    if (line?.kind === 'entry') entries.push(line.entry);
+    else if (line?.kind === 'lost') droppedEntries += line.entries;
+    else if (line?.kind === 'end') endedAtMs = line.endedAtMs;
+  }
+  entries.sort((a, b) => startOf(a) - startOf(b));
+  return {
+    room,
+    meeting,
+    startedAtMs,
+    ...(endedAtMs === undefined ? {} : { endedAtMs }),
+    droppedEntries,
+    entries,
+  };
+}

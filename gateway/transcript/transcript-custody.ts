@@ -1,0 +1,110 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
+import lockfile from 'proper-lockfile';
+import { errorMessage } from '../../protocol/index.js';
+import type { Logger } from '../log.js';
+import type { MeetingNotices } from './meeting-notices.js';
+import { readMeeting, type StoredMeeting, type TranscriptFiles } from './transcript-files.js';
+import { encodeLine, type MeetingEnd } from './transcript-line.js';
+
+/** A gateway that died holds the lock for so long at most. */
+const STALE_AFTER_MS = 5000;
+const LOCK_RETRY_MS = 1000;
+const SWEEP_INTERVAL_MS = 3_600_000;
+/** A file that nobody ended and nobody wrote to for so long belongs to no gateway any more. */
+const ABANDONED_AFTER_MS = 86_400_000;
+
+export interface TranscriptCustodyOptions {
+  readonly files: TranscriptFiles;
+  readonly notices?: MeetingNotices;
+  /** Meetings that this gateway writes at the moment. */
+  readonly isLive: (meeting: string) => boolean;
+  readonly log: Logger;
+}
+
+/**
+ * Looks after the folder of transcripts: at the start it ends the meetings of a gateway that died and tells of ends that were
+ * not told; every hour it deletes what is too old. Of several gateways with one folder, one does it. `close` lets go.
+ */
+export class TranscriptCustody {
+  readonly #options: TranscriptCustodyOptions;
+  readonly #closing = new AbortController();
+  readonly #done: Promise<void>;
+
+  constructor(options: TranscriptCustodyOptions) {
+    this.#options = options;
+    this.#done = this.#run().catch((error: unknown) => {
+      if (!this.#closing.signal.aborted)
+        options.log.error({ error: errorMessage(error) }, 'transcripts are not looked after');
+    });
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    const startedAtMs = Date.now();
+    const release = await this.#lock();
+    try {
+      // Whoever held the lock until now may have died, and its meetings with it.
+      await this.#endAbandoned((meeting) => meeting.head.startedAtMs < startedAtMs);
+      while (!signal.aborted) {
+        const removed = await this.#options.files.removeExpired(Date.now());
+        if (removed > 0) this.#options.log.info({ meetings: removed }, 'expired transcripts deleted');
+        await pause(SWEEP_INTERVAL_MS, undefined, { signal, ref: false });
+        await this.#endAbandoned(({ lastMs }) => Date.now() - lastMs > ABANDONED_AFTER_MS);
+      }
+    } finally {
+      await release().catch(() => undefined);
+    }
+  }
+
+  /** Rejects when closed before. */
+  async #lock(): Promise<() => Promise<void>> {
+    const path = join(this.#options.files.dir, 'lock');
+    for (;;) {
+      try {
+        return await lockfile.lock(path, {
+          lockfilePath: path,
+          realpath: false,
+          stale: STALE_AFTER_MS,
+          // A clock that jumped, or a folder that went: the files themselves are not touched by that.
+          onCompromised: () => this.#options.log.warn('lock on transcripts lost'),
+        });
+      } catch (error) {
+        const isHeld = error instanceof Error && 'code' in error && error.code === 'ELOCKED';
+        if (!isHeld) throw error;
+        await pause(LOCK_RETRY_MS, undefined, { signal: this.#closing.signal, ref: false });
+      }
+    }
+  }
+
+  async #endAbandoned(isAbandoned: (meeting: StoredMeeting) => boolean): Promise<void> {
+    const { files, notices, isLive, log } = this.#options;
+    for await (const path of files.paths()) {
+      if (this.#closing.signal.aborted) return;
+      const stored = await readMeeting(path);
+      if (stored === undefined || isLive(stored.head.meeting)) continue;
+      let end = stored.end;
+      if (end === undefined) {
+        if (!isAbandoned(stored)) continue;
+        end = await this.#endFile(stored);
+        log.info({ meeting: stored.head.meeting }, 'meeting of a gateway that died ended');
+      }
+      if (stored.head.webhook && !stored.isTold)
+        notices?.ended({ ...stored.transcript, endedAtMs: end.endedAtMs }, end.reason);
+    }
+  }
+
+  async #endFile(stored: StoredMeeting): Promise<MeetingEnd> {
+    const end = { endedAtMs: stored.lastMs, reason: 'gateway_died' } as const;
+    const file = this.#options.files.open(stored.head, stored.bytes);
+    file.append(encodeLine({ kind: 'end', ...end }, 0));
+    await file.close();
+    return end;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * What was said in all rooms, kept as transcripts. A meeting begins with the first thing said in a room where nobody was, and
+ * ends when nobody has been there to speak for a while, or the room or the gateway goes.
+ *
+ *   Room ──finals, gaps──► TranscriptKeeper ──► MeetingTranscript (memory, bounded)
+ *                                          └──► MeetingFile (disk, where switched on) ──► Webhook, at the end
+ */
+import type { RoomName } from '../../protocol/index.js';
+import type { Logger } from '../log.js';
+import type { FinalSegment, Room } from '../rooms/room.js';
+import { wallClockMs } from '../rooms/sample-clock.js';
+import type { MeetingFile } from './meeting-file.js';
+import { MeetingTranscript } from './meeting-transcript.js';
+import type { Transcript, TranscriptEntry } from './transcript-entry.js';
+import type { TranscriptFiles } from './transcript-files.js';
+import { encodeLine, type MeetingEndReason } from './transcript-line.js';
+import type { MeetingNotices } from './meeting-notices.js';
+
+const SWEEP_INTERVAL_MS = 500;
+
+export interface TranscriptKeeperOptions {
+  /** Bound of one meeting in memory. */
+  readonly maxMeetingBytes: number;
+  /** A meeting ends when nobody has been there to speak for so long. */
+  readonly endAfterMs: number;
+  /** Undefined where nothing is written. */
+  readonly files?: TranscriptFiles;
+  /** Undefined where nobody is told. */
+  readonly notices?: MeetingNotices;
+  readonly log: Logger;
+}
+
+export interface MeetingSummary {
+  readonly meeting: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly isInMemory: boolean;
+}
+
+interface LiveMeeting {
+  readonly transcript: MeetingTranscript;
+  readonly file: MeetingFile | undefined;
+  emptySinceMs: number | undefined;
+}
+
+interface RoomTranscripts {
+  readonly room: Room;
+  live: LiveMeeting | undefined;
+  /** The last one that ended, as long as the room is remembered. */
+  ended: MeetingTranscript | undefined;
+}
+
+/** `close` ends all meetings. */
+export class TranscriptKeeper {
+  readonly #options: TranscriptKeeperOptions;
+  readonly #rooms = new Map<RoomName, RoomTranscripts>();
+  readonly #ending = new Set<Promise<void>>();
+  readonly #sealing = new Set<string>();
+  readonly #sweepTimer: NodeJS.Timeout;
+
+  constructor(options: TranscriptKeeperOptions) {
+    this.#options = options;
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
+    this.#sweepTimer.unref();
+  }
+
+  /** Of all meetings in memory. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { live, ended } of this.#rooms.values())
+      bytes += (live?.transcript.bytes ?? 0) + (ended?.bytes ?? 0);
+    return bytes;
+  }
+
+  /** Whether a meeting is being written by this gateway. */
+  isLive(meeting: string): boolean {
+    return (
+      [...this.#rooms.values()].some(({ live }) => live?.transcript.head.meeting === meeting) ||
+      this.#sealing.has(meeting)
+    );
+  }
+
+  /** A room begins: it is listened to from now on. */
+  roomOpened(room: Room): void {
+    const transcripts: RoomTranscripts = { room, live: undefined, ended: undefined };
+    this.#rooms.set(room.name, transcripts);
+    room.recorder = {
+      segment: (final) => this.#record(transcripts, segmentEntry(final)),
+      gap: (gap) => this.#record(transcripts, { kind: 'gap', ...gap }),
+    };
+  }
+
+  /** A room is forgotten. */
+  roomClosed(room: Room): void {
+    const transcripts = this.#rooms.get(room.name);
+    if (transcripts?.room !== room) return;
+    this.#rooms.delete(room.name);
+    this.#end(transcripts, 'everybody_left');
+  }
+
+  /** The meeting that goes on in a room, or the last one that ended there; or the one named, also from the disk. */
+  async read(name: RoomName, meeting?: string): Promise<Transcript | undefined> {
+    const transcripts = this.#rooms.get(name);
+    const { live, ended } = transcripts ?? {};
+    const inMemory = [live?.transcript, ended].find(
+      (candidate) => candidate !== undefined && (meeting === undefined || candidate.head.meeting === meeting),
+    );
+    if (inMemory !== undefined && inMemory.droppedEntries === 0) return inMemory.read();
+    const id = inMemory?.head.meeting ?? meeting;
+    if (id === undefined) return undefined;
+    await live?.file?.flushed();
+    const stored = await this.#options.files?.read(name, id);
+    return stored?.transcript ?? inMemory?.read();
+  }
+
+  async list(name: RoomName): Promise<MeetingSummary[]> {
+    const { live, ended } = this.#rooms.get(name) ?? {};
+    const inMemory = [ended, live?.transcript].filter((transcript) => transcript !== undefined);
+    const known = new Set(inMemory.map(({ head }) => head.meeting));
+    const summaries: MeetingSummary[] = [];
+    for (const id of (await this.#options.files?.list(name)) ?? []) {
+      const stored = known.has(id) ? undefined : await this.#options.files?.read(name, id);
+      if (stored !== undefined)
+        summaries.push(
+          summaryOf(id, {
+            ...stored.head,
+            endedAtMs: stored.end?.endedAtMs,
+            isInMemory: false,
+          }),
+        );
+    }
+    for (const { head, ended: end } of inMemory)
+      summaries.push(summaryOf(head.meeting, { ...head, endedAtMs: end?.endedAtMs, isInMemory: true }));
+    return summaries;
+  }
+
+  /** Deletes one meeting of a room, or all of them, wherever they are; nobody is told of the end of one that goes on. */
+  async forget(name: RoomName, meeting?: string): Promise<number> {
+    const isMeant = (id: string): boolean => meeting === undefined || id === meeting;
+    const forgotten = new Set<string>();
+    const transcripts = this.#rooms.get(name);
+    if (transcripts !== undefined) await this.#forgetInMemory(transcripts, { isMeant, forgotten });
+    const { files, notices } = this.#options;
+    for (const id of (await files?.list(name)) ?? []) {
+      if (!isMeant(id)) continue;
+      if ((await files?.remove(name, id)) === true) forgotten.add(id);
+    }
+    for (const id of forgotten) notices?.forget(id);
+    this.#options.log.info({ meetings: forgotten.size }, 'transcripts deleted on request');
+    return forgotten.size;
+  }
+
+  /** Ends all meetings and tells so, as far as that takes no longer than the deadline. Idempotent. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweepTimer);
+    for (const transcripts of this.#rooms.values()) this.#end(transcripts, 'gateway_stopped');
+    await Promise.all(this.#ending);
+    await this.#options.notices?.close();
+  }
+
+  #record(transcripts: RoomTranscripts, entry: TranscriptEntry): void {
+    const { room } = transcripts;
+    // What latecomers must not see is not for anybody to read later either.
+    if (!room.showsHistory) return;
+    const live = (transcripts.live ??= this.#begin(room));
+    const line = live.transcript.add(entry);
+    live.file?.append(line);
+  }
+
+  #begin(room: Room): LiveMeeting {
+    const { maxMeetingBytes, files, notices } = this.#options;
+    const former = this.#rooms.get(room.name)?.ended?.head.startedAtMs;
+    const transcript = new MeetingTranscript({
+      room: room.name,
+      // The first meeting of a room begins with the room; a later one now, a moment before what was just said.
+      startedAtMs: former === undefined ? room.epochMs : Math.floor(wallClockMs()),
+      maxBytes: maxMeetingBytes,
+      webhook: notices !== undefined,
+    });
+    const file = files?.open(transcript.head);
+    file?.append(encodeLine(transcript.head, 0));
+    return { transcript, file, emptySinceMs: undefined };
+  }
+
+  #end(transcripts: RoomTranscripts, reason: MeetingEndReason): void {
+    const { live } = transcripts;
+    if (live === undefined) return;
+    transcripts.live = undefined;
+    transcripts.ended = live.transcript;
+    live.transcript.end({ endedAtMs: Math.floor(wallClockMs()), reason });
+    const ending = this.#seal(live).finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  async #seal({ transcript, file }: LiveMeeting): Promise<void> {
+    const { ended, head } = transcript;
+    if (ended === undefined) return;
+    this.#sealing.add(head.meeting);
+    file?.append(encodeLine({ kind: 'end', ...ended }, 0));
+    await file?.close();
+    this.#sealing.delete(head.meeting);
+    this.#options.notices?.ended(await transcript.read(), ended.reason);
+    this.#options.log.info({ room: head.room, meeting: head.meeting, reason: ended.reason }, 'meeting ended');
+  }
+
+  async #forgetInMemory(
+    transcripts: RoomTranscripts,
+    { isMeant, forgotten }: { isMeant: (id: string) => boolean; forgotten: Set<string> },
+  ): Promise<void> {
+    const { live, ended, room } = transcripts;
+    if (ended !== undefined && isMeant(ended.head.meeting)) {
+      transcripts.ended = undefined;
+      forgotten.add(ended.head.meeting);
+    }
+    if (live !== undefined && isMeant(live.transcript.head.meeting)) {
+      transcripts.live = undefined;
+      forgotten.add(live.transcript.head.meeting);
+      room.forgetHistory();
+      await live.file?.close();
+    }
+  }
+
+  #sweep(): void {
+    const nowMs = wallClockMs();
+    for (const transcripts of this.#rooms.values()) {
+      const { live, room } = transcripts;
+      if (live === undefined) continue;
+      if (room.speakerCount > 0) live.emptySinceMs = undefined;
+      else live.emptySinceMs ??= nowMs;
+      if (live.emptySinceMs !== undefined && nowMs - live.emptySinceMs >= this.#options.endAfterMs)
+        this.#end(transcripts, 'everybody_left');
+    }
+  }
+}
+
+const segmentEntry = ({ segment, author }: FinalSegment): TranscriptEntry => ({
+  kind: 'segment',
+  segment: segment.segment,
+  speaker: segment.speaker,
+  ...(author === undefined ? {} : { author }),
+  language: segment.language,
+  words: segment.words,
+});
+
+const summaryOf = (
+  meeting: string,
+  known: { startedAtMs: number; endedAtMs: number | undefined; isInMemory: boolean },
+): MeetingSummary => ({
+  meeting,
+  startedAt: new Date(known.startedAtMs).toISOString(),
+  ...(known.endedAtMs === undefined ? {} : { endedAt: new Date(known.endedAtMs).toISOString() }),
+  isInMemory: known.isInMemory,
+});
