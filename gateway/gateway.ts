@@ -2,7 +2,8 @@
  * The gateway, put together: standalone, or with rooms of LiveKit where LIVEKIT_URL is set. No side effect on import.
  *
  * Shutdown, in this order: (1) no new speakers and rooms, (2) open segments are finished and their finals published, (3)
- * connections are closed with a reason, (4) the recogniser children end.
+ * what captioners wrote settles, connections are closed with a reason, (4) meetings end and their transcripts are complete, (5)
+ * the recogniser children end.
  */
 import { CaptionError } from '../protocol/index.js';
 import {
@@ -19,6 +20,11 @@ import { GatewayMetrics } from './metrics/gateway-metrics.js';
 import { RecognitionLoad } from './metrics/recognition-load.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { allowEverything, liveKitTokens } from './server/authentication.js';
+import { CaptionerEndpoint } from './captioner/captioner-endpoint.js';
+import { CaptionPosts } from './captioner/caption-posts.js';
+import { startTranscripts } from './transcript/start-transcripts.js';
+import { RoomRequests } from './server/room-requests.js';
+import { TranscriptRequests } from './server/transcript-requests.js';
 import { CaptionsEndpoint } from './server/captions-endpoint.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
@@ -36,6 +42,7 @@ export interface GatewayOptions {
   /** For tests: supervision of the recogniser children, patience with peers. */
   readonly supervision?: Parameters<typeof ChildEngine.start>[0]['supervision'];
   readonly timing?: Partial<Timing>;
+  readonly webhookRetryDelaysMs?: readonly number[];
   readonly captionerTiming?: LiveKitSideOptions['timing'];
   /** Default `worker`. */
   readonly liveKitRole?: LiveKitRole;
@@ -65,13 +72,28 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     );
   }
   const metrics = new GatewayMetrics();
+  const transcripts = await startTranscripts({
+    settings,
+    metrics,
+    log,
+    ...(options.webhookRetryDelaysMs === undefined
+      ? {}
+      : { webhookRetryDelaysMs: options.webhookRetryDelaysMs }),
+  });
   const rooms = new RoomRegistry({
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
+    opened: (room) => transcripts?.keeper.roomOpened(room),
+    closed: (room) => transcripts?.keeper.roomClosed(room),
   });
   const recognisers = settings.CAPTION_RECOGNISERS || defaultChildren();
   const recognitionLoad = new RecognitionLoad({ children: recognisers, now: () => performance.now() });
-  const engine = await startEngine(options, poolObserver({ metrics, rooms, log, recognitionLoad }));
+  const observer = poolObserver({ metrics, rooms, log, recognitionLoad });
+  const engine = await startEngine(options, observer).catch(async (error: unknown) => {
+    await transcripts?.close();
+    rooms.close();
+    throw error;
+  });
   const captions = new CaptionsEndpoint({ rooms, metrics, maxPauseMs: timing.maxViewerPauseMs });
   const ingest = new IngestEndpoint({
     engine,
@@ -85,12 +107,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     helloDeadlineMs: timing.helloDeadlineMs,
     stallFlushMs: timing.stallFlushMs,
   });
+  const written = { rooms, language: settings.CAPTION_LANGUAGE };
+  const captioners = new CaptionerEndpoint({
+    ...written,
+    metrics,
+    log,
+    helloDeadlineMs: timing.helloDeadlineMs,
+  });
+  const posts = new CaptionPosts(written);
   metrics.watch(() => ({
     rooms: rooms.rooms.length,
     speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),
     viewers: rooms.rooms.reduce((sum, room) => sum + room.viewerCount, 0),
     utterances: engine.openUtterances,
     isLive: engine.health.state === 'live',
+    captioners: captioners.captionerCount,
+    transcriptBytes: transcripts?.keeper.bytes ?? 0,
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
@@ -99,19 +131,30 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (engine.health.state === 'unavailable') return engine.health.reason;
     return livekit?.notReadyReason;
   };
+  const authenticator = isOpen
+    ? allowEverything
+    : liveKitTokens(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET);
+  const origins = new OriginPolicy({
+    allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    isLoopbackOnly: isOpen,
+  });
   const server = new GatewayServer({
     host: settings.CAPTION_HOST,
     port: settings.CAPTION_PORT,
-    authenticator: isOpen
-      ? allowEverything
-      : liveKitTokens(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET),
-    origins: new OriginPolicy({
-      allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
-      isLoopbackOnly: isOpen,
-    }),
+    authenticator,
+    origins,
     metrics,
     captions,
     ingest,
+    captioners,
+    roomRequests: new RoomRequests({
+      authenticator,
+      origins,
+      transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
+      posts,
+      metrics,
+      log,
+    }),
     notReadyReason,
     heartbeatIntervalMs: timing.heartbeatIntervalMs,
     log,
@@ -123,7 +166,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       timing.drainDeadlineMs ?? settings.CAPTION_DRAIN_S * 1000 + LEAVE_MS,
     );
     if (!isDrained) log.warn('shut down before everything was recognised');
+    captioners.close();
+    posts.close();
     await server.close();
+    await transcripts?.close();
     rooms.close();
     await engine.close();
   };
@@ -150,6 +196,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return { ...address, engine, rooms, livekit, close: () => (closing ??= close()) };
   } catch (error) {
     await server.close();
+    await transcripts?.close();
     rooms.close();
     await engine.close();
     throw error;

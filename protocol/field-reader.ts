@@ -47,6 +47,10 @@ export class FieldReader {
     return withoutSignOfZero(value);
   }
 
+  optionalInteger(name: string, bounds: Bounds): number | undefined {
+    return this.#fields[name] === undefined ? undefined : this.integer(name, bounds);
+  }
+
   /** A number from 0 to 1, or undefined where the field is absent. */
   optionalFraction(name: string): number | undefined {
     const value = this.#fields[name];
@@ -63,11 +67,32 @@ export class FieldReader {
     return value;
   }
 
+  /** False where the field is absent. */
+  optionalFlag(name: string): boolean {
+    return this.#fields[name] === undefined ? false : this.flag(name);
+  }
+
   choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice {
     const value = this.#fields[name];
     const found = choices.find((choice) => choice === value);
     if (found === undefined) throw this.malformed(name, `one of ${choices.join(', ')}`);
     return found;
+  }
+
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined;
+  }
+
+  is(name: string, value: string): boolean {
+    return this.#fields[name] === value;
+  }
+
+  texts(name: string, { max, each }: { max: number; each: Bounds }): string[] {
+    const value = this.#fields[name];
+    const isGood = (text: unknown): text is string =>
+      typeof text === 'string' && text.length >= each.min && text.length <= each.max;
+    if (Array.isArray(value) && value.length <= max && value.every(isGood)) return value;
+    throw this.malformed(name, `a list of at most ${max} texts of ${each.min} to ${each.max} characters`);
   }
 
   object(name: string): FieldReader {

@@ -17,4 +17,5 @@ export {
 export { applyMessage } from './reducer.js';
 export { snapshotMessages } from './snapshot.js';
 export * from './ingest.js';
+export * from './captioner.js';
 export * from './websocket.js';

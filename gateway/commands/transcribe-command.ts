@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { ChildEngine, mixToMono, parseVocabulary, readWavFile, toSixteenKilohertz } from '../../asr/index.js';
 import { CaptionError, SAMPLE_RATE_HZ } from '../../protocol/index.js';
 import { chooseLanguage } from '../rooms/caption-language.js';
-import { formatSrt, formatText, formatWebVtt } from '../transcribe/subtitle-formats.js';
+import { recordingTranscript, type RecordedTrack } from '../transcribe/recording-transcript.js';
 import { transcribePcm, type TranscribedSegment } from '../transcribe/transcribe-pcm.js';
+import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
 import { type CommandContext, printJson } from './command-context.js';
 import { locateModels } from './locate-model.js';
 
@@ -111,10 +112,12 @@ async function readTracks(file: string, splitChannels: boolean): Promise<InputTr
 
 function formatAll(results: readonly TranscribedTrack[], flags: TranscribeFlags): string {
   if (flags.vtt !== true && flags.srt !== true)
-    return results.map(({ segments }) => formatText(segments)).join('\n');
-  const speakers = results.map(({ channel, segments }) => ({
+    return results.map(({ segments }) => segments.map(({ text }) => `${text}\n`).join('')).join('\n');
+  const tracks = results.map(({ channel, segments }): RecordedTrack => ({
     segments,
     ...(channel === undefined ? {} : { speaker: `Channel ${channel}` }),
   }));
-  return flags.vtt === true ? formatWebVtt(speakers) : formatSrt(speakers);
+  const options = { namesSpeakers: tracks.some(({ speaker }) => speaker !== undefined) };
+  const transcript = recordingTranscript(tracks);
+  return [...(flags.vtt === true ? formatWebVtt : formatSrt)(transcript, options)].join('');
 }

@@ -33,6 +33,12 @@ export function readEnvironment(variables: Variables = process.env, workingDir =
   if ((settings.LIVEKIT_API_KEY === '') !== (settings.LIVEKIT_API_SECRET === '')) {
     throw new CaptionError('config_invalid', 'LIVEKIT_API_KEY and LIVEKIT_API_SECRET must be set together.');
   }
+  if ((settings.CAPTION_WEBHOOK_URL === '') !== (settings.CAPTION_WEBHOOK_SECRET === '')) {
+    throw new CaptionError(
+      'config_invalid',
+      'CAPTION_WEBHOOK_URL and CAPTION_WEBHOOK_SECRET must be set together.',
+    );
+  }
   const cacheHome = variables['XDG_CACHE_HOME'];
   const cacheDir = cacheHome === undefined || cacheHome === '' ? join(homedir(), '.cache') : cacheHome;
   return { settings, workingDir, cacheDir };

@@ -184,6 +184,42 @@ export const SETTINGS = {
     max: 86_400,
     doc: 'How far audio may run ahead of real time before the speaker is disconnected.',
   }),
+  CAPTION_TRANSCRIPT: {
+    kind: 'choice',
+    choices: ['memory', 'disk', 'off'],
+    default: 'memory',
+    doc: 'Where transcripts are kept: in memory while the room is remembered, on disk as well, or nowhere.',
+  } satisfies ChoiceSetting,
+  CAPTION_TRANSCRIPT_KB: number({
+    unit: 'kB',
+    default: 4096,
+    min: 64,
+    max: 1_048_576,
+    doc: 'Memory for the transcript of one meeting, about an hour of talk for each 250 kB; the oldest goes first.',
+  }),
+  CAPTION_TRANSCRIPT_DIR: text(
+    './transcripts',
+    'Folder for transcripts on disk; readable by the gateway’s user alone.',
+  ),
+  CAPTION_TRANSCRIPT_RETENTION_DAYS: number({
+    unit: 'days',
+    default: 30,
+    min: 0,
+    max: 36_500,
+    doc: 'How long transcripts are kept on disk; 0 for as long as nobody deletes them.',
+  }),
+  CAPTION_MEETING_END_S: number({
+    unit: 's',
+    default: 60,
+    min: 1,
+    max: 86_400,
+    doc: 'A meeting has ended when no speaker and no captioner has been in its room for so long.',
+  }),
+  CAPTION_WEBHOOK_URL: text('', 'Address that is told of every meeting that ended; empty for none.'),
+  CAPTION_WEBHOOK_SECRET: text(
+    '',
+    'Signs what is sent there: whsec_ and at least 24 bytes in base64, as in Standard Webhooks.',
+  ),
   CAPTION_LOG_LEVEL: {
     kind: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],

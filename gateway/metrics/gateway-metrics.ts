@@ -9,7 +9,20 @@ export interface GatewayCounts {
   /** People who talk. */
   readonly utterances: number;
   readonly isLive: boolean;
+  /** People who write captions. */
+  readonly captioners: number;
+  readonly transcriptBytes: number;
 }
+
+const NOTHING: GatewayCounts = {
+  rooms: 0,
+  speakers: 0,
+  viewers: 0,
+  utterances: 0,
+  isLive: false,
+  captioners: 0,
+  transcriptBytes: 0,
+};
 
 /** Everything on `/metrics`. Native units (seconds), no label whose values grow with meetings. */
 export class GatewayMetrics {
@@ -25,7 +38,9 @@ export class GatewayMetrics {
   readonly #skippedMessages: Counter;
   readonly #resyncs: Counter;
   readonly #refusals: Counter<'code'>;
-  #counts: () => GatewayCounts = () => ({ rooms: 0, speakers: 0, viewers: 0, utterances: 0, isLive: false });
+  readonly #lostEntries: Counter;
+  readonly #webhooks: Counter<'outcome'>;
+  #counts: () => GatewayCounts = () => NOTHING;
 
   constructor() {
     const registers = [this.registry];
@@ -62,6 +77,13 @@ export class GatewayMetrics {
       'Connections refused or ended with an error.',
       ['code'],
     );
+    this.#lostEntries = counter(
+      'caption_transcript_lost_entries_total',
+      'Entries of transcripts that the disk did not take.',
+    );
+    this.#webhooks = counter('caption_webhook_attempts_total', 'Attempts to tell of the end of a meeting.', [
+      'outcome',
+    ]);
     this.#decodeSeconds = new Histogram({
       name: 'caption_decode_call_seconds',
       help: 'Duration of one decoding call over a batch of speakers.',
@@ -88,6 +110,8 @@ export class GatewayMetrics {
     gauge('caption_rooms', 'Rooms in memory.', (counts) => counts.rooms);
     gauge('caption_speakers', 'Connected speakers, talking or not.', (counts) => counts.speakers);
     gauge('caption_viewers', 'Connected viewers.', (counts) => counts.viewers);
+    gauge('caption_captioners', 'Connected people who write captions.', (counts) => counts.captioners);
+    gauge('caption_transcript_bytes', 'Transcripts in memory, in bytes.', (counts) => counts.transcriptBytes);
     gauge('caption_open_utterances', 'People who talk at the moment.', (counts) => counts.utterances);
     gauge('caption_recogniser_live', '1 when recognition runs undisturbed, else 0.', (counts) =>
       counts.isLive ? 1 : 0,
@@ -130,6 +154,14 @@ export class GatewayMetrics {
 
   viewerResynced(): void {
     this.#resyncs.inc();
+  }
+
+  transcriptLost(entries: number): void {
+    this.#lostEntries.inc(entries);
+  }
+
+  webhookAttempted(outcome: 'delivered' | 'failed'): void {
+    this.#webhooks.inc({ outcome });
   }
 
   refused(code: string): void {

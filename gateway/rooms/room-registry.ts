@@ -32,6 +32,11 @@ export class RoomRegistry {
     return [...this.#rooms.values()];
   }
 
+  /** Without beginning one. */
+  find(name: RoomName): Room | undefined {
+    return this.#rooms.get(name);
+  }
+
   /** Throws CaptionError `too_many_rooms`. */
   enter(name: RoomName): Room {
     const known = this.#rooms.get(name);

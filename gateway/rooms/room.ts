@@ -10,6 +10,7 @@ import {
   MAX_NAME_CHARS,
   type ParticipantIdentity,
   type RoomName,
+  type SegmentId,
   type SegmentState,
   snapshotMessages,
   splitDelta,
@@ -64,6 +65,8 @@ export class Room {
   readonly #notices = new Map<string, StatusNotice>();
   readonly #sources = new Map<string, SpeakerSource>();
   readonly #replacements = new Set<{ readonly replaced: Replaced }>();
+  /** Open segments that persons write. */
+  readonly #written = new Set<SegmentId>();
   #nextSegmentPrefix = 0;
   /** Keeps what is said, if anybody does. */
   recorder: RoomRecorder | undefined;
@@ -131,6 +134,11 @@ export class Room {
     return false;
   }
 
+  /** Whether a person writes this open segment. */
+  isWritten(segment: SegmentId): boolean {
+    return this.#written.has(segment);
+  }
+
   /** Shows `viewer` everything so far, as far as the room shows its history, and from now on. */
   addViewer(viewer: RoomViewer): void {
     viewer.sendSnapshot(this.showsHistory ? this.snapshot() : this.snapshotSince(epochMs(Date.now())));
@@ -172,6 +180,8 @@ export class Room {
     const revision = 1 + (open.find(({ segment }) => segment === draft.segment)?.revision ?? 0);
     const header = { kind: 'delta', room: this.name, epochMs: this.epochMs, seq: seq + 1, revision } as const;
     for (const part of splitDelta({ ...header, ...draft })) this.#broadcast(part);
+    if (author !== undefined && !draft.isFinal) this.#written.add(draft.segment);
+    else this.#written.delete(draft.segment);
     const segment = draft.isFinal ? this.#state.finals.at(-1) : undefined;
     if (segment !== undefined && segment.words.length > 0)
       this.recorder?.segment({ segment, ...(author === undefined ? {} : { author }) });

@@ -1,23 +1,41 @@
 import type { IncomingMessage } from 'node:http';
-import { errors as joseErrors, jwtVerify } from 'jose';
+import { errors as joseErrors, type JWTPayload, jwtVerify } from 'jose';
 import {
   CaptionError,
+  MAX_NAME_CHARS,
+  participantIdentity,
   type ParticipantIdentity,
   type RoomName,
   TOKEN_SUBPROTOCOL_PREFIX,
 } from '../../protocol/index.js';
 
+/** Whom a token was made for. */
+export interface TokenOwner {
+  readonly identity: ParticipantIdentity;
+  /** May be empty. */
+  readonly name: string;
+}
+
 /** What a client may do, from its LiveKit access token. Without authentication everything is allowed. */
 export interface Permissions {
+  /** Absent without authentication: then anybody is who they say. */
+  readonly owner?: TokenOwner;
   /** Throws CaptionError `forbidden`. */
   requireSpeak(room: RoomName, identity: ParticipantIdentity): void;
   /** Throws CaptionError `forbidden`. */
   requireView(room: RoomName): void;
+  /** To write captions as a person. Throws CaptionError `forbidden`. */
+  requireWrite(room: RoomName): void;
+  /** To read transcripts of meetings that are over, and to delete them. Throws CaptionError `forbidden`. */
+  requireAdminister(room: RoomName): void;
 }
 
 export interface Authenticator {
-  /** Throws CaptionError `unauthorised` for a missing, foreign, expired or malformed token. */
-  authenticate(request: IncomingMessage): Promise<Permissions>;
+  /**
+   * Throws CaptionError `unauthorised` for a missing, foreign, expired or malformed token. `tokenInAddress` counts where the
+   * request's headers hold none.
+   */
+  authenticate(request: IncomingMessage, tokenInAddress?: string): Promise<Permissions>;
 }
 
 interface VideoGrant {
@@ -25,9 +43,18 @@ interface VideoGrant {
   readonly roomJoin?: unknown;
   readonly canPublish?: unknown;
   readonly canSubscribe?: unknown;
+  readonly roomAdmin?: unknown;
 }
 
-const EVERYTHING: Permissions = { requireSpeak: () => undefined, requireView: () => undefined };
+/** The attribute of an access token that makes its owner a captioner: its value is "true". */
+export const CAPTIONER_ATTRIBUTE = 'caption-gateway.captioner';
+
+const EVERYTHING: Permissions = {
+  requireSpeak: () => undefined,
+  requireView: () => undefined,
+  requireWrite: () => undefined,
+  requireAdminister: () => undefined,
+};
 
 /** For a gateway on loopback without keys. */
 export const allowEverything: Authenticator = { authenticate: () => Promise.resolve(EVERYTHING) };
@@ -36,8 +63,8 @@ export const allowEverything: Authenticator = { authenticate: () => Promise.reso
 export function liveKitTokens(apiKey: string, apiSecret: string): Authenticator {
   const secret = new TextEncoder().encode(apiSecret);
   return {
-    async authenticate(request) {
-      const token = tokenOf(request);
+    async authenticate(request, tokenInAddress) {
+      const token = tokenOf(request) ?? tokenInAddress;
       if (token === undefined) {
         throw unauthorised(
           `An access token is needed: header "Authorization: Bearer <token>", or WebSocket sub-protocol "${TOKEN_SUBPROTOCOL_PREFIX}<token>".`,
@@ -50,7 +77,7 @@ export function liveKitTokens(apiKey: string, apiSecret: string): Authenticator 
           requiredClaims: ['exp'],
           clockTolerance: 10,
         });
-        return permissionsOf(payload['video'], payload.sub);
+        return permissionsOf(payload);
       } catch (error) {
         if (error instanceof CaptionError) throw error;
         const isExpired = error instanceof joseErrors.JWTExpired;
@@ -74,26 +101,43 @@ function tokenOf(request: IncomingMessage): string | undefined {
   return offered?.slice(TOKEN_SUBPROTOCOL_PREFIX.length);
 }
 
-function permissionsOf(video: unknown, subject: string | undefined): Permissions {
-  const grant: VideoGrant = typeof video === 'object' && video !== null ? video : {};
+function permissionsOf({ sub, video, attributes, name }: JWTPayload): Permissions {
+  const grant: VideoGrant = isRecord(video) ? video : {};
+  const isCaptioner = isRecord(attributes) && attributes[CAPTIONER_ATTRIBUTE] === 'true';
   // As in LiveKit: what is not said about publishing and subscribing is allowed to those who may join.
   const requireRoom = (room: RoomName, mayDo: unknown, what: string): void => {
     const isGranted = grant.roomJoin === true && grant.room === room && mayDo !== false;
     if (!isGranted)
       throw new CaptionError('forbidden', `The access token does not allow to ${what} in this room.`);
   };
+  const owner = ownerOf(sub, name);
   return {
+    ...(owner === undefined ? {} : { owner }),
     requireSpeak(room, identity) {
       requireRoom(room, grant.canPublish, 'speak');
-      if (subject !== identity) {
-        throw new CaptionError(
-          'forbidden',
-          'The access token is for another identity than hello.speaker.identity.',
-        );
-      }
+      if (sub === identity) return;
+      throw new CaptionError(
+        'forbidden',
+        'The access token is for another identity than hello.speaker.identity.',
+      );
     },
     requireView: (room) => requireRoom(room, grant.canSubscribe, 'see captions'),
+    requireWrite: (room) => requireRoom(room, isCaptioner && owner !== undefined, 'write captions'),
+    requireAdminister(room) {
+      if (grant.roomAdmin === true && grant.room === room) return;
+      throw new CaptionError('forbidden', 'This needs an access token with roomAdmin for this room.');
+    },
   };
 }
+
+/** Undefined where the identity is none that captions can carry. */
+function ownerOf(subject: string | undefined, name: unknown): TokenOwner | undefined {
+  if (subject === undefined || subject === '' || subject.length > MAX_NAME_CHARS) return undefined;
+  const shown = typeof name === 'string' ? name.slice(0, MAX_NAME_CHARS) : '';
+  return { identity: participantIdentity(subject), name: shown };
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 const unauthorised = (message: string): CaptionError => new CaptionError('unauthorised', message);

@@ -5,12 +5,15 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { CaptionError, SUBPROTOCOL } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { CaptionerEndpoint } from '../captioner/captioner-endpoint.js';
 import { type Authenticator, offeredSubprotocols, type Permissions } from './authentication.js';
 import type { CaptionsEndpoint } from './captions-endpoint.js';
 import { keepAlive } from './heartbeat.js';
 import type { IngestEndpoint } from './ingest-endpoint.js';
 import type { OriginPolicy } from './origin-policy.js';
+import { sendJson } from './http-answers.js';
 import { servePage } from './page.js';
+import type { RoomRequests } from './room-requests.js';
 import { CLOSE_DEADLINE_MS, closeWith, toCaptionError } from './websocket-closing.js';
 
 /** A captions viewer sends nothing but short requests; audio frames of ten seconds at 48 kHz are the longest sensible. */
@@ -24,6 +27,8 @@ export interface GatewayServerOptions {
   readonly metrics: GatewayMetrics;
   readonly captions: CaptionsEndpoint;
   readonly ingest: IngestEndpoint;
+  readonly captioners: CaptionerEndpoint;
+  readonly roomRequests: RoomRequests;
   /** What `/readyz` tells: undefined when ready, else why not. */
   readonly notReadyReason: () => string | undefined;
   /** Between two pings on a WebSocket, in milliseconds. */
@@ -87,7 +92,9 @@ export class GatewayServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = parseTarget(request)?.pathname;
+    const url = parseTarget(request);
+    const path = url?.pathname;
+    if (url !== undefined && (await this.#options.roomRequests.answer(url, { request, response }))) return;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       sendJson(response, 405, { code: 'method_not_allowed', message: 'Only GET is answered here.' });
@@ -154,6 +161,9 @@ export class GatewayServer {
       case '/v1/captions':
         return (socket, permissions) =>
           this.#options.captions.open({ socket, permissions, room: url.searchParams.get('room') });
+      case '/v1/captioner':
+        return (socket, permissions) =>
+          this.#options.captioners.open({ socket, permissions, room: url.searchParams.get('room') });
       default:
         return undefined;
     }
@@ -180,12 +190,4 @@ const shuttingDown = (): CaptionError =>
 function parseTarget(request: IncomingMessage): URL | undefined {
   const target = request.url ?? '/';
   return URL.canParse(target, 'http://gateway') ? new URL(target, 'http://gateway') : undefined;
-}
-
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Cache-Control': 'no-store',
-  });
-  response.end(`${JSON.stringify(body)}\n`);
 }

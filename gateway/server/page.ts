@@ -99,7 +99,9 @@ async function loadFile(file: string, type: string): Promise<WebFile> {
   return {
     type,
     content,
-    compressed: COMPRESSED_TYPES.has(extname(file)) ? await promisify(gzip)(content, { level: 9 }) : undefined,
+    compressed: COMPRESSED_TYPES.has(extname(file))
+      ? await promisify(gzip)(content, { level: 9 })
+      : undefined,
     // Weak: the same content comes compressed and as it is.
     etag: `W/"${hash}"`,
   };

@@ -150,12 +150,11 @@ export class TranscriptKeeper {
     return forgotten.size;
   }
 
-  /** Ends all meetings and tells so, as far as that takes no longer than the deadline. Idempotent. */
+  /** Ends all meetings; resolves when that is written. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#sweepTimer);
     for (const transcripts of this.#rooms.values()) this.#end(transcripts, 'gateway_stopped');
     await Promise.all(this.#ending);
-    await this.#options.notices?.close();
   }
 
   #record(transcripts: RoomTranscripts, entry: TranscriptEntry): void {

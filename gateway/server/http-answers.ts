@@ -1,0 +1,39 @@
+import type { ServerResponse } from 'node:http';
+import { CaptionError } from '../../protocol/index.js';
+import { toCaptionError } from './websocket-closing.js';
+
+const STATUSES: Readonly<Record<string, number>> = {
+  unauthorised: 401,
+  forbidden: 403,
+  origin_refused: 403,
+  not_found: 404,
+  transcript_missing: 404,
+  transcript_off: 404,
+  message_too_large: 413,
+  captioner_too_fast: 429,
+  internal_error: 500,
+  too_many_rooms: 503,
+  too_many_captioners: 503,
+  shutting_down: 503,
+};
+
+export function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+  });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** Tells what went wrong; the error that was told. */
+export function sendError(response: ServerResponse, thrown: unknown): CaptionError {
+  const error = toCaptionError(thrown);
+  if (response.headersSent) {
+    response.destroy();
+    return error;
+  }
+  if (error.code === 'unauthorised') response.setHeader('WWW-Authenticate', 'Bearer');
+  if (error.code === 'captioner_too_fast') response.setHeader('Retry-After', '1');
+  sendJson(response, STATUSES[error.code] ?? 400, { code: error.code, message: error.message });
+  return error;
+}

@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CaptionError, MAX_NAME_CHARS, roomName } from '../../protocol/index.js';
+import type { CaptionPosts } from '../captioner/caption-posts.js';
+import type { Logger } from '../log.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { Authenticator } from './authentication.js';
+import { sendError, sendJson } from './http-answers.js';
+import type { OriginPolicy } from './origin-policy.js';
+import type { RoomRequest, TranscriptRequests } from './transcript-requests.js';
+
+const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
+const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
+const PREFLIGHT_MAX_AGE_S = '600';
+
+export interface RoomRequestsOptions {
+  readonly authenticator: Authenticator;
+  readonly origins: OriginPolicy;
+  readonly transcripts: TranscriptRequests;
+  readonly posts: CaptionPosts;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+}
+
+interface Route {
+  readonly methods: readonly string[];
+  /** Caption tools are given an address and nothing else: their token is in it. */
+  readonly takesTokenInAddress?: boolean;
+  readonly answer: (request: RoomRequest, incoming: IncomingMessage) => Promise<void> | void;
+}
+
+/** `/v1/rooms/{room}/…`: what can be asked about one room. */
+export class RoomRequests {
+  readonly #options: RoomRequestsOptions;
+
+  constructor(options: RoomRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** False when the address is none of these. */
+  async answer(url: URL, exchange: { request: IncomingMessage; response: ServerResponse }): Promise<boolean> {
+    const [, room, rest = ''] = ROOM_PATH.exec(url.pathname) ?? [];
+    if (room === undefined) return false;
+    const { request, response } = exchange;
+    try {
+      this.#options.origins.check(request);
+      await this.#dispatch({ room, rest, url }, { request, response });
+    } catch (thrown) {
+      const error = sendError(response, thrown);
+      this.#options.metrics.refused(error.code);
+      if (error.code === 'internal_error') this.#options.log.error({ err: error.cause }, 'request failed');
+      else this.#options.log.warn({ code: error.code }, 'request refused');
+    }
+    return true;
+  }
+
+  async #dispatch(
+    address: { room: string; rest: string; url: URL },
+    { request, response }: { request: IncomingMessage; response: ServerResponse },
+  ): Promise<void> {
+    const routes = this.#routes(address.rest);
+    const methods = routes.flatMap((route) => route.methods);
+    if (methods.length === 0) throw new CaptionError('not_found', 'There is nothing at this address.');
+    allowOrigin(request, response, methods);
+    const { method = 'GET' } = request;
+    if (method === 'OPTIONS') {
+      response.writeHead(204).end();
+      return;
+    }
+    const route = routes.find((candidate) => candidate.methods.includes(method));
+    if (route === undefined) {
+      response.setHeader('Allow', methods.join(', '));
+      sendJson(response, 405, { code: 'method_not_allowed', message: `Use ${methods.join(' or ')}.` });
+      return;
+    }
+    const { searchParams: query } = address.url;
+    const inAddress = route.takesTokenInAddress === true ? query.get('access_token') : null;
+    const permissions = await this.#options.authenticator.authenticate(request, inAddress ?? undefined);
+    const room = decodeRoom(address.room);
+    await route.answer({ room, query, permissions, response, isHead: method === 'HEAD' }, request);
+  }
+
+  #routes(rest: string): Route[] {
+    const { transcripts, posts } = this.#options;
+    const extension = TRANSCRIPT_FILE.exec(rest)?.[1];
+    if (extension !== undefined) {
+      return [{ methods: ['GET', 'HEAD'], answer: (request) => transcripts.download(request, extension) }];
+    }
+    switch (rest) {
+      case 'transcript':
+        return [{ methods: ['DELETE'], answer: (request) => transcripts.remove(request) }];
+      case 'meetings':
+        return [{ methods: ['GET', 'HEAD'], answer: (request) => transcripts.list(request) }];
+      case 'captions':
+        return [
+          {
+            methods: ['POST'],
+            takesTokenInAddress: true,
+            answer: (request, incoming) => posts.post(request, incoming),
+          },
+        ];
+      case 'captions/seq':
+        return [{ methods: ['GET'], takesTokenInAddress: true, answer: (request) => posts.tellSeq(request) }];
+      default:
+        return [];
+    }
+  }
+}
+
+function decodeRoom(encoded: string): RoomRequest['room'] {
+  let name = '';
+  try {
+    name = decodeURIComponent(encoded);
+  } catch {
+    // Told below, as any other name that is none.
+  }
+  if (name !== '' && name.length <= MAX_NAME_CHARS) return roomName(name);
+  throw new CaptionError('room_missing', 'Name the room: /v1/rooms/NAME/…, 1 to 256 characters.');
+}
+
+/** For pages of other origins, which `OriginPolicy` has let pass. */
+function allowOrigin(request: IncomingMessage, response: ServerResponse, methods: readonly string[]): void {
+  const { origin } = request.headers;
+  if (origin === undefined) return;
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Access-Control-Allow-Methods', methods.join(', '));
+  response.setHeader('Access-Control-Allow-Headers', 'Authorization, Content-Type');
+  response.setHeader('Access-Control-Expose-Headers', 'Content-Disposition');
+  response.setHeader('Access-Control-Max-Age', PREFLIGHT_MAX_AGE_S);
+  response.setHeader('Vary', 'Origin');
+}

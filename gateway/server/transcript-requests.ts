@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { CaptionError, type RoomName } from '../../protocol/index.js';
+import type { RoomRegistry } from '../rooms/room-registry.js';
+import { formatJson, formatMarkdown, formatText } from '../transcript/document-formats.js';
+import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
+import { TimeSlices } from '../transcript/time-slices.js';
+import { clipTranscript, type Transcript } from '../transcript/transcript-entry.js';
+import type { TranscriptKeeper } from '../transcript/transcript-keeper.js';
+import { LABEL_LANGUAGES, type LabelLanguage } from '../transcript/transcript-labels.js';
+import type { Permissions } from './authentication.js';
+import { sendJson } from './http-answers.js';
+
+const CHUNK_CHARACTERS = 16_384;
+
+interface TranscriptFormat {
+  readonly type: string;
+  readonly write: (transcript: Transcript, options: { language: LabelLanguage }) => Iterable<string>;
+}
+
+export const TRANSCRIPT_FORMATS: Readonly<Record<string, TranscriptFormat>> = {
+  vtt: { type: 'text/vtt; charset=utf-8', write: formatWebVtt },
+  srt: { type: 'application/x-subrip; charset=utf-8', write: formatSrt },
+  txt: { type: 'text/plain; charset=utf-8', write: formatText },
+  md: { type: 'text/markdown; charset=utf-8', write: formatMarkdown },
+  json: { type: 'application/json; charset=utf-8', write: formatJson },
+};
+
+export interface RoomRequest {
+  readonly room: RoomName;
+  readonly query: URLSearchParams;
+  readonly permissions: Permissions;
+  readonly response: ServerResponse;
+  /** HEAD: headers only. */
+  readonly isHead: boolean;
+}
+
+/** Transcripts over HTTP: download, list, delete. */
+export class TranscriptRequests {
+  readonly #keeper: TranscriptKeeper | undefined;
+  readonly #rooms: RoomRegistry;
+
+  /** Without a keeper there are no transcripts. */
+  constructor(options: { keeper: TranscriptKeeper | undefined; rooms: RoomRegistry }) {
+    this.#keeper = options.keeper;
+    this.#rooms = options.rooms;
+  }
+
+  /** Throws CaptionError `forbidden`, `transcript_off`, `transcript_missing` or `query_invalid`. */
+  async download(request: RoomRequest, extension: string): Promise<void> {
+    const { room, query, permissions, response, isHead } = request;
+    const format = TRANSCRIPT_FORMATS[extension];
+    if (format === undefined) throw new CaptionError('not_found', 'There is no such format of transcripts.');
+    const meeting = query.get('meeting') ?? undefined;
+    // Who may see captions today was not necessarily there at another meeting of the same room.
+    if (meeting === undefined) permissions.requireView(room);
+    else permissions.requireAdminister(room);
+    const options = readQuery(query);
+    const transcript = await this.#required(room).read(room, meeting);
+    if (transcript === undefined) {
+      throw new CaptionError(
+        'transcript_missing',
+        'Nothing was said in this room, or it is not kept any more.',
+      );
+    }
+    response.writeHead(200, {
+      'Content-Type': format.type,
+      'Content-Disposition': `attachment; filename="${fileName(transcript)}.${extension}"`,
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    });
+    if (isHead) response.end();
+    else await writeAll(response, format.write(clipTranscript(transcript, options), options));
+  }
+
+  /** Throws CaptionError `forbidden` or `transcript_off`. */
+  async list({ room, permissions, response }: RoomRequest): Promise<void> {
+    permissions.requireAdminister(room);
+    sendJson(response, 200, { room, meetings: await this.#required(room).list(room) });
+  }
+
+  /** Throws CaptionError `forbidden`, `transcript_off` or `transcript_missing`. */
+  async remove({ room, query, permissions, response }: RoomRequest): Promise<void> {
+    permissions.requireAdminister(room);
+    if (this.#keeper === undefined) throw off();
+    const deleted = await this.#keeper.forget(room, query.get('meeting') ?? undefined);
+    if (deleted === 0) throw new CaptionError('transcript_missing', 'There was nothing to delete.');
+    sendJson(response, 200, { room, deleted });
+  }
+
+  #required(room: RoomName): TranscriptKeeper {
+    const showsHistory = this.#rooms.find(room)?.showsHistory ?? true;
+    if (this.#keeper === undefined || !showsHistory) throw off();
+    return this.#keeper;
+  }
+}
+
+const off = (): CaptionError =>
+  new CaptionError('transcript_off', 'No transcript is kept: CAPTION_TRANSCRIPT or the room says so.');
+
+function readQuery(query: URLSearchParams): { fromMs: number; toMs: number; language: LabelLanguage } {
+  const lang = query.get('lang') ?? 'en';
+  const language = LABEL_LANGUAGES.find((known) => known === lang.split('-')[0]?.toLowerCase());
+  if (language === undefined) {
+    throw new CaptionError('query_invalid', `lang must be one of ${LABEL_LANGUAGES.join(', ')}.`);
+  }
+  return { fromMs: secondsOf(query, 'from', 0), toMs: secondsOf(query, 'to', Infinity), language };
+}
+
+function secondsOf(query: URLSearchParams, name: string, otherwise: number): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  const seconds = Number(text);
+  if (text !== '' && Number.isFinite(seconds) && seconds >= 0) return seconds * 1000;
+  throw new CaptionError('query_invalid', `${name} must be a number of seconds since the meeting began.`);
+}
+
+function fileName({ room, startedAtMs }: Transcript): string {
+  const when = new Date(startedAtMs).toISOString().slice(0, 16).replaceAll(':', '-');
+  const name = String(room ?? '')
+    .replace(/[^a-z0-9]+/gi, '-')
+    .replace(/^-+|-+$/g, '');
+  return [name === '' ? 'transcript' : name.slice(0, 60), when].join('-');
+}
+
+/** In pieces, waiting for the client and letting captions go first. */
+async function writeAll(response: ServerResponse, parts: Iterable<string>): Promise<void> {
+  const slices = new TimeSlices();
+  let chunk = '';
+  for (const part of parts) {
+    chunk += part;
+    if (chunk.length >= CHUNK_CHARACTERS) {
+      if (!response.write(chunk)) await drained(response);
+      chunk = '';
+    }
+    if (response.destroyed) return;
+    await slices.breathe();
+  }
+  response.end(chunk);
+}
+
+async function drained(response: ServerResponse): Promise<void> {
+  const either = new AbortController();
+  try {
+    const options = { signal: either.signal };
+    await Promise.race([once(response, 'drain', options), once(response, 'close', options)]);
+  } finally {
+    either.abort();
+  }
+}
