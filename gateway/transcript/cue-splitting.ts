@@ -14,6 +14,7 @@ const MIN_CUE_MS = 1000;
 const LONG_PAUSE_MS = 2000;
 const SHORT_PAUSE_MS = 400;
 const FEW_COLUMNS = 12;
+const INNER_SENTENCE_COST = 0.4;
 
 const SENTENCE_END = /[.!?…。！？]["'”’»)\]]*$/u;
 const CLAUSE_END = /[,;:،、，；–—]["'”’»)\]]*$/u;
@@ -87,8 +88,9 @@ function cheapestEnds(pieces: readonly MeasuredPiece[], options: Required<SplitO
     let innerCost = 0;
     for (let end = first + 1; end <= pieces.length; end += 1) {
       const piece = pieces[end - 1];
-      if (piece === undefined || !fit.add(piece)) break;
-      if (end - 1 > first) innerCost += innerBreakCost(pieces[end - 2], piece);
+      const before = end - 1 > first ? pieces[end - 2] : undefined;
+      if (piece === undefined || !fit.add(piece) || isAfterLongPause(before, piece)) break;
+      if (before !== undefined && SENTENCE_END.test(before.text)) innerCost += INNER_SENTENCE_COST;
       const cost =
         cueCost(pieces, { first, end, columns: fit.columns, nextStartMs: options.nextStartMs }) +
         innerCost +
@@ -155,11 +157,9 @@ function endCost(last: MeasuredPiece, next: MeasuredPiece | undefined): number {
   return CLAUSE_END.test(last.text) ? 0.3 : 0.8;
 }
 
-function innerBreakCost(before: MeasuredPiece | undefined, piece: MeasuredPiece): number {
-  if (before === undefined) return 0;
-  if (piece.startMs - before.endMs >= LONG_PAUSE_MS) return 2;
-  return SENTENCE_END.test(before.text) ? 0.4 : 0;
-}
+/** Words would be shown before they are spoken, or stay when they are long over. */
+const isAfterLongPause = (before: MeasuredPiece | undefined, piece: MeasuredPiece): boolean =>
+  before !== undefined && piece.startMs - before.endMs >= LONG_PAUSE_MS;
 
 function timesOf(group: readonly MeasuredPiece[], nextStartMs: number): { startMs: number; endMs: number } {
   const startMs = group[0]?.startMs ?? 0;
@@ -183,7 +183,7 @@ function inLines(group: readonly MeasuredPiece[], labelColumns: number): Measure
     if (upper > MAX_LINE_COLUMNS || lower > MAX_LINE_COLUMNS) continue;
     if (group.some(({ continues }, index) => continues && index !== breakAt && index > 0)) continue;
     const isGoodPlace = /[,;:.!?]$/.test(group[breakAt - 1]?.text ?? '');
-    const cost = breakAt === group.length ? -1 : Math.abs(upper - lower) - (isGoodPlace ? 8 : 0) + 10;
+    const cost = breakAt === group.length ? -1 : Math.abs(upper - lower) - (isGoodPlace ? 16 : 0) + 20;
     if (best === undefined || cost < best.cost) best = { breakAt, cost };
   }
   const breakAt = best?.breakAt ?? group.length;
