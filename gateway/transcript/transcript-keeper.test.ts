@@ -1,0 +1,229 @@
+import fc from 'fast-check';
+import { mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { epochMs, participantIdentity, roomName, segmentId } from '../../protocol/index.js';
+import { createLogger } from '../log.js';
+import { Room } from '../rooms/room.js';
+import { cleanupsAfterEach } from '../testing/cleanups.js';
+import { TextSink } from '../testing/test-gateway.js';
+import { waitUntil } from '../testing/wait-until.js';
+import { segmentText } from './document-formats.js';
+import { TranscriptCustody } from './transcript-custody.js';
+import type { Transcript } from './transcript-entry.js';
+import { TranscriptFiles } from './transcript-files.js';
+import { TranscriptKeeper } from './transcript-keeper.js';
+
+const ROOM = roomName('council / \u{1f3db} ..');
+const BEGAN_AT_MS = 1_700_000_000_000;
+const person = (name: string) => ({ identity: participantIdentity(name.toLowerCase()), name });
+const log = createLogger('silent', new TextSink());
+
+/** The next version of a segment. */
+function say(
+  room: Room,
+  segment: string,
+  of: { who?: string; text: string; isFinal?: boolean; atMs?: number },
+) {
+  const { who = 'Ana', text, isFinal = true, atMs = 1000 } = of;
+  const texts = text === '' ? [] : text.split(' ');
+  room.publishDelta({
+    speaker: person(who),
+    segment: segmentId(segment),
+    keep: 0,
+    words: texts.map((word, index) => ({
+      text: word,
+      startMs: epochMs(BEGAN_AT_MS + atMs + index * 300),
+      endMs: epochMs(BEGAN_AT_MS + atMs + index * 300 + 300),
+    })),
+    stable: isFinal ? texts.length : 0,
+    isFinal,
+    language: 'en',
+  });
+}
+
+const textsOf = (transcript: Transcript | undefined): string[] =>
+  (transcript?.entries ?? []).map((entry) =>
+    entry.kind === 'gap' ? `gap ${entry.reason}` : `${entry.speaker.name}: ${segmentText(entry)}`,
+  );
+
+describe('the keeper of transcripts', () => {
+  const afterwards = cleanupsAfterEach();
+
+  function open(options: Partial<ConstructorParameters<typeof TranscriptKeeper>[0]> = {}) {
+    const keeper = new TranscriptKeeper({ maxMeetingBytes: 65_536, endAfterMs: 3_600_000, log, ...options });
+    afterwards(() => keeper.close());
+    const room = new Room(ROOM, BEGAN_AT_MS);
+    room.addSpeaker('somebody');
+    keeper.roomOpened(room);
+    return { keeper, room };
+  }
+
+  async function emptyFiles(retentionDays = 0): Promise<TranscriptFiles> {
+    const folder = await mkdtemp(join(tmpdir(), 'caption-transcripts-'));
+    afterwards(() => rm(folder, { recursive: true }));
+    const files = new TranscriptFiles({ dir: join(folder, 'kept'), retentionDays, log });
+    await files.prepare();
+    return files;
+  }
+
+  async function onlyFileIn(files: TranscriptFiles): Promise<string> {
+    const [folder = ''] = await readdir(files.dir);
+    const [name = '', ...others] = await readdir(join(files.dir, folder));
+    expect(others).toEqual([]);
+    return join(files.dir, folder, name);
+  }
+
+  it('has finals after their last revision, and never a word that may still change', async () => {
+    const { keeper, room } = open();
+    say(room, 's1', { text: 'good mourning', isFinal: false });
+    expect(await keeper.read(ROOM)).toBeUndefined();
+    say(room, 's1', { text: 'good morning every', isFinal: false });
+    say(room, 's2', { who: 'Bo', text: 'hi', atMs: 500 });
+    say(room, 's1', { text: 'Good morning, everybody.' });
+    say(room, 's3', { text: 'not yet', isFinal: false });
+    expect(textsOf(await keeper.read(ROOM))).toEqual(['Bo: hi', 'Ana: Good morning, everybody.']);
+  });
+
+  it('keeps what viewers settle on, whatever was revised, by whom, and in what order it ended', () => {
+    const step = fc.record({
+      who: fc.constantFrom('Ana', 'Bo', 'Cy'),
+      text: fc.array(fc.stringMatching(/^[a-z]{1,5}$/), { maxLength: 5 }).map((words) => words.join(' ')),
+      isFinal: fc.boolean(),
+    });
+    return fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { keeper, room } = open();
+        const numbers = new Map<string, number>();
+        const expected: string[] = [];
+        for (const [index, { who, text, isFinal }] of steps.entries()) {
+          const number = numbers.get(who) ?? 0;
+          say(room, `${who}-${number}`, { who, text, isFinal, atMs: index * 10 });
+          if (!isFinal) continue;
+          numbers.set(who, number + 1);
+          if (text !== '') expected.push(`${who}: ${text}`);
+        }
+        expect(textsOf(await keeper.read(ROOM))).toEqual(expected);
+        await keeper.close();
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('notes gaps where they were', async () => {
+    const { keeper, room } = open();
+    say(room, 's1', { text: 'After.', atMs: 9000 });
+    const times = { startMs: epochMs(BEGAN_AT_MS + 2000), endMs: epochMs(BEGAN_AT_MS + 3000) };
+    room.publishGap({ speaker: person('Ana'), ...times, reason: 'overloaded' });
+    expect(textsOf(await keeper.read(ROOM))).toEqual(['gap overloaded', 'Ana: After.']);
+  });
+
+  it('holds a whole meeting, not only what viewers are shown, up to its bound', async () => {
+    const { keeper, room } = open({ maxMeetingBytes: 100_000 });
+    for (let index = 0; index < 300; index += 1)
+      say(room, `s${index}`, { text: `Sentence ${index}.`, atMs: index });
+    const whole = await keeper.read(ROOM);
+    expect(whole).toMatchObject({ droppedEntries: 0 });
+    expect(whole?.entries).toHaveLength(300);
+    for (let index = 300; index < 3000; index += 1)
+      say(room, `s${index}`, { text: `Sentence ${index}.`, atMs: index });
+    expect(keeper.bytes).toBeLessThanOrEqual(100_000);
+    const part = await keeper.read(ROOM);
+    expect(part?.droppedEntries).toBeGreaterThan(2000);
+    expect(part?.entries).toHaveLength(3000 - (part?.droppedEntries ?? 0));
+    expect(textsOf(part).at(-1)).toBe('Ana: Sentence 2999.');
+  });
+
+  it('keeps nothing of a room that does not show its history', async () => {
+    const { keeper, room } = open({ files: await emptyFiles() });
+    room.showsHistory = false;
+    say(room, 's1', { text: 'Confidential.' });
+    await keeper.close();
+    expect(await keeper.read(ROOM)).toBeUndefined();
+    expect(keeper.bytes).toBe(0);
+  });
+
+  it('ends a meeting when nobody has been there for a while, and begins another with the next word', async () => {
+    const { keeper, room } = open({ endAfterMs: 1 });
+    say(room, 's1', { text: 'First meeting.' });
+    const first = await keeper.read(ROOM);
+    room.removeSpeaker('somebody');
+    await waitUntil(() => (keeper.isLive(first?.meeting ?? '') ? 'the meeting goes on' : undefined));
+    const ended = await keeper.read(ROOM);
+    expect(ended?.endedAtMs).toBeGreaterThan(BEGAN_AT_MS);
+    room.addSpeaker('somebody');
+    say(room, 's2', { text: 'Second meeting.', atMs: Date.now() - BEGAN_AT_MS });
+    const second = await keeper.read(ROOM);
+    expect(textsOf(second)).toEqual(['Ana: Second meeting.']);
+    expect(second?.meeting).not.toBe(first?.meeting);
+    expect(textsOf(await keeper.read(ROOM, first?.meeting))).toEqual(['Ana: First meeting.']);
+    expect((await keeper.list(ROOM)).map(({ meeting }) => meeting)).toEqual([
+      first?.meeting,
+      second?.meeting,
+    ]);
+  });
+
+  it('writes to disk for its own user alone, line by line, without the room in any name', async () => {
+    const files = await emptyFiles();
+    const { keeper, room } = open({ files });
+    say(room, 's1', { text: 'Good morning.' });
+    await keeper.close();
+    const path = await onlyFileIn(files);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(path, '..'))).mode & 0o777).toBe(0o700);
+    expect((await stat(files.dir)).mode & 0o777).toBe(0o700);
+    const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    const kinds = lines.map((line) => (JSON.parse(line) as { kind: string }).kind);
+    expect(kinds).toEqual(['meeting', 'segment', 'end']);
+  });
+
+  it('reads from disk what memory could not hold', async () => {
+    const { keeper, room } = open({ files: await emptyFiles(), maxMeetingBytes: 2000 });
+    for (let index = 0; index < 100; index += 1)
+      say(room, `s${index}`, { text: `Sentence ${index}.`, atMs: index });
+    const transcript = await keeper.read(ROOM);
+    expect(transcript?.entries).toHaveLength(100);
+    expect(transcript?.droppedEntries).toBe(0);
+  });
+
+  it('deletes on request what is in memory, on disk, and what latecomers would be shown', async () => {
+    const files = await emptyFiles();
+    const { keeper, room } = open({ files });
+    say(room, 's1', { text: 'Forget this.' });
+    const former = await keeper.read(ROOM);
+    expect(await keeper.forget(ROOM)).toBe(1);
+    expect(await keeper.read(ROOM)).toBeUndefined();
+    expect(await keeper.list(ROOM)).toEqual([]);
+    expect(new TextDecoder().decode(room.snapshot()[0])).not.toContain('Forget');
+    for await (const path of files.paths()) expect.fail(`${path} is still there`);
+    say(room, 's2', { text: 'And this is new.' });
+    expect(textsOf(await keeper.read(ROOM))).toEqual(['Ana: And this is new.']);
+    expect((await keeper.read(ROOM))?.meeting).not.toBe(former?.meeting);
+    expect(await keeper.forget(ROOM, 'zz-000000000000')).toBe(0);
+    expect(await keeper.forget(ROOM, '../../etc/passwd')).toBe(0);
+  });
+
+  it('deletes files that are older than they may get, and no others', async () => {
+    const files = await emptyFiles(30);
+    const written: string[] = [];
+    for (const text of ['Old.', 'New.']) {
+      const { keeper, room } = open({ files });
+      say(room, 's1', { text });
+      written.push((await keeper.read(ROOM))?.meeting ?? '');
+      await keeper.close();
+    }
+    const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
+    for await (const path of files.paths()) {
+      const when = daysAgo(path.includes(written[0]!) ? 31 : 29);
+      await utimes(path, when, when);
+    }
+    const custody = new TranscriptCustody({ files, isLive: () => false, log });
+    afterwards(() => custody.close());
+    let left: string[] = [];
+    const look = setInterval(() => void files.list(ROOM).then((ids) => (left = ids)), 20);
+    afterwards(() => clearInterval(look));
+    await waitUntil(() => (left.length === 1 ? undefined : 'both are there'));
+    expect(left).toEqual([written[1]]);
+  });
+});
