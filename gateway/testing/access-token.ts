@@ -8,6 +8,7 @@ export const TEST_KEYS = {
 export interface TokenChanges {
   readonly identity?: string;
   readonly video?: Record<string, unknown>;
+  readonly attributes?: Record<string, string>;
   readonly issuer?: string;
   readonly secret?: string;
   readonly algorithm?: 'HS256' | 'HS512';
@@ -19,7 +20,11 @@ export interface TokenChanges {
 export function accessToken(changes: TokenChanges = {}): Promise<string> {
   const nowS = Math.floor(Date.now() / 1000);
   const { expiresInS = 600 } = changes;
-  const token = new SignJWT({ name: 'Ana', video: changes.video ?? { room: 'council', roomJoin: true } })
+  const token = new SignJWT({
+    name: 'Ana',
+    video: changes.video ?? { room: 'council', roomJoin: true },
+    ...(changes.attributes === undefined ? {} : { attributes: changes.attributes }),
+  })
     .setProtectedHeader({ alg: changes.algorithm ?? 'HS256', typ: 'JWT' })
     .setIssuer(changes.issuer ?? TEST_KEYS.LIVEKIT_API_KEY)
     .setSubject(changes.identity ?? 'ana')

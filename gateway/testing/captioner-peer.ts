@@ -6,12 +6,13 @@ import {
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
 } from '../../protocol/index.js';
-import { waitFor } from './wait-until.js';
+import { waitFor, waitUntil } from './wait-until.js';
 
 /** A captioner's connection whose every step is the test's. */
 export class CaptionerPeer {
   readonly messages: CaptionerServerMessage[] = [];
   readonly socket: WebSocket;
+  #wasOpen = false;
   closed: { code: number; reason: string } | undefined;
 
   constructor(url: string, options: { room: RoomName | string; token?: string }) {
@@ -19,6 +20,7 @@ export class CaptionerPeer {
     const protocols = token === undefined ? [] : [SUBPROTOCOL, `${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     const address = `${url.replace(/^http/, 'ws')}/v1/captioner?room=${encodeURIComponent(room)}`;
     this.socket = new WebSocket(address, protocols, { perMessageDeflate: false });
+    this.socket.once('open', () => (this.#wasOpen = true));
     this.socket.on('message', (data) => {
       const message = decodeCaptionerAnswer((data as Buffer).toString());
       if (message !== undefined) this.messages.push(message);
@@ -28,9 +30,8 @@ export class CaptionerPeer {
   }
 
   async opened(): Promise<this> {
-    await waitFor('the connection is not open', () =>
-      this.socket.readyState === WebSocket.OPEN ? true : undefined,
-    );
+    // It may have been closed again meanwhile.
+    await waitUntil(() => (this.#wasOpen ? undefined : 'the connection is not open'));
     return this;
   }
 
