@@ -72,7 +72,7 @@ export async function servePage(
     return true;
   }
   const isCompressed =
-    file.compressed !== undefined && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    file.compressed !== undefined && /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
   if (isCompressed) headers['Content-Encoding'] = 'gzip';
   response.writeHead(200, headers).end(isCompressed ? file.compressed : file.content);
   return true;
@@ -99,7 +99,9 @@ async function loadFile(file: string, type: string): Promise<WebFile> {
   return {
     type,
     content,
-    compressed: COMPRESSED_TYPES.has(extname(file)) ? await promisify(gzip)(content, { level: 9 }) : undefined,
+    compressed: COMPRESSED_TYPES.has(extname(file))
+      ? await promisify(gzip)(content, { level: 9 })
+      : undefined,
     // Weak: the same content comes compressed and as it is.
     etag: `W/"${hash}"`,
   };
