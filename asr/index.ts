@@ -9,6 +9,7 @@ export { ChildEngine, defaultChildren, type ChildEngineOptions } from './child-e
 export * from './models/index.js';
 export { monotonicNow } from './monotonic-clock.js';
 export * from './scoring/index.js';
+export type { WordMoments } from './stream/word-moments.js';
 export type { PoolHealthState } from './supervisor/pool-health.js';
 export type { PoolObserver } from './supervisor/recogniser-pool.js';
 export type { ChildDown } from './supervisor/supervised-child.js';
