@@ -13,7 +13,7 @@ import {
   type PoolObserver,
 } from '../asr/index.js';
 import type { Settings } from './config/settings.js';
-import type { LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
+import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
 import type { Logger } from './log.js';
 import { GatewayMetrics } from './metrics/gateway-metrics.js';
 import { RecognitionLoad } from './metrics/recognition-load.js';
@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly supervision?: Parameters<typeof ChildEngine.start>[0]['supervision'];
   readonly timing?: Partial<Timing>;
   readonly captionerTiming?: LiveKitSideOptions['timing'];
+  /** Default `worker`. */
+  readonly liveKitRole?: LiveKitRole;
 }
 
 export interface Gateway {
@@ -134,6 +136,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         rooms,
         metrics,
         log,
+        role: options.liveKitRole ?? 'worker',
         load: () => ({
           speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),
           maxSpeakers: settings.CAPTION_MAX_SPEAKERS,

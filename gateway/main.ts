@@ -6,6 +6,7 @@ import type { CommandContext } from './commands/command-context.js';
 import { registerDemoCommand } from './commands/demo-command.js';
 import { EXIT, reportFailure } from './commands/exit-codes.js';
 import { helpText } from './commands/help-text.js';
+import { registerJoinCommand } from './commands/join-command.js';
 import { registerLiveKitCommand } from './commands/livekit-command.js';
 import { modelPlaces } from './commands/locate-model.js';
 import { registerModelsCommand } from './commands/models-command.js';
@@ -58,6 +59,7 @@ function createProgram(context: CommandContext): Command {
   registerServeCommand(program, () => context);
   registerDemoCommand(program, () => context);
   registerTranscribeCommand(program, () => context);
+  registerJoinCommand(program, () => context);
   registerLiveKitCommand(program, () => context);
   const { stdout, stderr, signal } = context;
   registerModelsCommand(program, {

@@ -46,6 +46,7 @@ async function demo(context: CommandContext, flags: DemoFlags): Promise<void> {
     // Its own gateway: on loopback, on any free port, for its own clients only, and as fast as asked for.
     CAPTION_HOST: '127.0.0.1',
     CAPTION_PORT: 0,
+    LIVEKIT_URL: '',
     LIVEKIT_API_KEY: '',
     LIVEKIT_API_SECRET: '',
     CAPTION_INGEST_AHEAD_S: 86_400,

@@ -22,6 +22,9 @@ const BY_CODE: Readonly<Record<string, number>> = {
   // A disk that is full or busy is no missing model.
   model_store_failed: EXIT.failed,
   model_locked: EXIT.failed,
+  livekit_unreachable: EXIT.unreachable,
+  livekit_unauthorised: EXIT.usage,
+  livekit_url_invalid: EXIT.usage,
 };
 
 const BY_PREFIX: readonly (readonly [string, number])[] = [

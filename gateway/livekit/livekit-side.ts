@@ -3,11 +3,11 @@
  * a captioner, and the captioners themselves.
  *
  * Shutdown: (1) the server is told that no further rooms are taken, (2) every captioner finishes its open segments, publishes
- * their finals and leaves, (3) the ends of the jobs are told, (4) the connection ends.
+ * their finals and leaves, (3) the ends of the jobs are told and the connection ends, (4) locks are given back.
  */
 import { randomUUID } from 'node:crypto';
 import type { ChildEngine } from '../../asr/index.js';
-import { CaptionError } from '../../protocol/index.js';
+import { CaptionError, type RoomName } from '../../protocol/index.js';
 import type { Settings } from '../config/settings.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
@@ -16,13 +16,18 @@ import type { RoomRegistry } from '../rooms/room-registry.js';
 import { VERSION } from '../version.js';
 import { type CaptionerTiming, DEFAULT_CAPTIONER_TIMING } from './bot/captioner-host.js';
 import { RoomCaptioner } from './bot/room-captioner.js';
-import type { StartCaptioner } from './captioner.js';
+import type { Captioner, StartCaptioner } from './captioner.js';
 import { CaptionerRegistry, type LoadSource } from './captioner-registry.js';
+import { EncryptionKeys } from './encryption-keys.js';
+import { SelfHealing } from './healing/self-healing.js';
+import { LiveKitAdmin } from './livekit-admin.js';
 import { parseRoomSettings, roomSettingsDefaults } from './parse-room-settings.js';
 import { quietSdkLog } from './quiet-sdk-log.js';
 import { createCaptionRoads } from './roads/create-caption-roads.js';
 import { INSTANCE_ATTRIBUTE, mintBotToken, PARTICIPANT_NAME } from './tokens.js';
 import { AgentWorker } from './worker/agent-worker.js';
+
+export type LiveKitRole = 'worker' | 'single_room';
 
 export interface LiveKitSideOptions {
   readonly settings: Settings;
@@ -31,19 +36,28 @@ export interface LiveKitSideOptions {
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
   readonly load: () => LoadSource;
+  /** `single_room`: takes no jobs and looks for no rooms; captions what `captionRoom` is asked for. */
+  readonly role: LiveKitRole;
   /** For tests. */
   readonly timing?: Partial<CaptionerTiming>;
 }
 
 export class LiveKitSide {
   readonly captioners: CaptionerRegistry;
-  readonly worker: AgentWorker;
+  /** Undefined in the role `single_room`. */
+  readonly worker: AgentWorker | undefined;
+  readonly healing: SelfHealing;
   /** Of this process, on all its bots. */
   readonly instance = randomUUID();
+  readonly #url: string;
+  readonly #admin: LiveKitAdmin;
+  readonly #mintToken: (room: RoomName) => Promise<string>;
   readonly #drainMs: number;
   #closing: Promise<void> | undefined;
 
-  /** Throws CaptionError `config_invalid`. Connects by itself, and again whenever the connection is lost. */
+  /**
+   * Throws CaptionError `config_invalid`, `livekit_url_invalid`. Connects by itself, and again whenever the connection is lost.
+   */
   constructor(options: LiveKitSideOptions) {
     const { settings, engine, rooms, metrics, log } = options;
     if (settings.LIVEKIT_API_KEY === '') {
@@ -59,8 +73,17 @@ export class LiveKitSide {
     };
     const defaults = roomSettingsDefaults(settings);
     const liveKitMetrics = new LiveKitMetrics(metrics.registry);
-    const startCaptioner: StartCaptioner = (request) =>
-      new RoomCaptioner(request, {
+    const encryptionKeys = new EncryptionKeys({
+      sharedKey: settings.CAPTION_E2EE_KEY,
+      hookUrl: settings.CAPTION_E2EE_KEY_URL,
+      hookToken: settings.CAPTION_E2EE_KEY_TOKEN,
+      log,
+    });
+    this.#url = access.url;
+    this.#admin = new LiveKitAdmin(access);
+    this.#mintToken = (room) => mintBotToken({ ...access, instance: this.instance }, room);
+    const startCaptioner: StartCaptioner = (request) => {
+      const captioner = new RoomCaptioner(request, {
         engine,
         rooms,
         log,
@@ -72,27 +95,40 @@ export class LiveKitSide {
         observeAsr: (event) => metrics.asrEvent(event),
         createRoads: (roads) => createCaptionRoads({ ...roads, observer: liveKitMetrics }),
         roomSettings: (sources) => parseRoomSettings({ defaults, ...sources }),
-        encryptionKey: () => Promise.resolve({ reason: 'No key.' }),
-        mintToken: (room) => mintBotToken({ ...access, instance: this.instance }, room),
-        probed: () => undefined,
+        encryptionKey: (room) => encryptionKeys.keyOf(room),
+        mintToken: this.#mintToken,
+        probed: (room, bytes) => this.healing.answerProbe(room, bytes),
         timing: { ...DEFAULT_CAPTIONER_TIMING, ...options.timing },
       });
+      void captioner.ended.then((end) => this.healing.captionerEnded(request, end));
+      return captioner;
+    };
     this.captioners = new CaptionerRegistry({ startCaptioner, load: options.load });
-    this.worker = new AgentWorker({
+    this.healing = new SelfHealing({
+      ...access,
+      instance: this.instance,
+      redisUrl: settings.CAPTION_REDIS_URL,
+      watchIntervalMs: options.role === 'worker' ? settings.CAPTION_WATCH_S * 1000 : 0,
+      captioners: this.captioners,
+      observer: liveKitMetrics,
+      log,
+    });
+    const workerOptions = {
       ...access,
       version: VERSION,
       captioners: this.captioners,
       participantName: PARTICIPANT_NAME,
       participantAttributes: { [INSTANCE_ATTRIBUTE]: this.instance },
-      mayCaption: () => Promise.resolve(true),
+      mayCaption: (room: RoomName) => this.healing.mayCaption(room),
       observer: liveKitMetrics,
       log,
-    });
+    };
+    this.worker = options.role === 'worker' ? new AgentWorker(workerOptions) : undefined;
     liveKitMetrics.watch(() => ({
       rooms: this.captioners.captioners.length,
       speakers: this.speakerCount,
       load: this.captioners.load,
-      isRegistered: this.worker.state === 'registered',
+      isRegistered: this.worker?.state === 'registered',
     }));
   }
 
@@ -102,8 +138,35 @@ export class LiveKitSide {
 
   /** Undefined while rooms can be dispatched to us. */
   get notReadyReason(): string | undefined {
-    if (this.worker.state === 'registered') return undefined;
+    if (this.worker === undefined || this.worker.state === 'registered') return undefined;
     return this.worker.lastError?.message ?? 'The gateway is registering with LiveKit.';
+  }
+
+  /**
+   * Captions one room without a job. Throws CaptionError `livekit_unreachable`, `livekit_unauthorised`,
+   * `livekit_room_captioned`, `too_many_rooms`, `shutting_down`.
+   */
+  async captionRoom(room: RoomName, { settingsJson }: { settingsJson: string }): Promise<Captioner> {
+    await this.#admin.listParticipants(room);
+    const reservation = this.captioners.reserve(room);
+    switch (reservation) {
+      case 'closing':
+        throw new CaptionError('shutting_down', 'The gateway is being stopped.', { retryable: true });
+      case 'full':
+        throw new CaptionError('too_many_rooms', 'Recognition cannot take another room.', {
+          retryable: true,
+        });
+      case 'captioned_here':
+        throw captionedAlready(room);
+      default:
+    }
+    try {
+      if (!(await this.healing.mayCaption(room))) throw captionedAlready(room);
+      const token = await this.#mintToken(room);
+      return reservation.start({ url: this.#url, token, dispatchMetadata: settingsJson });
+    } finally {
+      reservation.release();
+    }
   }
 
   /** Idempotent. */
@@ -113,8 +176,15 @@ export class LiveKitSide {
   }
 
   async #shutDown(): Promise<void> {
-    this.worker.drain();
-    await this.captioners.close({ deadlineMs: this.#drainMs });
-    this.worker.close();
+    this.worker?.drain();
+    await Promise.all([this.healing.drain(), this.captioners.close({ deadlineMs: this.#drainMs })]);
+    this.worker?.close();
+    await this.healing.close();
   }
 }
+
+const captionedAlready = (room: RoomName): CaptionError =>
+  new CaptionError(
+    'livekit_room_captioned',
+    `Room ${room} has a captioner already. Wait until it has left, or remove it from the room.`,
+  );

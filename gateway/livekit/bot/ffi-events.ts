@@ -1,6 +1,5 @@
 import type { Room } from '@livekit/rtc-node';
-
-type FfiListener = Parameters<NonNullable<typeof globalThis._ffiClientInstance>['off']>[1];
+import { type FfiListener, forgetRoom, roomHandle, roomListener } from '../sdk-internals.js';
 
 /**
  * Takes a connected room's listener out of the SDK's one emitter and puts it back behind a filter: the SDK calls every room's
@@ -10,8 +9,8 @@ type FfiListener = Parameters<NonNullable<typeof globalThis._ffiClientInstance>[
  */
 export function listenToOwnEventsOnly(room: Room): () => void {
   const emitter = globalThis._ffiClientInstance;
-  const handle = room['ffiHandle']?.handle;
-  const original = room['onFfiEvent'] as FfiListener;
+  const handle = roomHandle(room);
+  const original = roomListener(room);
   if (emitter === undefined || handle === undefined) return () => undefined;
   const filtered: FfiListener = (event) => {
     const { message } = event;
@@ -21,6 +20,6 @@ export function listenToOwnEventsOnly(room: Room): () => void {
   emitter.on('ffi_event', filtered);
   return () => {
     emitter.off('ffi_event', filtered);
-    emitter.off('ffi_event', original);
+    forgetRoom(room);
   };
 }

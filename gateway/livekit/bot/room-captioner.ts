@@ -16,6 +16,7 @@ import type { Room } from '../../rooms/room.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
 import type { CaptionerEnd } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
+import { PROBE_TOPIC } from '../healing/probe.js';
 import type { RoomSettings } from '../room-settings.js';
 import type { CaptionerHost } from './captioner-host.js';
 import { meaningOf } from './disconnect-reasons.js';
@@ -28,7 +29,6 @@ import { SwitchedOutlet } from './switched-outlet.js';
 const CAPTIONS_TOPIC = 'captions';
 /** Holds the room open while there are no speakers. */
 const CAPTIONER_PLACE = 'livekit:captioner';
-export const PROBE_TOPIC = 'caption-gateway.probe';
 
 /** What ends one connection: the end of all, or `rejoin`, at once where `isUrgent`. */
 type ConnectionEnd = CaptionerEnd | { readonly kind: 'rejoin'; readonly isUrgent: boolean };
@@ -195,8 +195,8 @@ export class RoomCaptioner implements Captioner {
       trackSubscribed: (track, publication, participant) =>
         speakers()?.subscribed({ track, publication, participant }),
       trackUnsubscribed: (publication, participant) => speakers()?.gone(publication, participant.identity),
-      trackMuted: (publication, identity) => speakers()?.muted(publication, identity),
-      trackUnmuted: (publication, identity) => speakers()?.unmuted(publication, identity),
+      trackMuted: (trackSid, identity) => speakers()?.muted(trackSid, identity),
+      trackUnmuted: (trackSid, identity) => speakers()?.unmuted(trackSid, identity),
       dataReceived: (topic, bytes, from) => {
         if (topic === PROBE_TOPIC) this.#host.probed(this.room, bytes);
         if (topic === CAPTIONS_TOPIC)

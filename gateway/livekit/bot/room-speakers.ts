@@ -76,12 +76,12 @@ export class RoomSpeakers {
     this.#each(identity, (speaker) => speaker.detach(publication.sid ?? ''));
   }
 
-  muted(publication: RemoteTrackPublication, identity: string): void {
-    this.#each(identity, (speaker) => speaker.mute(publication.sid ?? ''));
+  muted(trackSid: string, identity: string): void {
+    this.#each(identity, (speaker) => speaker.mute(trackSid));
   }
 
-  unmuted(publication: RemoteTrackPublication, identity: string): void {
-    this.#each(identity, (speaker) => speaker.unmute(publication.sid ?? ''));
+  unmuted(trackSid: string, identity: string): void {
+    this.#each(identity, (speaker) => speaker.unmute(trackSid));
   }
 
   left(participant: RemoteParticipant): void {

@@ -1,5 +1,5 @@
 import {
-  DisconnectReason,
+  type DisconnectReason,
   EncryptionType,
   type RemoteParticipant,
   type RemoteTrack,
@@ -8,6 +8,7 @@ import {
   RoomEvent,
 } from '@livekit/rtc-node';
 import { CaptionError, errorMessage, type ParticipantIdentity } from '../../../protocol/index.js';
+import { disposeRoom, disposeTrack } from '../sdk-internals.js';
 import type { DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
 import { connectError } from './connect-error.js';
 import { listenToOwnEventsOnly } from './ffi-events.js';
@@ -29,8 +30,8 @@ export interface RtcRoomListener {
     participant: RemoteParticipant,
   ): void;
   trackUnsubscribed(publication: RemoteTrackPublication, participant: RemoteParticipant): void;
-  trackMuted(publication: RemoteTrackPublication, participantIdentity: string): void;
-  trackUnmuted(publication: RemoteTrackPublication, participantIdentity: string): void;
+  trackMuted(trackSid: string, participantIdentity: string): void;
+  trackUnmuted(trackSid: string, participantIdentity: string): void;
   dataReceived(topic: string, bytes: Uint8Array, from: RemoteParticipant | undefined): void;
   roomMetadataChanged(metadata: string): void;
   reconnecting(): void;
@@ -137,12 +138,12 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
         listener.trackUnsubscribed(publication, participant),
       )
       .on(RoomEvent.TrackMuted, (publication, participant) =>
-        listener.trackMuted(publication as RemoteTrackPublication, participant.identity),
+        listener.trackMuted(publication.sid ?? '', participant.identity),
       )
       .on(RoomEvent.TrackUnmuted, (publication, participant) =>
-        listener.trackUnmuted(publication as RemoteTrackPublication, participant.identity),
+        listener.trackUnmuted(publication.sid ?? '', participant.identity),
       )
-      .on(RoomEvent.DataReceived, (bytes, participant, _kind, topic) =>
+      .on(RoomEvent.DataReceived, (...[bytes, participant, , topic]) =>
         listener.dataReceived(topic ?? '', bytes, participant),
       )
       .on(RoomEvent.RoomMetadataChanged, (metadata) => listener.roomMetadataChanged(metadata))
@@ -227,11 +228,10 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
       this.#stopListening();
       for (const participant of this.#room.remoteParticipants.values()) {
         for (const publication of participant.trackPublications.values()) {
-          publication.track?.['closeAudioStreams']();
-          publication.track?.ffi_handle.dispose();
+          if (publication.track !== undefined) disposeTrack(publication.track);
         }
       }
-      this.#room['ffiHandle']?.dispose();
+      disposeRoom(this.#room);
     });
   }
 

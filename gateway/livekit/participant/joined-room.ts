@@ -4,7 +4,7 @@ import { AccessToken } from 'livekit-server-sdk';
 import type { ParticipantIdentity, RoomName } from '../../../protocol/index.js';
 import { connectError } from '../bot/connect-error.js';
 import { quietSdkLog } from '../quiet-sdk-log.js';
-import { forgetRoom, roomHandle } from './sdk-internals.js';
+import { forgetRoom, roomHandle } from '../sdk-internals.js';
 
 const JOIN_DEADLINE_MS = 20_000;
 const LEAVE_DEADLINE_MS = 5000;

@@ -2,7 +2,7 @@
  * Legacy `Transcription` packets. rtc-node drops them (its room.ts has no case for them), so they are read from the events of
  * the library underneath.
  */
-import type { FfiListener } from './sdk-internals.js';
+import type { FfiListener } from '../sdk-internals.js';
 
 export interface ReceivedSegment {
   readonly id: string;

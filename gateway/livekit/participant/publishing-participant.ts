@@ -16,7 +16,7 @@ import {
 } from '../../../protocol/index.js';
 import { connectError } from '../bot/connect-error.js';
 import { type JoinedRoom, type JoinOptions, joinRoom } from './joined-room.js';
-import { setTrackMuted } from './sdk-internals.js';
+import { setTrackMuted } from '../sdk-internals.js';
 
 /** What the SDK holds beyond what was sent: more is latency, less are gaps when the event loop is late. */
 const SOURCE_QUEUE_MS = 100;

@@ -19,7 +19,7 @@ import {
   type ServerMessage,
   UpdateJobStatus,
   UpdateWorkerStatus,
-  WorkerMessage,
+  type WorkerMessage,
   WorkerStatus,
 } from '@livekit/protocol';
 import { CaptionError, errorMessage, roomName, type RoomName } from '../../../protocol/index.js';
@@ -276,6 +276,7 @@ export class AgentWorker {
       url: url === undefined || url === '' ? this.#options.url : url,
       token: assignment.token,
       dispatchMetadata: job.metadata,
+      ...(job.dispatchId === '' ? {} : { dispatchId: job.dispatchId }),
     });
     const running: RunningJob = { room: reservation.room, isReported: false };
     this.#jobs.set(job.id, running);

@@ -1,13 +1,23 @@
 /** What @livekit/rtc-node 1.1.0 does not offer, and its callers need. Whoever updates it looks at this file. */
-import type { Room } from '@livekit/rtc-node';
+import type { Room, Track } from '@livekit/rtc-node';
 
 export type FfiClient = NonNullable<typeof globalThis._ffiClientInstance>;
 export type FfiListener = Parameters<FfiClient['on']>[1];
 
+interface NativeHandle {
+  readonly handle: bigint;
+  dispose(): void;
+}
+
 interface RoomInternals {
   /** Set once it is connected. */
-  readonly ffiHandle?: { readonly handle: bigint };
+  readonly ffiHandle?: NativeHandle;
   readonly onFfiEvent: FfiListener;
+}
+
+interface TrackInternals {
+  readonly ffi_handle: NativeHandle;
+  closeAudioStreams?(): void;
 }
 
 const internalsOf = (room: Room): RoomInternals => room as unknown as RoomInternals;
@@ -15,9 +25,24 @@ const internalsOf = (room: Room): RoomInternals => room as unknown as RoomIntern
 /** Names the room in the events of the library underneath; undefined before it is connected. */
 export const roomHandle = (room: Room): bigint | undefined => internalsOf(room).ffiHandle?.handle;
 
+/** What the room itself does with an event of the library underneath. */
+export const roomListener = (room: Room): FfiListener => internalsOf(room).onFfiEvent;
+
 /** rtc-node does this in `disconnect` only: of a room that the server ended, the listener would run for every later event. */
 export function forgetRoom(room: Room): void {
   globalThis._ffiClientInstance?.off('ffi_event', internalsOf(room).onFfiEvent);
+}
+
+/** The SDK leaves native memory to the garbage collector, which does not know how much it is (livekit/node-sdks#514, #709). */
+export function disposeRoom(room: Room): void {
+  internalsOf(room).ffiHandle?.dispose();
+}
+
+/** The same for a track, and its streams of audio. */
+export function disposeTrack(track: Track): void {
+  const internals = track as unknown as TrackInternals;
+  internals.closeAudioStreams?.();
+  internals.ffi_handle.dispose();
 }
 
 /** rtc-node has no call to mute a track of one's own; the library underneath has. */
