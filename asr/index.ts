@@ -5,7 +5,7 @@ export { PcmSlab } from './audio/pcm-slab.js';
 export { createResampler, type Resampler } from './audio/resampler.js';
 export { mixToMono, readWavFile, toSixteenKilohertz, type WavAudio } from './audio/wav-file.js';
 export { builtModule } from './built-module.js';
-export { ChildEngine, defaultChildren, type ChildEngineOptions } from './child-engine.js';
+export { ChildEngine, defaultChildren, type ChildEngineOptions, type EngineBacklog } from './child-engine.js';
 export * from './models/index.js';
 export { monotonicNow } from './monotonic-clock.js';
 export * from './scoring/index.js';
