@@ -35,10 +35,10 @@ export interface EngineWorkerAnswer {
 const MEMORY_STREAMS = 64;
 
 process.once('message', (task: EngineWorkerTask) => {
-  process.send?.(measure(task), () => process.disconnect());
+  void measure(task).then((answer) => process.send?.(answer, () => process.disconnect()));
 });
 
-function measure({ config, batchSizes, clips }: EngineWorkerTask): EngineWorkerAnswer {
+async function measure({ config, batchSizes, clips }: EngineWorkerTask): Promise<EngineWorkerAnswer> {
   const recogniser = createSherpaRecogniser(config);
   const waveforms = clips.map(toFloat32);
   const audioSeconds = waveforms.reduce((sum, { length }) => sum + length, 0) / SAMPLE_RATE_HZ;
@@ -46,16 +46,17 @@ function measure({ config, batchSizes, clips }: EngineWorkerTask): EngineWorkerA
   let texts: string[] | undefined;
   let textsThatDiffer = 0;
 
-  const decodeAll = (streams: readonly RecogniserStream[]): number => {
+  const decodeAll = async (streams: readonly RecogniserStream[]): Promise<number> => {
     let calls = 0;
     for (;;) {
       const ready = streams.filter((stream) => stream.isReady());
       if (ready.length === 0) return calls;
-      recogniser.decode(ready);
+      await recogniser.decode(ready);
       calls += 1;
     }
   };
-  const batches = batchSizes.map((batchSize): BatchFigures => {
+  const batches: BatchFigures[] = [];
+  for (const batchSize of batchSizes) {
     let calls = 0;
     let callMs = 0;
     const cpuBefore = process.cpuUsage();
@@ -69,7 +70,7 @@ function measure({ config, batchSizes, clips }: EngineWorkerTask): EngineWorkerA
           return stream;
         });
         const startedAtMs = performance.now();
-        calls += decodeAll(streams);
+        calls += await decodeAll(streams);
         callMs += performance.now() - startedAtMs;
         const text = textOf(streams[0]);
         texts ??= [];
@@ -80,21 +81,25 @@ function measure({ config, batchSizes, clips }: EngineWorkerTask): EngineWorkerA
     }
     const { user, system } = process.cpuUsage(cpuBefore);
     const decodedSeconds = audioSeconds * repetitions * batchSize;
-    return { batchSize, streamsPerCore: decodedSeconds / ((user + system) / 1e6), msPerCall: callMs / calls };
-  });
+    batches.push({
+      batchSize,
+      streamsPerCore: decodedSeconds / ((user + system) / 1e6),
+      msPerCall: callMs / calls,
+    });
+  }
   return {
     batches,
     texts: texts ?? [],
     textsThatDiffer,
-    mbPerStream: memoryPerStream((firstSample) => recogniser.open(firstSample), waveforms, decodeAll),
+    mbPerStream: await memoryPerStream((firstSample) => recogniser.open(firstSample), waveforms, decodeAll),
   };
 }
 
-function memoryPerStream(
+async function memoryPerStream(
   open: (firstSample: number) => RecogniserStream,
   waveforms: readonly Float32Array[],
-  decodeAll: (streams: readonly RecogniserStream[]) => number,
-): number {
+  decodeAll: (streams: readonly RecogniserStream[]) => Promise<number>,
+): Promise<number> {
   globalThis.gc?.();
   const beforeBytes = process.memoryUsage.rss();
   const streams = Array.from({ length: MEMORY_STREAMS }, (_, index) => {
@@ -103,7 +108,7 @@ function memoryPerStream(
     if (waveform !== undefined) stream.accept(waveform);
     return stream;
   });
-  for (let first = 0; first < streams.length; first += 8) decodeAll(streams.slice(first, first + 8));
+  for (let first = 0; first < streams.length; first += 8) await decodeAll(streams.slice(first, first + 8));
   globalThis.gc?.();
   const addedBytes = process.memoryUsage.rss() - beforeBytes;
   // Used after the measurement, so that nothing was freed before it.

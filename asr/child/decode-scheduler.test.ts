@@ -28,9 +28,9 @@ function setUp(costMs = 1, decodeCallBudgetMs = 40): Setup {
 
 const speech = (...values: number[]): Float32Array => toFloat32(fakeSpeech(values));
 
-function decodeAll(scheduler: DecodeScheduler): DecodedPiece[] {
+async function decodeAll(scheduler: DecodeScheduler): Promise<DecodedPiece[]> {
   const pieces: DecodedPiece[] = [];
-  while (scheduler.hasWork) pieces.push(...scheduler.decodeOnce().pieces);
+  while (scheduler.hasWork) pieces.push(...(await scheduler.decodeOnce()).pieces);
   return pieces;
 }
 
@@ -40,12 +40,12 @@ const wordsOf = (pieces: readonly DecodedPiece[], utterance: number): string[] =
     .flatMap((piece) => piece.appended.map(({ text }) => text.trim()));
 
 describe('DecodeScheduler', () => {
-  it('decodes what is whole, chunk by chunk, and tells each token once', () => {
+  it('decodes what is whole, chunk by chunk, and tells each token once', async () => {
     const { scheduler } = setUp();
     scheduler.open(1, 1000);
     scheduler.accept(1, speech(7, 8));
     scheduler.accept(1, new Float32Array(100));
-    const pieces = decodeAll(scheduler);
+    const pieces = await decodeAll(scheduler);
     expect(wordsOf(pieces, 1)).toEqual([fakeWord(7), fakeWord(8)]);
     expect(pieces.map(({ decodedThroughSample }) => decodedThroughSample)).toEqual([
       1000 + FAKE_CHUNK_SAMPLES,
@@ -54,62 +54,62 @@ describe('DecodeScheduler', () => {
     expect(pieces.some(({ isFinal }) => isFinal)).toBe(false);
   });
 
-  it('never lets a stream with a backlog of 100 chunks delay another by more than one call', () => {
+  it('never lets a stream with a backlog of 100 chunks delay another by more than one call', async () => {
     const { scheduler, calls } = setUp();
     scheduler.open(1, 0);
     scheduler.accept(1, speech(...Array.from({ length: 100 }, () => 1000)));
     scheduler.open(2, 0);
     for (let i = 0; i < 20; i++) {
-      scheduler.decodeOnce();
+      await scheduler.decodeOnce();
       scheduler.accept(2, speech(i));
       const before = calls.length;
-      while (calls.at(-1)?.includes(i) !== true) scheduler.decodeOnce();
+      while (calls.at(-1)?.includes(i) !== true) await scheduler.decodeOnce();
       expect(calls.length - before).toBeLessThanOrEqual(2);
     }
   });
 
-  it('decodes few streams one by one, so that what one says does not depend on the others', () => {
+  it('decodes few streams one by one, so that what one says does not depend on the others', async () => {
     const { scheduler, calls } = setUp();
     for (let utterance = 1; utterance < BATCH_FROM_STREAMS; utterance++) {
       scheduler.open(utterance, 0);
       scheduler.accept(utterance, speech(utterance, utterance));
     }
-    decodeAll(scheduler);
+    await decodeAll(scheduler);
     expect(calls.map(({ length }) => length)).toEqual(Array<number>(2 * (BATCH_FROM_STREAMS - 1)).fill(1));
   });
 
-  it('lets every waiting stream have its turn before any has a second, however large the batch', () => {
+  it('lets every waiting stream have its turn before any has a second, however large the batch', async () => {
     const { scheduler, calls } = setUp(10, 40);
     for (let utterance = 1; utterance <= 10; utterance++) {
       scheduler.open(utterance, 0);
       scheduler.accept(utterance, speech(...Array.from({ length: 50 }, () => utterance)));
     }
-    while (calls.flat().length < 100) scheduler.decodeOnce();
+    while (calls.flat().length < 100) await scheduler.decodeOnce();
     const counts = new Map<number, number>();
     for (const value of calls.flat().slice(0, 100)) counts.set(value, (counts.get(value) ?? 0) + 1);
     expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThanOrEqual(1);
   });
 
-  it('makes batches as large as the measured cost allows: at least 1, at most 16', () => {
+  it('makes batches as large as the measured cost allows: at least 1, at most 16', async () => {
     const setup = setUp(10, 40);
     const { scheduler } = setup;
     for (let utterance = 1; utterance <= 40; utterance++) {
       scheduler.open(utterance, 0);
       scheduler.accept(utterance, speech(...Array.from({ length: 60 }, () => utterance)));
     }
-    const settle = (): number => {
-      for (let i = 0; i < 40; i++) scheduler.decodeOnce();
-      return scheduler.decodeOnce().batchSize;
+    const settle = async (): Promise<number> => {
+      for (let i = 0; i < 40; i++) await scheduler.decodeOnce();
+      return (await scheduler.decodeOnce()).batchSize;
     };
-    expect(scheduler.decodeOnce().batchSize).toBe(1);
-    expect(settle()).toBe(4);
+    expect((await scheduler.decodeOnce()).batchSize).toBe(1);
+    expect(await settle()).toBe(4);
     setup.cost = 0.5;
-    expect(settle()).toBe(MAX_BATCH_STREAMS);
+    expect(await settle()).toBe(MAX_BATCH_STREAMS);
     setup.cost = 500;
-    expect(settle()).toBe(1);
+    expect(await settle()).toBe(1);
   });
 
-  it('waits for a batch only when many talk, few are ready and no final is due', () => {
+  it('waits for a batch only when many talk, few are ready and no final is due', async () => {
     const { scheduler } = setUp();
     const open = (utterance: number): void => scheduler.open(utterance, 0);
     const makeReady = (utterance: number): void => scheduler.accept(utterance, speech(1));
@@ -124,14 +124,14 @@ describe('DecodeScheduler', () => {
     expect(scheduler.gatherMs).toBeLessThanOrEqual(60);
     for (let utterance = 2; utterance <= 8; utterance++) makeReady(utterance);
     expect(scheduler.gatherMs).toBe(0);
-    decodeAll(scheduler);
+    await decodeAll(scheduler);
     makeReady(1);
     expect(scheduler.gatherMs).toBeGreaterThan(0);
     scheduler.finish(2);
     expect(scheduler.gatherMs).toBe(0);
   });
 
-  it('finishes an utterance with the rest of its audio, and without any', () => {
+  it('finishes an utterance with the rest of its audio, and without any', async () => {
     const { scheduler, recogniser } = setUp();
     scheduler.open(1, 0);
     scheduler.accept(1, speech(5).subarray(0, 300));
@@ -139,7 +139,7 @@ describe('DecodeScheduler', () => {
     scheduler.finish(1);
     scheduler.open(2, 700);
     scheduler.finish(2);
-    const pieces = decodeAll(scheduler);
+    const pieces = await decodeAll(scheduler);
     expect(wordsOf(pieces, 1)).toEqual([fakeWord(5)]);
     expect(pieces.filter(({ isFinal }) => isFinal)).toMatchObject([
       { utterance: 1, decodedThroughSample: 300 },
@@ -149,7 +149,7 @@ describe('DecodeScheduler', () => {
     expect(recogniser.released).toBe(2);
   });
 
-  it('is deaf to audio after the finish and for what is not open', () => {
+  it('is deaf to audio after the finish and for what is not open', async () => {
     const { scheduler } = setUp();
     scheduler.accept(5, speech(1));
     scheduler.finish(5);
@@ -158,10 +158,10 @@ describe('DecodeScheduler', () => {
     scheduler.open(1, 0);
     scheduler.finish(1);
     scheduler.accept(1, speech(1));
-    expect(wordsOf(decodeAll(scheduler), 1)).toEqual([]);
+    expect(wordsOf(await decodeAll(scheduler), 1)).toEqual([]);
   });
 
-  it('drops a cancelled utterance, also when it waits for its turn', () => {
+  it('drops a cancelled utterance, also when it waits for its turn', async () => {
     const { scheduler, recogniser, calls } = setUp();
     scheduler.open(1, 0);
     scheduler.accept(1, speech(1, 1));
@@ -169,7 +169,7 @@ describe('DecodeScheduler', () => {
     scheduler.accept(2, speech(2));
     scheduler.cancel(1);
     scheduler.cancel(1);
-    const pieces = decodeAll(scheduler);
+    const pieces = await decodeAll(scheduler);
     expect(pieces.map(({ utterance }) => utterance)).toEqual([2]);
     expect(calls).toEqual([[2]]);
     expect(recogniser.released).toBe(1);
@@ -181,13 +181,13 @@ describe('DecodeScheduler', () => {
     expect(() => scheduler.open(1, 0)).toThrow('open already');
   });
 
-  it('gives every utterance its words and exactly one final, in whatever order things come', () => {
+  it('gives every utterance its words and exactly one final, in whatever order things come', async () => {
     const action = fc.record({
       utterance: fc.integer({ min: 1, max: 5 }),
       kind: fc.constantFrom('open', 'audio', 'audio', 'audio', 'finish', 'cancel', 'decode', 'decode'),
     });
-    fc.assert(
-      fc.property(fc.array(action, { maxLength: 80 }), (actions) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 80 }), async (actions) => {
         const { scheduler, recogniser } = setUp(10, 25);
         const states = new Map<number, { given: string[]; isFinished: boolean; isCancelled: boolean }>();
         const pieces: DecodedPiece[] = [];
@@ -209,10 +209,10 @@ describe('DecodeScheduler', () => {
             const isDone = pieces.some((piece) => piece.utterance === utterance && piece.isFinal);
             if (state && !isDone) state.isCancelled = true;
           } else if (kind === 'decode' && scheduler.hasWork) {
-            pieces.push(...scheduler.decodeOnce().pieces);
+            pieces.push(...(await scheduler.decodeOnce()).pieces);
           }
         }
-        pieces.push(...decodeAll(scheduler));
+        pieces.push(...(await decodeAll(scheduler)));
         for (const [utterance, { given, isFinished, isCancelled }] of states) {
           const finals = pieces.filter((piece) => piece.utterance === utterance && piece.isFinal);
           expect(finals).toHaveLength(isFinished && !isCancelled ? 1 : 0);

@@ -104,16 +104,18 @@ export class DecodeScheduler {
     this.#readyQueue = this.#readyQueue.filter((queued) => queued !== scheduled);
   }
 
-  /** One decoding call over the streams at the head of the queue. */
-  decodeOnce(): DecodeCall {
+  /** One decoding call over the streams at the head of the queue; the next may begin when it has ended. */
+  async decodeOnce(): Promise<DecodeCall> {
     const batch = this.#readyQueue.splice(0, this.#batchSize());
     for (const scheduled of batch) scheduled.isQueued = false;
     const ready = batch.filter((scheduled) => scheduled.stream.isReady());
     const startedAt = this.#now();
-    if (ready.length > 0) this.#recogniser.decode(ready.map((scheduled) => scheduled.stream));
+    if (ready.length > 0) await this.#recogniser.decode(ready.map((scheduled) => scheduled.stream));
     const callMs = this.#now() - startedAt;
     if (ready.length > 0) this.#noteCost(callMs / ready.length);
-    const pieces = batch.map((scheduled) => this.#pieceOf(scheduled));
+    // Cancelled meanwhile: nobody waits for it.
+    const wanted = batch.filter((scheduled) => this.#streams.get(scheduled.utterance) === scheduled);
+    const pieces = wanted.map((scheduled) => this.#pieceOf(scheduled));
     return { pieces, callMs, batchSize: ready.length };
   }
 

@@ -57,12 +57,14 @@ function decodeInNextTurn(): void {
   clearTimeout(gatherTimer);
   gatherTimer = undefined;
   isDecoding = true;
-  setImmediate(() => {
-    isDecoding = false;
-    if (scheduler?.hasWork !== true) return;
-    tellParent({ kind: 'decoded', ...scheduler.decodeOnce() });
-    decodeSoon();
-  });
+  setImmediate(() => void decode());
+}
+
+/** What goes wrong in here ends the process: see `uncaughtException`. */
+async function decode(): Promise<void> {
+  if (scheduler?.hasWork === true) tellParent({ kind: 'decoded', ...(await scheduler.decodeOnce()) });
+  isDecoding = false;
+  decodeSoon();
 }
 
 /** Runs `action` for one utterance; what goes wrong there ends that utterance only. */

@@ -87,12 +87,18 @@ function afterReady(misbehaviour: Misbehaviour): void {
   }
 }
 
+let isDecoding = false;
+
 function decodeSoon(): void {
-  setImmediate(() => {
-    if (!scheduler.hasWork || wanted.kind === 'never_decode') return;
-    tell({ kind: 'decoded', ...scheduler.decodeOnce() });
-    decodeSoon();
-  });
+  if (!isDecoding) setImmediate(() => void decode());
+}
+
+async function decode(): Promise<void> {
+  if (isDecoding || !scheduler.hasWork || wanted.kind === 'never_decode') return;
+  isDecoding = true;
+  tell({ kind: 'decoded', ...(await scheduler.decodeOnce()) });
+  isDecoding = false;
+  decodeSoon();
 }
 
 function handle(message: ToChild): void {

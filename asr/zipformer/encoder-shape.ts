@@ -2,7 +2,7 @@
  * What an encoder wants and gives, read from its file: how much audio, and which tensors it must be handed back. Nothing of
  * it is written down here, so any streaming Zipformer2 of k2-fsa is described, whatever its size.
  */
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from '../onnx-runtime.js';
 import { MEL_BINS } from './mel-filter-bank.js';
 
 /** This engine cannot run the model; the message says why. */

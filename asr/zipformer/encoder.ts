@@ -1,4 +1,4 @@
-import { Tensor, type InferenceSession } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from '../onnx-runtime.js';
 import { type EncoderShape, ModelRefused, type StateTensor } from './encoder-shape.js';
 import { EncoderState } from './encoder-state.js';
 import { MEL_BINS } from './mel-filter-bank.js';

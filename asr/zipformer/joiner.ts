@@ -1,4 +1,4 @@
-import { Tensor, type InferenceSession } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from '../onnx-runtime.js';
 import { asTensor, ModelRefused, shapeText } from './encoder-shape.js';
 import { floatsOf } from './predictor.js';
 

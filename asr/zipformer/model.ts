@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession } from '../onnx-runtime.js';
 import { readOnnxMetadata } from '../models/onnx-file.js';
 import { parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';

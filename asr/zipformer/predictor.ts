@@ -1,4 +1,4 @@
-import { Tensor, type InferenceSession } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from '../onnx-runtime.js';
 import { asTensor, ModelRefused } from './encoder-shape.js';
 
 /** Outputs that are kept: 5 MB with 320 values each. Speech uses some thousand contexts over and over. */
