@@ -19,8 +19,8 @@ it('tells latencies in seconds and by stage, and names no room', async () => {
     delivery: 0,
   };
   metrics.word(room, { spokenAtMs: 0, stagesMs, totalMs: 371, isAcknowledged: false });
-  metrics.final(room, { atMs: 0, latencyMs: 800 });
-  metrics.firstPartial(room, { atMs: 0, latencyMs: 500 });
+  metrics.final(room, { latencyMs: 800 });
+  metrics.firstPartial(room, { latencyMs: 500 });
   metrics.revised(room, 2);
   const text = await registry.metrics();
   expect(text).toContain('caption_word_latency_seconds_sum 0.371');
