@@ -56,7 +56,11 @@ export const segmentsOf = (events: readonly AsrEvent[]): SegmentEvent[] =>
 export const finalsOf = (events: readonly AsrEvent[]): Omit<SegmentEvent, 'moments'>[] =>
   segmentsOf(events)
     .filter((event) => event.isFinal)
-    .map(({ moments: _, ...event }) => event)
+    .map((event) => {
+      const { moments, ...rest } = event;
+      void moments;
+      return rest;
+    })
     .sort((a, b) => a.segment - b.segment);
 
 /** What the finals say, as comparable words. */
