@@ -56,11 +56,14 @@ export const segmentsOf = (events: readonly AsrEvent[]): SegmentEvent[] =>
 export const finalsOf = (events: readonly AsrEvent[]): Omit<SegmentEvent, 'moments'>[] =>
   segmentsOf(events)
     .filter((event) => event.isFinal)
-    .map((event) => {
-      const { moments, ...rest } = event;
-      void moments;
-      return rest;
-    })
+    .map(({ kind, segment, words, stableWords, isFinal, decodedThroughSample }) => ({
+      kind,
+      segment,
+      words,
+      stableWords,
+      isFinal,
+      decodedThroughSample,
+    }))
     .sort((a, b) => a.segment - b.segment);
 
 /** What the finals say, as comparable words. */
