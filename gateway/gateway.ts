@@ -42,7 +42,6 @@ export interface GatewayOptions {
   /** For tests: supervision of the recogniser children, patience with peers. */
   readonly supervision?: Parameters<typeof ChildEngine.start>[0]['supervision'];
   readonly timing?: Partial<Timing>;
-  readonly webhookRetryDelaysMs?: readonly number[];
   readonly captionerTiming?: LiveKitSideOptions['timing'];
   /** Default `worker`. */
   readonly liveKitRole?: LiveKitRole;
@@ -72,19 +71,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     );
   }
   const metrics = new GatewayMetrics();
-  const transcripts = await startTranscripts({
-    settings,
-    metrics,
-    log,
-    ...(options.webhookRetryDelaysMs === undefined
-      ? {}
-      : { webhookRetryDelaysMs: options.webhookRetryDelaysMs }),
-  });
+  const transcripts = await startTranscripts({ settings, metrics, log });
   const rooms = new RoomRegistry({
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
     opened: (room) => transcripts?.keeper.roomOpened(room),
     closed: (room) => transcripts?.keeper.roomClosed(room),
+    latency: metrics.latency,
   });
   const recognisers = settings.CAPTION_RECOGNISERS || defaultChildren();
   const recognitionLoad = new RecognitionLoad({ children: recognisers, now: () => performance.now() });
@@ -123,6 +116,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLive: engine.health.state === 'live',
     captioners: captioners.captionerCount,
     transcriptBytes: transcripts?.keeper.bytes ?? 0,
+    backlog: engine.backlog,
+    busyShare: recognitionLoad.busyShare,
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;

@@ -18,6 +18,7 @@ import {
 } from '../../protocol/index.js';
 import type { Author } from '../transcript/transcript-entry.js';
 import type { DeltaDraft, SpeakerSource } from './delta-assembler.js';
+import type { RoomLatency } from '../latency/room-latency.js';
 
 /** Somebody who is shown what a room says. Must not block. */
 export interface RoomViewer {
@@ -58,6 +59,8 @@ export type GapDraft = Omit<CaptionGap, 'kind' | 'room' | 'epochMs' | 'seq'>;
 export class Room {
   readonly name: RoomName;
   readonly epochMs: EpochMs;
+  /** What is measured here; undefined where nobody wants to know. */
+  readonly latency: RoomLatency | undefined;
   readonly #viewers = new Set<RoomViewer>();
   readonly #speakers = new Set<string>();
   #state: CaptionState;
@@ -75,8 +78,9 @@ export class Room {
   /** Since when nobody has been here; undefined while somebody is. */
   emptySinceMs: number | undefined;
 
-  constructor(name: RoomName, nowMs: number) {
+  constructor(name: RoomName, nowMs: number, latency?: RoomLatency) {
     this.name = name;
+    this.latency = latency;
     this.epochMs = epochMs(Math.floor(nowMs));
     this.#state = startEpoch(name, this.epochMs);
   }

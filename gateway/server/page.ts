@@ -72,7 +72,7 @@ export async function servePage(
     return true;
   }
   const isCompressed =
-    file.compressed !== undefined && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    file.compressed !== undefined && /\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '');
   if (isCompressed) headers['Content-Encoding'] = 'gzip';
   response.writeHead(200, headers).end(isCompressed ? file.compressed : file.content);
   return true;

@@ -19,9 +19,8 @@ export async function startTranscripts(options: {
   settings: Settings;
   metrics: GatewayMetrics;
   log: Logger;
-  webhookRetryDelaysMs?: readonly number[];
 }): Promise<Transcripts | undefined> {
-  const { settings, metrics, log, webhookRetryDelaysMs } = options;
+  const { settings, metrics, log } = options;
   if (settings.CAPTION_TRANSCRIPT === 'off') return undefined;
   const files =
     settings.CAPTION_TRANSCRIPT === 'disk'
@@ -43,7 +42,6 @@ export async function startTranscripts(options: {
             secret: settings.CAPTION_WEBHOOK_SECRET,
             log,
             attempted: (outcome) => metrics.webhookAttempted(outcome),
-            ...(webhookRetryDelaysMs === undefined ? {} : { retryDelaysMs: webhookRetryDelaysMs }),
           }),
           log,
           ...withFiles,

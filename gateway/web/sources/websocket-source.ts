@@ -78,7 +78,7 @@ export class WebSocketSource implements CaptionSource {
     this.#state = initialState(this.#options.room);
     const socket = this.#openSocket();
     if (socket === undefined) {
-      this.#refuse('token_malformed');
+      this.#stopFor('token_malformed');
       return;
     }
     this.#socket = socket;
@@ -110,7 +110,7 @@ export class WebSocketSource implements CaptionSource {
     try {
       message = decodeMessage(typeof data === 'string' ? data : new Uint8Array(data));
     } catch {
-      this.#refuse('unreadable');
+      this.#stopFor('unreadable');
       return;
     }
     const next = message === undefined ? this.#state : applyMessage(this.#state, message);
@@ -145,9 +145,9 @@ export class WebSocketSource implements CaptionSource {
 
   #closed(code: number, reason: string): void {
     if (code >= 4400 && code < 4408) {
-      if (code === 4401 && this.#options.token === undefined) this.#refuse('token_needed');
+      if (code === 4401 && this.#options.token === undefined) this.#stopFor('token_needed');
       // The gateway's reason is `code: text`.
-      else this.#refuse('told', reason.replace(/^[a-z_]+: /, ''));
+      else this.#stopFor('told', reason.replace(/^[a-z_]+: /, ''));
       return;
     }
     this.#forgetSocket();
@@ -159,7 +159,7 @@ export class WebSocketSource implements CaptionSource {
     this.#tell({ kind: 'lost' });
   }
 
-  #refuse(cause: RefusalCause, reason = ''): void {
+  #stopFor(cause: RefusalCause, reason = ''): void {
     this.#forgetSocket();
     this.#tell({ kind: 'refused', cause, reason });
   }
