@@ -66,7 +66,7 @@ describeWithModel('captions that tools post', (model) => {
     ['a long language', `seq=1&lang=${'x'.repeat(36)}`, 'x', 400, 'query_invalid'],
     ['too much text', 'seq=1', 'x'.repeat(4097), 413, 'message_too_large'],
     ['bytes that are no text', 'seq=1', new Uint8Array([0xff, 0xfe]), 400, 'message_malformed'],
-  ])('are refused with %s', async (_, query, body, status, code) => {
+  ])('are refused with %s', async (...[, query, body, status, code]) => {
     const { post, finals } = freshRoom();
     const response = await post(query, body);
     expect([response.status, await response.json()]).toMatchObject([status, { code }]);

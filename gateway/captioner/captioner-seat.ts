@@ -72,7 +72,7 @@ export class CaptionerSeat {
     former?.();
   }
 
-  /** Throws CaptionError `speaker_unknown` or `speaker_not_replaced`. */
+  /** Throws CaptionError `speaker_not_replaced`. */
   write({ as, ...line }: Omit<CaptionerLine, 'kind'>): void {
     this.#lines.write(line, as === undefined ? { speaker: this.captioner } : this.#sourceOf(as));
   }
@@ -107,13 +107,9 @@ export class CaptionerSeat {
     return `captioner:${this.id}`;
   }
 
-  /** Somebody who just left can still be given their last words. */
   #sourceOf(identity: ParticipantIdentity): SpeakerSource {
     const present = this.room.sources.find(({ speaker }) => speaker.identity === identity);
     if (present !== undefined) this.#remember(identity, present);
-    const source = present ?? this.#known.get(identity);
-    if (source === undefined)
-      throw new CaptionError('speaker_unknown', 'There is no speaker of the identity in "as".');
     const isReplaced = this.#replaces === 'everybody' || this.#replaces.includes(identity);
     if (!isReplaced) {
       throw new CaptionError(
@@ -121,7 +117,8 @@ export class CaptionerSeat {
         'Replace the recognition of a speaker before writing in their name.',
       );
     }
-    return source;
+    // Whoever is not heard here (any more) can be written for all the same.
+    return present ?? this.#known.get(identity) ?? { speaker: { identity, name: '' } };
   }
 
   #remember(identity: ParticipantIdentity, source: SpeakerSource): void {

@@ -216,18 +216,12 @@ describeWithModel('a person who writes captions', (model) => {
     ],
     ['a huge message', [captionerHello(), 'x'.repeat(100_000)], 4400, 'message_too_large'],
     [
-      'somebody unknown',
-      [captionerHello(), { kind: 'line', line: 1, text: 'x', as: 'zoe' }],
-      4400,
-      'speaker_unknown',
-    ],
-    [
       'a flood',
       [captionerHello(), ...Array<object>(500).fill({ kind: 'line', line: 1, text: 'x' })],
       4429,
       'captioner_too_fast',
     ],
-  ])('is refused with %s, and told why', async (_, messages, code, error) => {
+  ])('is refused with %s, and told why', async (...[, messages, code, error]) => {
     const peer = await new CaptionerPeer(gateway.url, { room: freshRoom() }).opened();
     for (const message of messages) peer.send(message);
     expect(await peer.ended()).toMatchObject({ code, reason: textMatching(new RegExp(`^${error}: `)) });
@@ -290,7 +284,7 @@ describeWithModel('a person who writes captions', (model) => {
       ['the attribute with another value', { attributes: { 'caption-gateway.captioner': 'yes' } }, {}, 4403],
       ['a token for another room', { ...CAPTIONER, video: { room: 'x', roomJoin: true } }, {}, 4403],
       ['a token for another identity', CAPTIONER, { captioner: { identity: 'bo' } }, 4403],
-    ])('is refused with %s', async (_, token, hello, code) => {
+    ])('is refused with %s', async (...[, token, hello, code]) => {
       const peer = new CaptionerPeer(guarded.url, {
         room: 'council',
         ...(token === undefined ? {} : { token: await accessToken(token) }),

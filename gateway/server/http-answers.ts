@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { CaptionError } from '../../protocol/index.js';
+import type { CaptionError } from '../../protocol/index.js';
 import { toCaptionError } from './websocket-closing.js';
 
 const STATUSES: Readonly<Record<string, number>> = {

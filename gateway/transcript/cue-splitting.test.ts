@@ -27,7 +27,7 @@ const columnsOf = (cue: SplitCue): number =>
 const wordsOf = (cues: readonly SplitCue[]): string[] => {
   const words: string[] = [];
   for (const { text, continues } of cues.flatMap(({ lines }) => lines.flat())) {
-    if (continues) words[words.length - 1] += text;
+    if (continues) words.push(`${words.pop() ?? ''}${text}`);
     else words.push(text);
   }
   return words;

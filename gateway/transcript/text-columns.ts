@@ -18,7 +18,7 @@ export function chopText(text: string, maxColumns: number): string[] {
       pieces.push('');
       columns = 0;
     }
-    pieces[pieces.length - 1] += segment;
+    pieces.push(`${pieces.pop() ?? ''}${segment}`);
     columns += added;
   }
   return pieces;

@@ -1,0 +1,6 @@
+/** An element that captioner.html has. */
+export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
+  const element = document.getElementById(id);
+  if (element instanceof type) return element;
+  throw new Error(`captioner.html has no ${type.name} #${id}`);
+}
