@@ -124,6 +124,9 @@ describeWithModel('the captioner’s page', (model) => {
       const proxy = await startCuttableProxy(gateway().url);
       afterwards(() => proxy.close());
       const { page, room } = await join({ url: proxy.url });
+      // However long that takes, the line is not finished by itself.
+      await page.locator('#auto').uncheck();
+      await page.locator('#write').focus();
       await page.keyboard.type('Before and');
       await isShown(room, ['Carol… Before and']);
       proxy.cut();
