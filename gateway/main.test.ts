@@ -244,11 +244,11 @@ describeWithModel('caption-gateway with a model', (model) => {
       const [vtt, srt, txt] = await Promise.all(
         ['--vtt', '--srt', '--txt'].map((flag) => run(['transcribe', file, flag], { env })),
       );
-      expect(vtt?.stdout).toMatch(/^WEBVTT\n\n\d\d:\d\d:\d\d\.\d{3} --> \d\d:\d\d:\d\d\.\d{3}\n/);
+      expect(vtt?.stdout).toMatch(/^WEBVTT\n\n\d\d:\d\d:\d\d\.\d{3} --> \d\d:\d\d:\d\d\.\d{3} \S+ \S+\n/);
       expect(srt?.stdout).toMatch(/^1\n\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}\n/);
       expect(normaliseWords(txt!.stdout)).toEqual(expected);
       const spoken = (text: string): string[] =>
-        normaliseWords(text.replace(/^(?:WEBVTT|\d+|.*-->.*)$/gm, ''));
+        normaliseWords(text.replace(/^(?:WEBVTT|\d+|.*-->.*)$|<[\d:.]+>/gm, ''));
       expect(spoken(vtt!.stdout)).toEqual(expected);
       expect(spoken(srt!.stdout)).toEqual(expected);
     });

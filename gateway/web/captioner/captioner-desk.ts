@@ -118,9 +118,14 @@ export class CaptionerDesk {
         this.#showSpeakers();
         return;
       case 'settled': {
+        // What was typed in the last moment counts too.
+        if (this.#sendTimer !== undefined) this.#sendCurrent();
         const before = this.#written.currentText;
         const now = this.#written.settled(message.line, message.text);
-        if (now !== before) this.#write.value = now;
+        if (now !== before) {
+          this.#write.value = now;
+          this.#sendCurrent();
+        }
         this.#showLines();
         return;
       }

@@ -60,7 +60,7 @@ export class WrittenLines {
 
   /**
    * The gateway settled a line. When that was the one at the keyboard (the connection was lost meanwhile), what was typed
-   * since begins another line; the result is the text that stands there now.
+   * since is to begin another line: the result is the text to `type` there.
    */
   settled(line: number, text: string): string {
     const known = this.#open.get(line);
@@ -72,7 +72,6 @@ export class WrittenLines {
       ? typed.trim().split(/\s+/u).slice(words).join(' ')
       : typed;
     this.#current += 1;
-    if (rest !== '') this.#keep({ line: this.#current, text: rest, as: known?.as, isCommitted: false });
     return rest;
   }
 
