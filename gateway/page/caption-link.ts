@@ -1,6 +1,6 @@
 /**
- * Captions from `/v1/captions`: folds what arrives with the protocol's reducer, asks for a snapshot where something is
- * missing, and connects again when the connection ends.
+ * The page's connection to `/v1/captions`: folds what arrives with the protocol's reducer, asks for a snapshot where
+ * something is missing, and connects again when the connection ends.
  */
 import {
   applyMessage,
@@ -13,8 +13,7 @@ import {
   type RoomName,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
-} from '../../../protocol/index.js';
-import type { CaptionListener, CaptionSource, LinkState, RefusalCause } from './caption-source.js';
+} from '../../protocol/index.js';
 
 /** See protocol/README.md, "After loss". */
 const RESYNC_AFTER_MS = 500;
@@ -25,19 +24,26 @@ const MAX_RETRY_MS = 10_000;
 /** A connection that has told nothing by then is given up. */
 const SNAPSHOT_DEADLINE_MS = 10_000;
 
-export interface WebSocketSourceOptions {
-  /** Of the gateway, `http://…` or `https://…`. */
-  readonly gateway: string;
+export type LinkState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'connected' }
+  /** It is tried again by itself. */
+  | { readonly kind: 'lost' }
+  /** For good: the same try would fail again. `reason` is for a person. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface CaptionLinkOptions {
   readonly room: RoomName;
   /** LiveKit access token; undefined for none. */
   readonly token: string | undefined;
+  /** The captions changed. Never called with a state in which nothing is known. */
+  readonly changed: (state: CaptionState) => void;
+  readonly linkChanged: (link: LinkState) => void;
 }
 
-const SILENT: CaptionListener = { changed: () => undefined, linkChanged: () => undefined };
-
-export class WebSocketSource implements CaptionSource {
-  readonly #options: WebSocketSourceOptions;
-  #listener = SILENT;
+/** Connects when told to `start`, and then stays for as long as the page does. */
+export class CaptionLink {
+  readonly #options: CaptionLinkOptions;
   #state: CaptionState;
   #socket: WebSocket | undefined;
   #failedTries = 0;
@@ -45,30 +51,19 @@ export class WebSocketSource implements CaptionSource {
   #resyncTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: WebSocketSourceOptions) {
+  constructor(options: CaptionLinkOptions) {
     this.#options = options;
     this.#state = initialState(options.room);
   }
 
-  start(listener: CaptionListener): void {
-    this.#listener = listener;
-    this.#tell({ kind: 'connecting' });
+  start(): void {
+    this.#options.linkChanged({ kind: 'connecting' });
     this.#connect();
   }
 
+  /** Does not wait any longer where it waits for the next try. */
   retryNow(): void {
     if (this.#retryTimer !== undefined) this.#connect();
-  }
-
-  close(): void {
-    this.#listener = SILENT;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    this.#forgetSocket();
-  }
-
-  #tell(link: LinkState): void {
-    this.#listener.linkChanged(link);
   }
 
   #connect(): void {
@@ -78,7 +73,7 @@ export class WebSocketSource implements CaptionSource {
     this.#state = initialState(this.#options.room);
     const socket = this.#openSocket();
     if (socket === undefined) {
-      this.#stopFor('token_malformed');
+      this.#refuse('the access token in the address of this page is not well-formed.');
       return;
     }
     this.#socket = socket;
@@ -94,8 +89,8 @@ export class WebSocketSource implements CaptionSource {
 
   /** Undefined where the token cannot be a sub-protocol. */
   #openSocket(): WebSocket | undefined {
-    const { gateway, room, token } = this.#options;
-    const url = new URL(`/v1/captions?room=${encodeURIComponent(room)}`, gateway);
+    const { room, token } = this.#options;
+    const url = new URL(`/v1/captions?room=${encodeURIComponent(room)}`, location.href);
     url.protocol = url.protocol.replace('http', 'ws');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     try {
@@ -110,7 +105,7 @@ export class WebSocketSource implements CaptionSource {
     try {
       message = decodeMessage(typeof data === 'string' ? data : new Uint8Array(data));
     } catch {
-      this.#stopFor('unreadable');
+      this.#refuse('this page cannot read what the gateway sends. Load the page again.');
       return;
     }
     const next = message === undefined ? this.#state : applyMessage(this.#state, message);
@@ -120,13 +115,13 @@ export class WebSocketSource implements CaptionSource {
     this.#watchForHole();
     if (next.epochMs === 0) return;
     if (isFirst) this.#connected();
-    this.#listener.changed(next);
+    this.#options.changed(next);
   }
 
   #connected(): void {
     clearTimeout(this.#deadlineTimer);
     this.#failedTries = 0;
-    this.#tell({ kind: 'connected' });
+    this.#options.linkChanged({ kind: 'connected' });
   }
 
   #watchForHole(): void {
@@ -145,9 +140,7 @@ export class WebSocketSource implements CaptionSource {
 
   #closed(code: number, reason: string): void {
     if (code >= 4400 && code < 4408) {
-      if (code === 4401 && this.#options.token === undefined) this.#stopFor('token_needed');
-      // The gateway's reason is `code: text`.
-      else this.#stopFor('told', reason.replace(/^[a-z_]+: /, ''));
+      this.#refuse(this.#refusalText(code, reason));
       return;
     }
     this.#forgetSocket();
@@ -156,12 +149,20 @@ export class WebSocketSource implements CaptionSource {
     // Spread, so that all viewers of a gateway that was restarted do not come back at the same moment.
     const waitMs = longestMs * (0.5 + Math.random() / 2);
     this.#retryTimer = setTimeout(() => this.#connect(), waitMs);
-    this.#tell({ kind: 'lost' });
+    this.#options.linkChanged({ kind: 'lost' });
   }
 
-  #stopFor(cause: RefusalCause, reason = ''): void {
+  /** The gateway's reason is `code: text`. */
+  #refusalText(code: number, reason: string): string {
+    if (code === 4401 && this.#options.token === undefined) {
+      return 'an access token is needed, as #token=… at the end of the address of this page.';
+    }
+    return reason.replace(/^[a-z_]+: /, '');
+  }
+
+  #refuse(reason: string): void {
     this.#forgetSocket();
-    this.#tell({ kind: 'refused', cause, reason });
+    this.#options.linkChanged({ kind: 'refused', reason });
   }
 
   #forgetSocket(): void {
