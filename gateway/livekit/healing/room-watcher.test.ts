@@ -239,10 +239,11 @@ describeWithLiveKit('watching the rooms of a livekit-server', () => {
     }
     const ends = gateways.flatMap((each) => each.ends.map(({ end }) => end.kind));
     expect(ends.every((kind) => kind === 'superseded')).toBe(true);
-    // Not more than one surplus join a room: nobody comes back to fight.
-    expect(
-      gateways.flatMap(({ requests }) => requests).filter(({ room }) => rooms.includes(room)).length,
-    ).toBeLessThanOrEqual(2 * rooms.length);
+    // All three may be on their way before the first is seen there. But nobody comes back to fight.
+    for (const each of gateways) {
+      const joined = each.requests.map(({ room }) => room).filter((room) => rooms.includes(room));
+      expect(joined).toEqual([...new Set(joined)]);
+    }
   });
 
   it('leaves a room alone when its captioner is none of ours, such as La Suite Meet’s agent', async () => {
