@@ -3,7 +3,7 @@
  * first that is counted load what is loaded once and let the allocators reach their size; then memory must stay where it is.
  */
 import { type Summary, summarise } from '../asr/index.js';
-import { CaptionError, participantIdentity, roomName } from '../protocol/index.js';
+import { CaptionError, participantIdentity, type RoomName, roomName } from '../protocol/index.js';
 import { createDispatch, joinAsViewer, type ViewingParticipant } from '../gateway/livekit/index.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { type LiveKitStage, liveKitStage } from './stage.js';
@@ -64,23 +64,29 @@ export async function runRoomsBench(options: {
     signal,
     gatewayEnvironment: { CAPTION_ROOM_RETENTION_S: String(RETENTION_S) },
   });
-  const { gateway } = stage;
+  const { gateway, server } = stage;
   const rounds: RoundMemory[] = [];
   const joinMs: number[] = [];
   let openedRooms = 0;
   let openMb = 0;
   const round = async (isWarmUp: boolean): Promise<void> => {
     signal.throwIfAborted();
-    const viewers = await Promise.all(
-      Array.from({ length: ROOMS_AT_ONCE }, () => enter(stage, `bench-${++openedRooms}`)),
+    const names = Array.from({ length: ROOMS_AT_ONCE }, () => roomName(`bench-${++openedRooms}`));
+    const members = await Promise.all(
+      names.map(async (room) => ({
+        room,
+        viewer: await joinAsViewer({ server, room, identity: participantIdentity('bench-viewer') }),
+      })),
     );
+    // All are there before, so that the viewers' own joining is not measured.
+    const tookMs = await Promise.all(members.map((member) => untilCaptioned(stage, member)));
     const open = gateway.usage().memoryMb;
     const openOwn = gateway.ownUsage().memoryMb;
     if (!isWarmUp) {
       openMb = Math.max(openMb, open);
-      joinMs.push(...viewers.map(({ tookMs }) => tookMs));
+      joinMs.push(...tookMs);
     }
-    await Promise.all(viewers.map(({ viewer }) => viewer.leave()));
+    await Promise.all(members.map(({ viewer }) => viewer.leave()));
     await untilNoRooms(stage);
     await settle(SETTLE_MS, signal);
     const gatewayMb = gateway.ownUsage().memoryMb;
@@ -123,17 +129,15 @@ export async function runRoomsBench(options: {
   }
 }
 
-/** Resolves when the room is captioned. */
-async function enter(
+/** From the dispatch to the first snapshot. */
+async function untilCaptioned(
   { server, agentName }: LiveKitStage,
-  name: string,
-): Promise<{ viewer: ViewingParticipant; tookMs: number }> {
-  const room = roomName(name);
-  const viewer = await joinAsViewer({ server, room, identity: participantIdentity('bench-viewer') });
+  { room, viewer }: { readonly room: RoomName; readonly viewer: ViewingParticipant },
+): Promise<number> {
   const startedAtMs = performance.now();
   await createDispatch(server, { room, agentName });
   await viewer.ready;
-  return { viewer, tookMs: performance.now() - startedAtMs };
+  return performance.now() - startedAtMs;
 }
 
 async function untilNoRooms({ gateway }: LiveKitStage): Promise<void> {
