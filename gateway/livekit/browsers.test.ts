@@ -30,7 +30,9 @@ import type { ClientKind } from './testing/browser/visit.js';
 import { describeWithModelAndLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
 
 const AGENT = 'multi-user-transcriber';
-const READERS = ['captions', 'transcriptions', 'meet'] as const satisfies readonly ClientKind[];
+/** Roads that show what was said before one came; the legacy one cannot. */
+const READERS_OF_HISTORY = ['captions', 'transcriptions'] as const satisfies readonly ClientKind[];
+const READERS = [...READERS_OF_HISTORY, 'meet'] as const satisfies readonly ClientKind[];
 /** For `expect.poll`: longer than anything should take on a slow machine. */
 const PATIENCE = { timeout: 30_000, interval: 100 };
 const TEST_TIMEOUT_MS = 180_000;
@@ -81,14 +83,14 @@ describeWithModelAndLiveKit('browsers in a room of LiveKit', (model) => {
       await viewer.ready;
       return { gateway, room: gateway.rooms.enter(name), viewer };
     };
-    const visit = async (room: RoomName, kinds: readonly ClientKind[]): Promise<Page> => {
+    const visit = async (room: RoomName, kinds: readonly ClientKind[], prefix = ''): Promise<Page> => {
       const context = await browser.newContext();
       afterThis(() => context.close());
       const page = await context.newPage();
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(String(error)));
       afterThis(() => expect(problems).toEqual([]));
-      await visitRoom(page, { clients, server, room, kinds });
+      await visitRoom(page, { clients, server, room, kinds, prefix });
       return page;
     };
 
@@ -112,7 +114,7 @@ describeWithModelAndLiveKit('browsers in a room of LiveKit', (model) => {
           await expect.poll(() => wordsOn(page, kind), { ...PATIENCE, message: kind }).toEqual(said);
         }
         // Nor does anything come late: what still waited to be told is told before the captioner leaves.
-          await gateway.close();
+        await gateway.close();
         for (const kind of READERS) expect(await wordsOn(page, kind), kind).toEqual(said);
       },
     );

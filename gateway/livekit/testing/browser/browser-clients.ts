@@ -14,7 +14,7 @@ import {
 import { type LiveKitAccess, participantToken } from '../../participant/joined-room.js';
 import type { ClientKind, Visit } from './visit.js';
 
-/** Where there is no user to look, `text/plain` would be shown as such: these are all kinds that a build gives. */
+/** Of all that a build gives. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
@@ -66,7 +66,7 @@ async function bundle(): Promise<Map<string, string | Uint8Array>> {
   );
 }
 
-/** Lets clients of these kinds, each a participant of its own named after its kind, join the room. Resolves when all are in. */
+/** Lets clients of these kinds, each a participant of its own, join the room. Resolves when all are in. */
 export async function visitRoom(
   page: Page,
   options: {
@@ -74,15 +74,17 @@ export async function visitRoom(
     readonly server: LiveKitAccess;
     readonly room: RoomName;
     readonly kinds: readonly ClientKind[];
+    /** Goes before the kind in a client's identity. Default: nothing. */
+    readonly prefix?: string;
   },
 ): Promise<void> {
-  const { clients, server, room, kinds } = options;
+  const { clients, server, room, kinds, prefix = '' } = options;
   const visit: Visit = {
     url: server.url,
     room,
     clients: await Promise.all(
       kinds.map(async (kind) => {
-        const identity = participantIdentity(kind);
+        const identity = participantIdentity(prefix + kind);
         return { kind, token: await participantToken({ server, room, identity }) };
       }),
     ),
