@@ -1,6 +1,5 @@
 /** What the bench and the demo need of LiveKit: a server, participants, a dispatch. Loads the SDK's native library. */
-/** Frees the SDK's native library for good: until then its threads keep the process from ending. After the last room was left. */
-export { dispose as disposeSdk } from '@livekit/rtc-node';
+export { disposeSdk } from './dispose-sdk.js';
 export { createDispatch } from './participant/create-dispatch.js';
 export type { LiveKitAccess } from './participant/joined-room.js';
 export { joinAsPublisher, type PublishingParticipant } from './participant/publishing-participant.js';
