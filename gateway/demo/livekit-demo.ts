@@ -41,7 +41,7 @@ export async function demoRoomAddress(gateway: Gateway, server: LiveKitAccess): 
   const token = await mintViewerToken(server, {
     room: DEMO_ROOM,
     identity: participantIdentity(`browser-${randomUUID()}`),
-    name: 'You',
+    name: 'Browser',
   });
   return roomPageAddress(gateway.url, { url: server.url, token });
 }
