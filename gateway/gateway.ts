@@ -117,6 +117,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ingest,
     notReadyReason,
     heartbeatIntervalMs: timing.heartbeatIntervalMs,
+    liveKitUrl: settings.LIVEKIT_URL,
     log,
   });
   const close = async (): Promise<void> => {
