@@ -1,6 +1,6 @@
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
 import { GreedySearch } from './greedy-search.js';
-import { MEL_BINS, MelFilterBank } from './mel-filter-bank.js';
+import { MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
 import type { Search } from './search.js';
 import { SpeculativeWindow } from './speculative-window.js';
@@ -58,8 +58,8 @@ export class ZipformerRecogniser implements BatchRecogniser {
     for (const batch of batches) await this.#decodeBatch(batch);
   }
 
-  async speculate(streams: readonly RecogniserStream[]): Promise<void> {
-    for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch);
+  async speculate(streams: readonly RecogniserStream[], slackFrames: number): Promise<void> {
+    for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch, slackFrames);
   }
 
   punctuate(text: string): string | undefined {
@@ -100,13 +100,13 @@ export class ZipformerRecogniser implements BatchRecogniser {
     for (const stream of streams) stream.noteDecoded();
   }
 
-  async #speculateBatch(streams: readonly ZipformerStream[]): Promise<void> {
+  async #speculateBatch(streams: readonly ZipformerStream[], slackFrames: number): Promise<void> {
     const { outputWidth } = this.#model.encoder;
     const { hopFrames, outputFrames } = this.#shape;
     const looks = streams.map((stream) => {
       stream.features.fill();
       const frames = stream.features.frameCount;
-      const usable = Math.floor(((frames - this.slackFrames) * outputFrames) / hopFrames);
+      const usable = Math.floor(((frames - slackFrames) * outputFrames) / hopFrames);
       return { stream, frames, usable: Math.min(outputFrames, Math.max(0, usable)) };
     });
     const worthwhile = looks.filter(({ usable }) => usable > 0);
@@ -132,8 +132,4 @@ export class ZipformerRecogniser implements BatchRecogniser {
     }
     for (const { stream, frames, usable } of looks) if (usable === 0) stream.noteSpeculated(frames, []);
   }
-
-  slackFrames = 9;
 }
-
-export { MEL_BINS };

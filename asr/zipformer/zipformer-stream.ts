@@ -60,7 +60,6 @@ export class ZipformerStream implements RecogniserStream {
   finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#provisional = [];
     const { windowFrames, hopFrames } = this.#shape;
     this.features.append(
       new Float32Array(LEAD_OUT_SAMPLES + (windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES),
