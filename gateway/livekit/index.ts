@@ -1,4 +1,5 @@
 /** What the bench and the demo need of LiveKit: a server, participants, a dispatch. Loads the SDK's native library. */
+export { disposeSdk } from './dispose-sdk.js';
 export { createDispatch } from './participant/create-dispatch.js';
 export type { LiveKitAccess } from './participant/joined-room.js';
 export { joinAsPublisher, type PublishingParticipant } from './participant/publishing-participant.js';

@@ -111,7 +111,7 @@ export class GatewayServer {
         response.end(await this.#options.metrics.registry.metrics());
         return;
       default:
-        if (path !== undefined && (await servePage(path, response))) return;
+        if (path !== undefined && (await servePage(path, { request, response }))) return;
         sendJson(response, 404, { code: 'not_found', message: 'There is nothing at this address.' });
     }
   }

@@ -12,14 +12,20 @@ export class EndFollower {
     this.#button = button;
   }
 
+  /** Idempotent. */
   start(): void {
     this.#setFollowing(true);
-    window.addEventListener('scroll', () => this.#scrolled(), { passive: true });
-    window.addEventListener('resize', () => this.contentChanged());
-    this.#button.addEventListener('click', () => {
-      this.#setFollowing(true);
-      this.#scrollToEnd();
-    });
+    window.addEventListener('scroll', this.#scrolled, { passive: true });
+    window.addEventListener('resize', this.#resized);
+    this.#button.addEventListener('click', this.#jump);
+  }
+
+  /** Idempotent; `start` begins anew. */
+  close(): void {
+    window.removeEventListener('scroll', this.#scrolled);
+    window.removeEventListener('resize', this.#resized);
+    this.#button.removeEventListener('click', this.#jump);
+    document.documentElement.classList.remove('following');
   }
 
   /** Something was added: once a frame is enough to follow it. */
@@ -38,11 +44,18 @@ export class EndFollower {
   }
 
   /** New lines put the end further away without the reader having moved: only going up ends the following. */
-  #scrolled(): void {
+  readonly #scrolled = (): void => {
     const { scrollHeight, clientHeight } = document.documentElement;
     const isAtEnd = scrollHeight - clientHeight - window.scrollY < AT_END_PX;
     this.#setFollowing(isAtEnd || (this.#isFollowing && window.scrollY >= this.#followedToPx));
-  }
+  };
+
+  readonly #resized = (): void => this.contentChanged();
+
+  readonly #jump = (): void => {
+    this.#setFollowing(true);
+    this.#scrollToEnd();
+  };
 
   #setFollowing(isFollowing: boolean): void {
     this.#isFollowing = isFollowing;

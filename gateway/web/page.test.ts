@@ -90,7 +90,7 @@ describeWithModel('the captions page', (model) => {
       );
       await expect.poll(() => page.settled, PATIENCE).toEqual(finals);
       expect(await page.open).toEqual([]);
-      const everything = await page.page.locator('body').innerText();
+      const everything = await page.page.locator('#captions').innerText();
       for (const { text } of finals) expect(everything.split(text)).toHaveLength(2);
       const colours = await page.page
         .locator('#settled .name')

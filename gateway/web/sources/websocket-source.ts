@@ -1,6 +1,6 @@
 /**
- * The page's connection to `/v1/captions`: folds what arrives with the protocol's reducer, asks for a snapshot where
- * something is missing, and connects again when the connection ends.
+ * Captions from `/v1/captions`: folds what arrives with the protocol's reducer, asks for a snapshot where something is
+ * missing, and connects again when the connection ends.
  */
 import {
   applyMessage,
@@ -13,7 +13,8 @@ import {
   type RoomName,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
-} from '../../protocol/index.js';
+} from '../../../protocol/index.js';
+import type { CaptionListener, CaptionSource, LinkState, RefusalCause } from './caption-source.js';
 
 /** See protocol/README.md, "After loss". */
 const RESYNC_AFTER_MS = 500;
@@ -24,26 +25,19 @@ const MAX_RETRY_MS = 10_000;
 /** A connection that has told nothing by then is given up. */
 const SNAPSHOT_DEADLINE_MS = 10_000;
 
-export type LinkState =
-  | { readonly kind: 'connecting' }
-  | { readonly kind: 'connected' }
-  /** It is tried again by itself. */
-  | { readonly kind: 'lost' }
-  /** For good: the same try would fail again. `reason` is for a person. */
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export interface CaptionLinkOptions {
+export interface WebSocketSourceOptions {
+  /** Of the gateway, `http://…` or `https://…`. */
+  readonly gateway: string;
   readonly room: RoomName;
   /** LiveKit access token; undefined for none. */
   readonly token: string | undefined;
-  /** The captions changed. Never called with a state in which nothing is known. */
-  readonly changed: (state: CaptionState) => void;
-  readonly linkChanged: (link: LinkState) => void;
 }
 
-/** Connects when told to `start`, and then stays for as long as the page does. */
-export class CaptionLink {
-  readonly #options: CaptionLinkOptions;
+const SILENT: CaptionListener = { changed: () => undefined, linkChanged: () => undefined };
+
+export class WebSocketSource implements CaptionSource {
+  readonly #options: WebSocketSourceOptions;
+  #listener = SILENT;
   #state: CaptionState;
   #socket: WebSocket | undefined;
   #failedTries = 0;
@@ -51,19 +45,30 @@ export class CaptionLink {
   #resyncTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: CaptionLinkOptions) {
+  constructor(options: WebSocketSourceOptions) {
     this.#options = options;
     this.#state = initialState(options.room);
   }
 
-  start(): void {
-    this.#options.linkChanged({ kind: 'connecting' });
+  start(listener: CaptionListener): void {
+    this.#listener = listener;
+    this.#tell({ kind: 'connecting' });
     this.#connect();
   }
 
-  /** Does not wait any longer where it waits for the next try. */
   retryNow(): void {
     if (this.#retryTimer !== undefined) this.#connect();
+  }
+
+  close(): void {
+    this.#listener = SILENT;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    this.#forgetSocket();
+  }
+
+  #tell(link: LinkState): void {
+    this.#listener.linkChanged(link);
   }
 
   #connect(): void {
@@ -73,7 +78,7 @@ export class CaptionLink {
     this.#state = initialState(this.#options.room);
     const socket = this.#openSocket();
     if (socket === undefined) {
-      this.#refuse('the access token in the address of this page is not well-formed.');
+      this.#stopFor('token_malformed');
       return;
     }
     this.#socket = socket;
@@ -89,8 +94,8 @@ export class CaptionLink {
 
   /** Undefined where the token cannot be a sub-protocol. */
   #openSocket(): WebSocket | undefined {
-    const { room, token } = this.#options;
-    const url = new URL(`/v1/captions?room=${encodeURIComponent(room)}`, location.href);
+    const { gateway, room, token } = this.#options;
+    const url = new URL(`/v1/captions?room=${encodeURIComponent(room)}`, gateway);
     url.protocol = url.protocol.replace('http', 'ws');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     try {
@@ -105,7 +110,7 @@ export class CaptionLink {
     try {
       message = decodeMessage(typeof data === 'string' ? data : new Uint8Array(data));
     } catch {
-      this.#refuse('this page cannot read what the gateway sends. Load the page again.');
+      this.#stopFor('unreadable');
       return;
     }
     const next = message === undefined ? this.#state : applyMessage(this.#state, message);
@@ -115,13 +120,13 @@ export class CaptionLink {
     this.#watchForHole();
     if (next.epochMs === 0) return;
     if (isFirst) this.#connected();
-    this.#options.changed(next);
+    this.#listener.changed(next);
   }
 
   #connected(): void {
     clearTimeout(this.#deadlineTimer);
     this.#failedTries = 0;
-    this.#options.linkChanged({ kind: 'connected' });
+    this.#tell({ kind: 'connected' });
   }
 
   #watchForHole(): void {
@@ -140,7 +145,9 @@ export class CaptionLink {
 
   #closed(code: number, reason: string): void {
     if (code >= 4400 && code < 4408) {
-      this.#refuse(this.#refusalText(code, reason));
+      if (code === 4401 && this.#options.token === undefined) this.#stopFor('token_needed');
+      // The gateway's reason is `code: text`.
+      else this.#stopFor('told', reason.replace(/^[a-z_]+: /, ''));
       return;
     }
     this.#forgetSocket();
@@ -149,20 +156,12 @@ export class CaptionLink {
     // Spread, so that all viewers of a gateway that was restarted do not come back at the same moment.
     const waitMs = longestMs * (0.5 + Math.random() / 2);
     this.#retryTimer = setTimeout(() => this.#connect(), waitMs);
-    this.#options.linkChanged({ kind: 'lost' });
+    this.#tell({ kind: 'lost' });
   }
 
-  /** The gateway's reason is `code: text`. */
-  #refusalText(code: number, reason: string): string {
-    if (code === 4401 && this.#options.token === undefined) {
-      return 'an access token is needed, as #token=… at the end of the address of this page.';
-    }
-    return reason.replace(/^[a-z_]+: /, '');
-  }
-
-  #refuse(reason: string): void {
+  #stopFor(cause: RefusalCause, reason = ''): void {
     this.#forgetSocket();
-    this.#options.linkChanged({ kind: 'refused', reason });
+    this.#tell({ kind: 'refused', cause, reason });
   }
 
   #forgetSocket(): void {

@@ -1,4 +1,4 @@
-import type { Speaker } from '../../protocol/index.js';
+import type { Speaker } from '../../../protocol/index.js';
 
 /** `.speaker-0` to `.speaker-7` in page.css. */
 export const SPEAKER_COLOURS = 8;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
-import { SPEAKER_COLOURS } from './speaker-colours.js';
+import { SPEAKER_COLOURS } from './view/speaker-colours.js';
 import { withChromium } from './testing/chromium.js';
 import { pageHarness, PATIENCE } from './testing/page-harness.js';
 import { person, say } from './testing/room-script.js';
@@ -102,7 +102,7 @@ describeWithModel('reading the captions page', (model) => {
       expect(await page.toEndPx).toBeGreaterThan(500);
 
       await page.page.keyboard.press('Tab');
-      expect(await jump.evaluate((button) => button === document.activeElement)).toBe(true);
+      expect(await jump.evaluate((button) => button.matches(':focus'))).toBe(true);
       await page.page.keyboard.press('Enter');
       await expect.poll(() => page.toEndPx, PATIENCE).toBeLessThan(2);
       expect(await jump.isVisible()).toBe(false);

@@ -1,5 +1,5 @@
-import type { SegmentState } from '../../protocol/index.js';
-import { speakerName } from './wording.js';
+import type { SegmentState } from '../../../protocol/index.js';
+import { speakerName } from '../wording/wording.js';
 
 const TIME = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 

@@ -4,11 +4,11 @@ import {
   type GapState,
   HISTORY_FINAL_SEGMENTS,
   type SegmentState,
-} from '../../protocol/index.js';
+} from '../../../protocol/index.js';
 import { RecentElements } from './recent-elements.js';
 import { nameElement, SegmentBlock } from './segment-block.js';
 import { SpeakerColours } from './speaker-colours.js';
-import { gapText, speakerName } from './wording.js';
+import { gapText, speakerName } from '../wording/wording.js';
 
 /** Settled segments that stay on the page: more than the `HISTORY_FINAL_SEGMENTS` of a state. */
 const MAX_SETTLED_SEGMENTS = 200;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { epochMs, participantIdentity } from '../../protocol/index.js';
-import { SPEAKER_COLOURS, SpeakerColours } from './speaker-colours.js';
+import { epochMs, participantIdentity } from '../../../protocol/index.js';
+import { SPEAKER_COLOURS, SpeakerColours } from '../view/speaker-colours.js';
 import { gapText, speakerName, statusText } from './wording.js';
 
 const identity = participantIdentity('room-4');
@@ -53,7 +53,7 @@ describe('the status', () => {
     [{ kind: 'connected' }, { state: 'degraded', reason: 'Busy.' }, 'Captions degraded: Busy.'],
     [{ kind: 'connected' }, { state: 'unavailable', reason: '' }, 'Captions unavailable'],
     [{ kind: 'lost' }, live, 'No connection: captions have stopped. Trying again…'],
-    [{ kind: 'refused', reason: 'Not you.' }, undefined, 'Captions unavailable: Not you.'],
+    [{ kind: 'refused', cause: 'told', reason: 'Not you.' }, undefined, 'Captions unavailable: Not you.'],
   ] as const)('%o with %o says so', (link, captions, text) => {
     expect(statusText(link, captions).text).toBe(text);
   });

@@ -1,12 +1,19 @@
 /** What the page says in words. */
-import type { CaptionState, GapReason, GapState, Speaker } from '../../protocol/index.js';
-import type { LinkState } from './caption-link.js';
+import type { CaptionState, GapReason, GapState, Speaker } from '../../../protocol/index.js';
+import type { LinkState, RefusalCause } from '../sources/caption-source.js';
 
 const GAP_REASONS: Readonly<Record<GapReason, string>> = {
   overloaded: 'recognition could not keep up',
   recogniser_failed: 'recognition failed',
   audio_missing: 'the sound did not arrive',
   gateway_restarted: 'captioning was restarted',
+};
+
+const REFUSALS: Readonly<Record<RefusalCause, string | undefined>> = {
+  token_needed: 'an access token is needed, as #token=… at the end of the address of this page.',
+  token_malformed: 'the access token in the address of this page is not well-formed.',
+  unreadable: 'this page cannot read what the gateway sends. Load the page again.',
+  told: undefined,
 };
 
 /** What to call a speaker: the name where there is anything to see in it, else the identity. */
@@ -41,7 +48,7 @@ export function statusText(
     case 'lost':
       return { text: 'No connection: captions have stopped. Trying again…', tone: 'bad' };
     case 'refused':
-      return { text: `Captions unavailable: ${link.reason}`, tone: 'bad' };
+      return { text: `Captions unavailable: ${REFUSALS[link.cause] ?? link.reason}`, tone: 'bad' };
     case 'connected':
       return serviceText(captions ?? { state: 'live', reason: '' });
   }
