@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { InferenceSession } from '../onnx-runtime.js';
 import { readOnnxMetadata } from '../models/onnx-file.js';
 import { parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
-import { describeEncoder, ModelRefused, positiveInteger } from './encoder-shape.js';
+import { ModelRefused, positiveInteger } from './encoder-shape.js';
 import { BLANK_ID } from './greedy-search.js';
 import { Joiner } from './joiner.js';
+import { loadEncoder } from './load-encoder.js';
 import { loadJoiner } from './load-joiner.js';
 import { Predictor } from './predictor.js';
+import { Sessions } from './sessions.js';
 
 export interface ZipformerFiles {
   readonly encoder: string;
@@ -47,27 +48,13 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
   ]);
   const pieces = parseTokens(tokens, files.tokens);
   checkVocabulary(pieces, files.tokens);
-  const options = sessionOptions(threads);
-  const sessions: InferenceSession[] = [];
-  const open = async (model: string | Uint8Array): Promise<InferenceSession> => {
-    const session = await openSession(model, options);
-    sessions.push(session);
-    return session;
-  };
-  const close = async (): Promise<void> => {
-    await Promise.all(sessions.splice(0).map((session) => session.release()));
-  };
+  const sessions = new Sessions(threads);
+  const close = (): Promise<void> => sessions.close();
   try {
-    const encoderSession = await open(files.encoder);
-    const { inputMetadata, outputMetadata } = encoderSession;
-    const shape = describeEncoder({
-      metadata: encoderMetadata,
-      inputs: inputMetadata,
-      outputs: outputMetadata,
-    });
-    const encoder = await Encoder.create(encoderSession, shape);
+    const loaded = await loadEncoder({ path: files.encoder, metadata: encoderMetadata, sessions });
+    const encoder = await Encoder.create(loaded.session, loaded.shape);
     const predictor = await Predictor.create(
-      await open(files.decoder),
+      await sessions.open(files.decoder),
       positiveInteger(decoderMetadata, 'context_size'),
     );
     if (predictor.width !== encoder.outputWidth) {
@@ -75,8 +62,9 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
         `encoder and decoder do not belong together: rows of ${encoder.outputWidth} and of ${predictor.width}`,
       );
     }
-    const { bytes, isBatchable } = await loadJoiner(files.joiner);
-    const joiner = await Joiner.create(await open(bytes), { width: predictor.width, isBatchable });
+    const { width } = predictor;
+    const { session, isBatchable } = await loadJoiner(files.joiner, { width, sessions });
+    const joiner = await Joiner.create(session, { width, isBatchable });
     if (pieces.length < joiner.vocabularySize) {
       throw new ModelRefused(
         `${files.tokens} has ${pieces.length} tokens and the model needs ${joiner.vocabularySize}: they do not belong together`,
@@ -89,7 +77,7 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
       joiner,
       tokenTexts: pieces.map((piece) => piece.replaceAll(WORD_START, ' ')),
       unknownId: unknownId === -1 ? undefined : unknownId,
-      isBatchIndependent: isBatchable,
+      isBatchIndependent: loaded.isBatchIndependent,
       close,
     };
   } catch (error) {
@@ -105,22 +93,3 @@ function checkVocabulary(pieces: readonly string[], path: string): void {
   if (pieces.some((piece) => BYTE_PIECE.test(piece)))
     throw new ModelRefused('its vocabulary has single bytes, which this engine does not put together');
 }
-
-const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
-  intraOpNumThreads: threads,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-  // Patterns and arenas are kept for every batch size seen.
-  enableMemPattern: false,
-  // Errors only: what is wrong is thrown, too.
-  logSeverityLevel: 3,
-});
-
-/** Other ways of opening differ in their types only. */
-const openSession = (
-  model: string | Uint8Array,
-  options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> =>
-  typeof model === 'string'
-    ? InferenceSession.create(model, options)
-    : InferenceSession.create(model, options);
