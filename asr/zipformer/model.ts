@@ -3,7 +3,7 @@ import { readOnnxMetadata } from '../models/onnx-file.js';
 import { parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
 import { ModelRefused, positiveInteger } from './encoder-shape.js';
-import { BLANK_ID } from './greedy-search.js';
+import { BLANK_ID } from './token-scorer.js';
 import { Joiner } from './joiner.js';
 import { loadEncoder } from './load-encoder.js';
 import { loadJoiner } from './load-joiner.js';
