@@ -75,7 +75,7 @@ export class HotwordCompiler {
     return Array.from(cased, (character) => {
       if (this.#parts.encoder.has(character) || /\s/u.test(character)) return character;
       const bare = character.normalize('NFD').replace(/\p{M}/gu, '');
-      if (bare !== character && [...bare].every((part) => this.#parts.encoder.has(part))) return bare;
+      if (bare !== character && Array.from(bare).every((part) => this.#parts.encoder.has(part))) return bare;
       return /[\p{P}\p{S}]/u.test(character) ? ' ' : character;
     }).join('');
   }

@@ -62,7 +62,7 @@ export class PieceEncoder {
   }
 
   #join(text: string): readonly string[] | undefined {
-    const pieces = [...text];
+    const pieces = Array.from(text);
     for (;;) {
       let at = -1;
       let highest = -Infinity;
