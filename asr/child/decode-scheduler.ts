@@ -128,7 +128,7 @@ export class DecodeScheduler {
     if (ready.length > 0) await this.#recogniser.decode(ready.map((scheduled) => scheduled.stream));
     const callMs = this.#now() - startedAt;
     if (ready.length > 0) this.#noteCost(callMs / ready.length);
-    this.#pace.noteDecoding(callMs, this.#now());
+    this.#pace.noteDecoding({ callMs, streams: ready.length, nowMs: this.#now() });
     // Cancelled meanwhile: nobody waits for it.
     const wanted = batch.filter((scheduled) => this.#streams.get(scheduled.utterance) === scheduled);
     const pieces = wanted.map((scheduled) => this.#pieceOf(scheduled));

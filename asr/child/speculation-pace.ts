@@ -46,8 +46,9 @@ export class SpeculationPace {
     return intervalMs === undefined ? undefined : msToSamples(intervalMs);
   }
 
-  /** A call that decoded for good. */
-  noteDecoding(callMs: number, nowMs: number): void {
+  /** A call that decoded for good. It costs as much as a look, and tells when looks, off for a while, are cheap again. */
+  noteDecoding({ callMs, streams, nowMs }: { callMs: number; streams: number; nowMs: number }): void {
+    if (streams > 0) this.noteLook(callMs, streams);
     this.#decodeMsInWindow += callMs;
     const elapsedMs = nowMs - this.#windowStartMs;
     if (elapsedMs < LOAD_WINDOW_MS) return;
