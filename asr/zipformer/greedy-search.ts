@@ -6,8 +6,8 @@ import { contextAfter, initialContext } from './token-context.js';
 import { BLANK_ID, type ScoringOptions, TokenScorer } from './token-scorer.js';
 
 export interface SearchParts extends ScoringOptions {
-  readonly predictor: Predictor;
-  readonly joiner: Joiner;
+  readonly predictor: Pick<Predictor, 'contextSize' | 'rows'>;
+  readonly joiner: Pick<Joiner, 'vocabularySize' | 'isBatchable' | 'begin' | 'add' | 'run'>;
   /** Values of an encoder frame. */
   readonly encoderWidth: number;
   /** Treated as blank, as sherpa-onnx does; undefined in vocabularies without it. */

@@ -17,7 +17,8 @@ const LOUDEST = 6;
 export interface LoadEncoderOptions {
   readonly path: string;
   readonly metadata: ReadonlyMap<string, string>;
-  readonly sessions: Sessions;
+  /** Who closes what is opened. */
+  readonly sessions: Pick<Sessions, 'open' | 'release'>;
 }
 
 export interface LoadedEncoder {

@@ -1,20 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { readOnnxMetadata } from '../models/onnx-file.js';
-import { parseTokens } from '../models/tokens.js';
+import { detectTextStyle, parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
 import { ModelRefused, positiveInteger } from './encoder-shape.js';
-import { BLANK_ID } from './token-scorer.js';
+import { HotwordCompiler } from './hotword-compiler.js';
 import { Joiner } from './joiner.js';
 import { loadEncoder } from './load-encoder.js';
 import { loadJoiner } from './load-joiner.js';
+import { PieceEncoder } from './piece-encoder.js';
 import { Predictor } from './predictor.js';
 import { Sessions } from './sessions.js';
+import { BLANK_ID } from './token-scorer.js';
 
 export interface ZipformerFiles {
   readonly encoder: string;
   readonly decoder: string;
   readonly joiner: string;
   readonly tokens: string;
+  /** Pieces and their scores; without it no phrases can be favoured. */
+  readonly bpeVocab?: string;
 }
 
 /** A model ready to run. The owner closes it. */
@@ -25,6 +29,8 @@ export interface ZipformerModel {
   /** Texts of the tokens by id; a leading space begins a word. */
   readonly tokenTexts: readonly string[];
   readonly unknownId: number | undefined;
+  /** Makes phrases to favour for this model; undefined without `bpeVocab`. */
+  readonly hotwords: HotwordCompiler | undefined;
   /** What one stream says does not depend on the others in its call. */
   readonly isBatchIndependent: boolean;
   close(): Promise<void>;
@@ -37,14 +43,15 @@ const UNKNOWN = '<unk>';
 const BYTE_PIECE = /^<0x[0-9A-Fa-f]{2}>$/;
 
 /**
- * Loads the four files. Errors: `ModelRefused` for what this engine cannot run, CaptionError `model_incomplete` and
+ * Loads the files. Errors: `ModelRefused` for what this engine cannot run, CaptionError `model_incomplete` and
  * `model_damaged` for files that are no model, and onnxruntime's own.
  */
 export async function loadZipformerModel(files: ZipformerFiles, threads: number): Promise<ZipformerModel> {
-  const [encoderMetadata, decoderMetadata, tokens] = await Promise.all([
+  const [encoderMetadata, decoderMetadata, tokens, bpeVocab] = await Promise.all([
     readOnnxMetadata(files.encoder),
     readOnnxMetadata(files.decoder),
     readFile(files.tokens, 'utf8'),
+    files.bpeVocab === undefined ? undefined : readFile(files.bpeVocab, 'utf8'),
   ]);
   const pieces = parseTokens(tokens, files.tokens);
   checkVocabulary(pieces, files.tokens);
@@ -77,6 +84,7 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
       joiner,
       tokenTexts: pieces.map((piece) => piece.replaceAll(WORD_START, ' ')),
       unknownId: unknownId === -1 ? undefined : unknownId,
+      hotwords: bpeVocab === undefined ? undefined : hotwordCompiler(bpeVocab, pieces),
       isBatchIndependent: loaded.isBatchIndependent,
       close,
     };
@@ -85,6 +93,13 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
     throw error;
   }
 }
+
+const hotwordCompiler = (bpeVocab: string, pieces: readonly string[]): HotwordCompiler =>
+  new HotwordCompiler({
+    encoder: new PieceEncoder(bpeVocab),
+    tokenIds: new Map(pieces.map((piece, id) => [piece, id])),
+    casing: detectTextStyle(pieces).casing,
+  });
 
 function checkVocabulary(pieces: readonly string[], path: string): void {
   const blank = pieces[BLANK_ID];
