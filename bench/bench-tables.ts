@@ -45,9 +45,9 @@ export function formatRoomsResult(result: RoomsResult): string {
 }
 
 export function formatEngineResult(result: EngineResult): string {
-  const arms = result.arms.map(({ precision, batches, mbPerStream, textsThatDiffer }) => {
+  const arms = result.arms.map(({ engine, precision, batches, mbPerStream, textsThatDiffer }) => {
     const rows = [
-      [precision, 'streams per core', 'ms a call'],
+      [`${engine} ${precision}`, 'streams per core', 'ms a call'],
       ...batches.map(({ batchSize, streamsPerCore, msPerCall }) => [
         `batch ${batchSize}`,
         streamsPerCore.toFixed(1),

@@ -7,6 +7,7 @@
 import { CaptionError } from '../protocol/index.js';
 import {
   ChildEngine,
+  type EngineChoice,
   defaultChildren,
   type InstalledModel,
   type InstalledPunctuation,
@@ -183,6 +184,8 @@ function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<C
     model,
     ...(punctuation === undefined ? {} : { punctuation }),
     ...(settings.CAPTION_RECOGNISERS === 0 ? {} : { children: settings.CAPTION_RECOGNISERS }),
+    engine: settings.CAPTION_ENGINE as EngineChoice,
+    changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
     decodeCallBudgetMs: settings.CAPTION_DECODE_BUDGET_MS,
     observer,
     gateFailed: (error) => log.error({ err: error }, 'voice gate failed'),
