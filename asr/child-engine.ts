@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { samplesToMs } from '../protocol/index.js';
 import { builtModule } from './built-module.js';
-import type { RecogniserConfig } from './child/messages.js';
+import type { EngineChoice, RecogniserConfig } from './child/messages.js';
 import type { AsrEngine, AsrStream, AsrStreamOptions } from './engine.js';
 import { SileroVad } from './gate/silero-vad.js';
 import { VadBatcher } from './gate/vad-batcher.js';
@@ -23,6 +23,10 @@ export interface ChildEngineOptions {
   readonly children?: number;
   /** Longest wished decoding call. Default 40 ms. */
   readonly decodeCallBudgetMs?: number;
+  /** Default `auto`. */
+  readonly engine?: EngineChoice;
+  /** Words, per word said, that may change after they were shown. Default 0.05; 0 shows full chunks only. */
+  readonly changedWordsAllowed?: number;
   readonly observer?: PoolObserver;
   /** The voice gate failed on a frame, which then counted as speech. */
   readonly gateFailed?: (error: unknown) => void;
@@ -30,6 +34,7 @@ export interface ChildEngineOptions {
   readonly supervision?: Partial<Omit<RecogniserPoolOptions, 'children' | 'recogniser'>>;
 }
 
+const DEFAULT_CHANGED_WORDS_ALLOWED = 0.05;
 /** Audio and captions on their way, over all streams. */
 export interface EngineBacklog {
   /** Audio that has not led to text yet: of all speakers together, and of the one who is furthest behind. */
@@ -148,10 +153,16 @@ export class ChildEngine implements AsrEngine {
 
 export const defaultChildren = (): number => Math.max(1, availableParallelism() - 1);
 
-function recogniserConfig({ model, punctuation }: ChildEngineOptions): RecogniserConfig {
+function recogniserConfig({
+  model,
+  punctuation,
+  engine = 'auto',
+  changedWordsAllowed = DEFAULT_CHANGED_WORDS_ALLOWED,
+}: ChildEngineOptions): RecogniserConfig {
   const { encoder, decoder, joiner, tokens } = model.files;
   return {
-    engine: 'sherpa',
+    engine,
+    changedWordsAllowed,
     encoder,
     decoder,
     joiner,

@@ -4,6 +4,7 @@ export type { AudioFrame } from './audio/audio-frame.js';
 export { PcmSlab } from './audio/pcm-slab.js';
 export { createResampler, type Resampler } from './audio/resampler.js';
 export { mixToMono, readWavFile, toSixteenKilohertz, type WavAudio } from './audio/wav-file.js';
+export type { EngineChoice } from './child/messages.js';
 export { builtModule } from './built-module.js';
 export { ChildEngine, defaultChildren, type ChildEngineOptions, type EngineBacklog } from './child-engine.js';
 export * from './models/index.js';

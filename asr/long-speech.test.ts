@@ -37,7 +37,7 @@ describeWithModel('speech without end', (model) => {
     pool = new RecogniserPool({
       entry: REAL_CHILD,
       children: 1,
-      recogniser: { engine: 'sherpa', encoder, decoder, joiner, tokens, threads: 1 },
+      recogniser: { engine: 'sherpa', encoder, decoder, joiner, tokens, threads: 1, changedWordsAllowed: 0 },
     });
     [engine] = await Promise.all([ChildEngine.start({ model, children: 1 }), pool.start()]);
     monologue = (await ownSpeech('monologue-01'))[0]!;

@@ -11,16 +11,23 @@ import { readManifest } from './manifest.js';
 import { measureSilence, type SilenceCost } from './silence-bench.js';
 
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32];
+const ENGINES = ['sherpa', 'zipformer'] as const;
 const ROUNDS = 3;
 const COLD_STARTS = 5;
 /** Enough speech for a figure, little enough for patience. */
 const CLIPS = 2;
 
 export interface EngineArm {
+  readonly engine: 'zipformer' | 'sherpa';
   readonly precision: 'int8' | 'fp32';
   readonly batches: readonly BatchFigures[];
   readonly mbPerStream: number;
   readonly textsThatDiffer: number;
+}
+
+interface Arm {
+  readonly model: InstalledModel;
+  readonly engine: EngineArm['engine'];
 }
 
 export interface EngineResult {
@@ -45,15 +52,16 @@ export async function runEngineBench(options: EngineBenchOptions): Promise<Engin
   const clips = await readManifest(options.manifest);
   const spoken = await Promise.all(clips.slice(0, CLIPS).map(({ path }) => readSpeech(path)));
   const models = await bothPrecisions(options);
-  const answers = new Map<InstalledModel, EngineWorkerAnswer[]>(models.map((model) => [model, []]));
+  const arms = models.flatMap((model) => ENGINES.map((engine) => ({ model, engine })));
+  const answers = new Map<Arm, EngineWorkerAnswer[]>(arms.map((arm) => [arm, []]));
   for (let round = 1; round <= ROUNDS; round++) {
-    for (const [model, given] of answers) {
-      options.output.write(`round ${round} of ${ROUNDS}: ${model.precision}\n`);
-      given.push(await runWorker(model, spoken));
+    for (const [arm, given] of answers) {
+      options.output.write(`round ${round} of ${ROUNDS}: ${arm.engine} ${arm.model.precision}\n`);
+      given.push(await runWorker(arm, spoken));
       options.signal.throwIfAborted();
     }
   }
-  const arms = [...answers].map(([model, given]) => medianArm(model.precision, given));
+  const figures = [...answers].map(([arm, given]) => medianArm(arm, given));
   options.output.write('silence\n');
   const silence = await measureSilence(spoken, options);
   options.output.write('cold start\n');
@@ -63,7 +71,13 @@ export async function runEngineBench(options: EngineBenchOptions): Promise<Engin
     startsMs.push(gateway.startMs);
     await gateway.close();
   }
-  return { model: models[0]?.id ?? '', arms, silence, coldStartMs: percentile(startsMs, 50), machine };
+  return {
+    model: models[0]?.id ?? '',
+    arms: figures,
+    silence,
+    coldStartMs: percentile(startsMs, 50),
+    machine,
+  };
 }
 
 /** The configured model in int8 and fp32, or in the one variant that there is. */
@@ -82,14 +96,14 @@ async function bothPrecisions({ output, signal }: EngineBenchOptions): Promise<I
   return found;
 }
 
-async function runWorker(model: InstalledModel, clips: readonly Int16Array[]): Promise<EngineWorkerAnswer> {
+async function runWorker({ model, engine }: Arm, clips: readonly Int16Array[]): Promise<EngineWorkerAnswer> {
   const worker = fork(builtModule('bench/engine-worker.js'), [], {
     serialization: 'advanced',
     execArgv: ['--expose-gc'],
   });
   const { encoder, decoder, joiner, tokens } = model.files;
   const task: EngineWorkerTask = {
-    config: { engine: 'sherpa', encoder, decoder, joiner, tokens, threads: 1 },
+    config: { engine, encoder, decoder, joiner, tokens, threads: 1, changedWordsAllowed: 0 },
     batchSizes: BATCH_SIZES,
     clips,
   };
@@ -103,10 +117,11 @@ async function runWorker(model: InstalledModel, clips: readonly Int16Array[]): P
   return answer;
 }
 
-function medianArm(precision: EngineArm['precision'], answers: readonly EngineWorkerAnswer[]): EngineArm {
+function medianArm({ model, engine }: Arm, answers: readonly EngineWorkerAnswer[]): EngineArm {
   const median = (values: readonly number[]): number => percentile(values, 50) ?? 0;
   return {
-    precision,
+    engine,
+    precision: model.precision,
     batches: BATCH_SIZES.map((batchSize, index) => ({
       batchSize,
       streamsPerCore: median(answers.map(({ batches }) => batches[index]?.streamsPerCore ?? 0)),

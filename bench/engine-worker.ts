@@ -5,12 +5,12 @@
 import { performance } from 'node:perf_hooks';
 import { toFloat32 } from '../asr/audio/audio-frame.js';
 import type { RecogniserStream } from '../asr/child/batch-recogniser.js';
-import type { SherpaRecogniserConfig } from '../asr/child/messages.js';
-import { createSherpaRecogniser } from '../asr/child/sherpa/sherpa-recogniser.js';
+import type { RecogniserConfig } from '../asr/child/messages.js';
+import { createRecogniser } from '../asr/child/create-recogniser.js';
 import { SAMPLE_RATE_HZ } from '../protocol/index.js';
 
 export interface EngineWorkerTask {
-  readonly config: SherpaRecogniserConfig;
+  readonly config: RecogniserConfig;
   readonly batchSizes: readonly number[];
   /** 16 kHz mono; each is decoded `max(batchSizes)` times in all, whatever the batch size. */
   readonly clips: readonly Int16Array[];
@@ -39,7 +39,7 @@ process.once('message', (task: EngineWorkerTask) => {
 });
 
 async function measure({ config, batchSizes, clips }: EngineWorkerTask): Promise<EngineWorkerAnswer> {
-  const recogniser = createSherpaRecogniser(config);
+  const { recogniser } = await createRecogniser(config);
   const waveforms = clips.map(toFloat32);
   const audioSeconds = waveforms.reduce((sum, { length }) => sum + length, 0) / SAMPLE_RATE_HZ;
   const rounds = Math.max(...batchSizes);

@@ -46,6 +46,8 @@ export async function ingestStage(url?: string): Promise<Stage> {
 export async function liveKitStage(options: {
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
+  /** Settings of the gateway besides those that LiveKit needs. */
+  readonly gatewayEnvironment?: Readonly<Record<string, string>>;
 }): Promise<LiveKitStage> {
   const { settings, workingDir, cacheDir } = readEnvironment();
   const binary = await ensureLiveKitServer({
@@ -69,6 +71,7 @@ export async function liveKitStage(options: {
       LIVEKIT_API_KEY: KEY.apiKey,
       LIVEKIT_API_SECRET: KEY.apiSecret,
       TRANSCRIBER_AGENT_NAME: AGENT_NAME,
+      ...options.gatewayEnvironment,
     });
     await untilReady(gateway.url);
   } catch (error) {

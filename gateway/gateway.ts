@@ -8,6 +8,7 @@
 import { CaptionError } from '../protocol/index.js';
 import {
   ChildEngine,
+  type EngineChoice,
   defaultChildren,
   type InstalledModel,
   type InstalledPunctuation,
@@ -152,6 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }),
     notReadyReason,
     heartbeatIntervalMs: timing.heartbeatIntervalMs,
+    liveKitUrl: settings.LIVEKIT_URL,
     log,
   });
   const close = async (): Promise<void> => {
@@ -221,6 +223,8 @@ function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<C
     model,
     ...(punctuation === undefined ? {} : { punctuation }),
     ...(settings.CAPTION_RECOGNISERS === 0 ? {} : { children: settings.CAPTION_RECOGNISERS }),
+    engine: settings.CAPTION_ENGINE as EngineChoice,
+    changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
     decodeCallBudgetMs: settings.CAPTION_DECODE_BUDGET_MS,
     observer,
     gateFailed: (error) => log.error({ err: error }, 'voice gate failed'),

@@ -10,9 +10,9 @@ export interface BatchRecogniser {
   decode(streams: readonly RecogniserStream[]): Promise<void> | void;
   /**
    * Looks at the audio after the last whole chunk of each stream; what it may say is in `provisional()`. Absent where a model
-   * cannot.
+   * cannot. What the newest `slackFrames` feature frames (10 ms each) say is left out: too little is known of what follows.
    */
-  readonly speculate?: (streams: readonly RecogniserStream[]) => Promise<void>;
+  readonly speculate?: (streams: readonly RecogniserStream[], slackFrames: number) => Promise<void>;
   /** What one stream says does not depend on the others in its call. */
   readonly isBatchIndependent: boolean;
   /** The stream is not used any more; its native memory may be freed. */

@@ -5,7 +5,9 @@
  * cost of a stream, at least 1, at most `MAX_BATCH_STREAMS`.
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
+import type { Token } from '../token.js';
 import type { DecodedPiece } from './messages.js';
+import { countChangedWords, SpeculationPace } from './speculation-pace.js';
 
 /** Larger batches gain nothing on a CPU (sherpa-onnx, 3.3 M model: 90 streams per core at 8, 90 at 16, 91 at 32). */
 export const MAX_BATCH_STREAMS = 16;
@@ -30,8 +32,18 @@ interface ScheduledStream {
   readonly utterance: number;
   readonly stream: RecogniserStream;
   reportedTokens: number;
+  /** What was told after the reported tokens and may still change. */
+  shownText: string;
   isFinishing: boolean;
   isQueued: boolean;
+}
+
+export interface DecodeSchedulerOptions {
+  readonly recogniser: BatchRecogniser;
+  readonly decodeCallBudgetMs: number;
+  /** See `RecogniserConfig`. Default 0. */
+  readonly changedWordsAllowed?: number;
+  readonly now: () => number;
 }
 
 export interface DecodeCall {
@@ -46,9 +58,11 @@ export class DecodeScheduler {
   readonly #now: () => number;
   readonly #streams = new Map<number, ScheduledStream>();
   #readyQueue: ScheduledStream[] = [];
+  readonly #pace: SpeculationPace;
   #costPerStreamMs = 0;
 
-  constructor(options: { recogniser: BatchRecogniser; decodeCallBudgetMs: number; now: () => number }) {
+  constructor(options: DecodeSchedulerOptions) {
+    this.#pace = new SpeculationPace(options.changedWordsAllowed ?? 0);
     this.#recogniser = options.recogniser;
     this.#decodeCallBudgetMs = options.decodeCallBudgetMs;
     this.#now = options.now;
@@ -76,6 +90,7 @@ export class DecodeScheduler {
       utterance,
       stream: this.#recogniser.open(firstSample),
       reportedTokens: 0,
+      shownText: '',
       isFinishing: false,
       isQueued: false,
     });
@@ -113,10 +128,45 @@ export class DecodeScheduler {
     if (ready.length > 0) await this.#recogniser.decode(ready.map((scheduled) => scheduled.stream));
     const callMs = this.#now() - startedAt;
     if (ready.length > 0) this.#noteCost(callMs / ready.length);
+    this.#pace.noteDecoding({ callMs, streams: ready.length, nowMs: this.#now() });
     // Cancelled meanwhile: nobody waits for it.
     const wanted = batch.filter((scheduled) => this.#streams.get(scheduled.utterance) === scheduled);
     const pieces = wanted.map((scheduled) => this.#pieceOf(scheduled));
     return { pieces, callMs, batchSize: ready.length };
+  }
+
+  /** Streams with audio that is worth a look before their chunk is full. Decoding for good goes first. */
+  get hasSpeculation(): boolean {
+    return !this.hasWork && this.#speculable().length > 0;
+  }
+
+  /** Looks once at streams whose chunk is not full yet. Undefined when there is nothing to tell. */
+  async speculateOnce(): Promise<DecodeCall | undefined> {
+    const batch = this.#speculable().slice(0, this.#fittingStreams());
+    if (batch.length === 0 || this.#recogniser.speculate === undefined) return undefined;
+    const startedAt = this.#now();
+    await this.#recogniser.speculate(
+      batch.map(({ stream }) => stream),
+      this.#pace.slackFrames,
+    );
+    const callMs = this.#now() - startedAt;
+    this.#pace.noteLook(callMs, batch.length);
+    const changed = batch.filter(
+      (scheduled) =>
+        this.#streams.get(scheduled.utterance) === scheduled &&
+        !scheduled.isFinishing &&
+        textOf(scheduled.stream.provisional()) !== scheduled.shownText,
+    );
+    if (changed.length === 0) return undefined;
+    const pieces = changed.map((scheduled) => this.#pieceOf(scheduled));
+    return { pieces, callMs, batchSize: batch.length };
+  }
+
+  #speculable(): ScheduledStream[] {
+    if (this.#recogniser.speculate === undefined) return [];
+    const intervalSamples = this.#pace.intervalSamples(this.#streams.size);
+    if (intervalSamples === undefined) return [];
+    return [...this.#streams.values()].filter(({ stream }) => stream.speculableSamples >= intervalSamples);
   }
 
   #pieceOf(scheduled: ScheduledStream): DecodedPiece {
@@ -126,20 +176,25 @@ export class DecodeScheduler {
     scheduled.reportedTokens = tokens.length;
     const isReady = stream.isReady();
     const isFinal = scheduled.isFinishing && !isReady;
+    const provisional = isFinal ? [] : stream.provisional();
+    const provisionalText = textOf(provisional);
+    const saidText = textOf(appended);
+    this.#pace.noteWords(
+      saidText.split(' ').length - 1,
+      countChangedWords(scheduled.shownText, saidText + provisionalText),
+    );
+    scheduled.shownText = provisionalText;
     const piece: DecodedPiece = {
       utterance: scheduled.utterance,
       appended,
-      provisional: [],
+      provisional,
       decodedThroughSample: stream.decodedThroughSample,
       isFinal,
     };
     if (isReady) this.#enqueue(scheduled);
     if (!isFinal) return piece;
     this.#forget(scheduled);
-    const text = tokens
-      .map((token) => token.text)
-      .join('')
-      .trim();
+    const text = textOf(tokens).trim();
     const punctuatedText = text === '' ? undefined : this.#recogniser.punctuate(text);
     return punctuatedText === undefined ? piece : { ...piece, punctuatedText };
   }
@@ -162,7 +217,12 @@ export class DecodeScheduler {
   #batchSize(): number {
     const isCrowded = this.#streams.size > GATHER_FROM_STREAMS;
     const isWorthBatching = isCrowded || this.#readyQueue.length >= BATCH_FROM_STREAMS;
-    if (!isWorthBatching || this.#costPerStreamMs === 0) return 1;
+    if (!isWorthBatching && !this.#recogniser.isBatchIndependent) return 1;
+    return this.#fittingStreams();
+  }
+
+  #fittingStreams(): number {
+    if (this.#costPerStreamMs === 0) return 1;
     const fitting = Math.floor(this.#decodeCallBudgetMs / this.#costPerStreamMs);
     return Math.min(MAX_BATCH_STREAMS, Math.max(1, fitting));
   }
@@ -174,3 +234,5 @@ export class DecodeScheduler {
         : this.#costPerStreamMs + COST_SMOOTHING * (costMs - this.#costPerStreamMs);
   }
 }
+
+const textOf = (tokens: readonly Token[]): string => tokens.map(({ text }) => text).join('');

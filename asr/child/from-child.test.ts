@@ -22,7 +22,7 @@ const decoded: FromChild = {
 
 const messages: FromChild[] = [
   { kind: 'hello', version: 1 },
-  { kind: 'ready', loadMs: 1 },
+  { kind: 'ready', loadMs: 1, engine: 'zipformer' },
   { kind: 'pong', id: 1 },
   { kind: 'utteranceFailed', utterance: 1, code: 'recogniser_failed', message: 'why' },
   decoded,

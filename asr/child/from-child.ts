@@ -15,7 +15,11 @@ function isFromChild(value: unknown): value is FromChild {
     case 'hello':
       return isFiniteNumber(value['version']);
     case 'ready':
-      return isFiniteNumber(value['loadMs']);
+      return (
+        isFiniteNumber(value['loadMs']) &&
+        (value['engine'] === 'zipformer' || value['engine'] === 'sherpa') &&
+        isAbsentOr('string', value['refusal'])
+      );
     case 'pong':
       return isFiniteNumber(value['id']);
     case 'utteranceFailed':

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { errorMessage } from '../../protocol/index.js';
 import { toFloat32 } from '../audio/audio-frame.js';
+import { createRecogniser } from './create-recogniser.js';
 import { DecodeScheduler } from './decode-scheduler.js';
 import {
   CHILD_EXIT,
@@ -10,7 +11,6 @@ import {
   ORPHAN_TIMEOUT_MS,
   type ToChild,
 } from './messages.js';
-import { createSherpaRecogniser } from './sherpa/sherpa-recogniser.js';
 
 let scheduler: DecodeScheduler | undefined;
 let isDecoding = false;
@@ -25,7 +25,7 @@ function endWith(exitCode: number, reason: string): never {
   process.exit(exitCode);
 }
 
-function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
+async function configure(message: Extract<ToChild, { kind: 'configure' }>): Promise<void> {
   if (message.version !== CHILD_PROTOCOL_VERSION) {
     endWith(
       CHILD_EXIT.versionMismatch,
@@ -34,20 +34,27 @@ function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
   }
   const startedAt = performance.now();
   try {
+    const { recogniser, engine, refusal } = await createRecogniser(message.recogniser);
     scheduler = new DecodeScheduler({
-      recogniser: createSherpaRecogniser(message.recogniser),
+      recogniser,
       decodeCallBudgetMs: message.decodeCallBudgetMs,
+      changedWordsAllowed: message.recogniser.changedWordsAllowed,
       now: () => performance.now(),
     });
+    const loadMs = performance.now() - startedAt;
+    tellParent({ kind: 'ready', loadMs, engine, ...(refusal === undefined ? {} : { refusal }) });
   } catch (error) {
     endWith(CHILD_EXIT.configurationRefused, `the recogniser refused its model: ${errorMessage(error)}`);
   }
-  tellParent({ kind: 'ready', loadMs: performance.now() - startedAt });
 }
 
-/** Decodes what is ready, at once or when a larger batch has gathered. */
+/** Decodes what is ready, at once or when a larger batch has gathered; with nothing ready, looks ahead. */
 function decodeSoon(): void {
-  if (isDecoding || scheduler?.hasWork !== true) return;
+  if (isDecoding || scheduler === undefined) return;
+  if (!scheduler.hasWork) {
+    if (scheduler.hasSpeculation) decodeInNextTurn();
+    return;
+  }
   if (scheduler.gatherMs === 0) decodeInNextTurn();
   else gatherTimer ??= setTimeout(decodeInNextTurn, scheduler.gatherMs);
 }
@@ -62,7 +69,8 @@ function decodeInNextTurn(): void {
 
 /** What goes wrong in here ends the process: see `uncaughtException`. */
 async function decode(): Promise<void> {
-  if (scheduler?.hasWork === true) tellParent({ kind: 'decoded', ...(await scheduler.decodeOnce()) });
+  const call = scheduler?.hasWork === true ? await scheduler.decodeOnce() : await scheduler?.speculateOnce();
+  if (call !== undefined) tellParent({ kind: 'decoded', ...call });
   isDecoding = false;
   decodeSoon();
 }
@@ -86,7 +94,7 @@ function forUtterance(utterance: number, action: (scheduler: DecodeScheduler) =>
 function handle(message: ToChild): void {
   switch (message.kind) {
     case 'configure':
-      configure(message);
+      void configure(message);
       return;
     case 'open':
       forUtterance(message.utterance, (open) => open.open(message.utterance, message.firstSample));

@@ -8,7 +8,7 @@
  *     |-> configure {version, recogniser}      |   exits with `configurationRefused` when the model cannot be used
  *     |                       ready {...}    <-|   within the parent's ready deadline
  *     |-> open, audio, finish, cancel          |
- *     |                       decoded {...}  <-|   one message per decoding call, over all streams of that call
+ *     |                       decoded {...}  <-|   one message per call, over all streams of that call; a look ahead is one too
  *     |-> ping {id}          pong {id}       <-|   every second; silence for `heartbeatTimeoutMs` means hung: SIGKILL
  *     |-> shutdown                             |   exits with `asked`
  *
@@ -17,7 +17,7 @@
  */
 import type { Token } from '../token.js';
 
-export const CHILD_PROTOCOL_VERSION = 1;
+export const CHILD_PROTOCOL_VERSION = 2;
 export const ORPHAN_TIMEOUT_MS = 15_000;
 
 /** Exit codes of a child. Anything else, and every signal, is a crash: restarted with backoff. */
@@ -34,20 +34,26 @@ export const CHILD_EXIT = {
   internalError: 44,
 } as const;
 
-/** Files and settings of a sherpa-onnx streaming transducer. Paths are absolute. */
-export interface SherpaRecogniserConfig {
-  readonly engine: 'sherpa';
+/** `zipformer`: our own; `sherpa`: sherpa-onnx; `auto`: our own where it can run the model, else sherpa-onnx. */
+export type EngineChoice = 'auto' | 'zipformer' | 'sherpa';
+
+/** Files and settings of a streaming transducer. Paths are absolute. */
+export interface RecogniserConfig {
+  readonly engine: EngineChoice;
   readonly encoder: string;
   readonly decoder: string;
   readonly joiner: string;
   readonly tokens: string;
   /** Threads of one decoding call; 1 gives the most streams per core. */
   readonly threads: number;
+  /**
+   * How many words, per word said, may change after they were shown: how daring the engine of our own is before a chunk is
+   * full. 0: it waits for full chunks.
+   */
+  readonly changedWordsAllowed: number;
   /** Folder of a sherpa-onnx online punctuation model, applied to final texts. */
   readonly punctuationModel?: { readonly model: string; readonly bpeVocab: string };
 }
-
-export type RecogniserConfig = SherpaRecogniserConfig;
 
 export type ToChild =
   | {
@@ -81,7 +87,13 @@ export interface DecodedPiece {
 
 export type FromChild =
   | { readonly kind: 'hello'; readonly version: number }
-  | { readonly kind: 'ready'; readonly loadMs: number }
+  | {
+      readonly kind: 'ready';
+      readonly loadMs: number;
+      readonly engine: 'zipformer' | 'sherpa';
+      /** Why it is sherpa, where `auto` would have preferred our own. */
+      readonly refusal?: string;
+    }
   | {
       readonly kind: 'decoded';
       readonly pieces: readonly DecodedPiece[];

@@ -66,7 +66,8 @@ export class Segment {
   /** Where to cut, when it has become too long. */
   get hardCutSample(): number | undefined {
     return hardCutSample({
-      words: this.#recognised,
+      // What may still change depends on how fast this machine is; where a segment ends must not.
+      words: this.#recognised.filter(({ isCommitted }) => isCommitted),
       segmentStartSample: this.fromSample,
       decodedThroughSample: this.#decodedThroughSample,
       settledWords: this.#settledTexts.length,

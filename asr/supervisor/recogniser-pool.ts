@@ -3,7 +3,12 @@ import { CaptionError, type SampleIndex } from '../../protocol/index.js';
 import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
 import { PoolHealth, type PoolHealthState } from './pool-health.js';
-import { type ChildDown, SupervisedChild, type SupervisedChildOptions } from './supervised-child.js';
+import {
+  type ChildDown,
+  type ChildReady,
+  SupervisedChild,
+  type SupervisedChildOptions,
+} from './supervised-child.js';
 import { Utterance, type UtteranceListener } from './utterance.js';
 
 const DEFAULT_PROGRESS_DEADLINE_MS = 15_000;
@@ -22,7 +27,7 @@ export interface RecogniserPoolOptions extends SupervisedChildOptions {
 
 /** Watches what happens; every call is cheap. For metrics and logs. */
 export interface PoolObserver {
-  childReady?(info: { child: number; loadMs: number; startMs: number }): void;
+  childReady?(info: ChildReady & { child: number }): void;
   childDown?(info: ChildDown & { child: number; utterances: number }): void;
   decodeCall?(info: { child: number; callMs: number; batchSize: number }): void;
   utteranceFailed?(): void;
@@ -163,7 +168,7 @@ export class RecogniserPool {
     this.#linkOf(utterance)?.cancel(utterance);
   }
 
-  #childReady(index: number, info: { loadMs: number; startMs: number }): void {
+  #childReady(index: number, info: ChildReady): void {
     this.#observer.childReady?.({ child: index, ...info });
     this.#settleStart();
     this.#wasReady = true;

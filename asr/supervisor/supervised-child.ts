@@ -44,6 +44,15 @@ export interface SupervisedChildOptions {
   readonly backoff?: BackoffPolicy;
 }
 
+/** A child that can be given audio. */
+export interface ChildReady {
+  readonly loadMs: number;
+  readonly startMs: number;
+  readonly engine: 'zipformer' | 'sherpa';
+  /** Why it is sherpa, where `auto` would have preferred our own. */
+  readonly refusal?: string;
+}
+
 /** Why a child is not there any more. */
 export interface ChildDown {
   readonly cause: 'exit' | 'not_ready' | 'hung' | 'flood' | 'protocol_violation' | 'version_mismatch';
@@ -55,7 +64,7 @@ export interface ChildDown {
 }
 
 export interface ChildListener {
-  ready(info: { loadMs: number; startMs: number }): void;
+  ready(info: ChildReady): void;
   message(message: Extract<FromChild, { kind: 'decoded' | 'utteranceFailed' }>): void;
   down(info: ChildDown): void;
   /** The child refuses its configuration; it is not started again. */
@@ -191,7 +200,7 @@ export class SupervisedChild {
         this.#greet(message.version);
         return;
       case 'ready':
-        this.#becomeReady(message.loadMs);
+        this.#becomeReady(message);
         return;
       case 'pong':
         this.#lastPongAtMs = performance.now();
@@ -217,12 +226,13 @@ export class SupervisedChild {
     });
   }
 
-  #becomeReady(loadMs: number): void {
+  #becomeReady({ loadMs, engine, refusal }: Extract<FromChild, { kind: 'ready' }>): void {
     clearTimeout(this.#readyTimer);
     this.#state = 'ready';
     this.#readyAtMs = performance.now();
     this.#lastPongAtMs = this.#readyAtMs;
-    this.#listener.ready({ loadMs, startMs: this.#readyAtMs - this.#spawnedAtMs });
+    const startMs = this.#readyAtMs - this.#spawnedAtMs;
+    this.#listener.ready({ loadMs, startMs, engine, ...(refusal === undefined ? {} : { refusal }) });
   }
 
   #startHeartbeat(): void {

@@ -50,7 +50,7 @@ function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
     process.stderr.write('the reason\n');
     process.exit(wanted.code);
   }
-  tell({ kind: 'ready', loadMs: 1 });
+  tell({ kind: 'ready', loadMs: 1, engine: 'sherpa' });
   afterReady(wanted);
 }
 

@@ -53,6 +53,7 @@ export const misbehave = (misbehaviour: Misbehaviour): RecogniserConfig => ({
   joiner: '',
   tokens: '',
   threads: 1,
+  changedWordsAllowed: 0,
 });
 
 /** A model for `ChildEngine` with `MISBEHAVING_CHILD` as its `supervision.entry`. */

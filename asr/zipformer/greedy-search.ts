@@ -1,13 +1,13 @@
+import type { HotwordGraph } from './hotword-graph.js';
 import type { Joiner } from './joiner.js';
 import type { Predictor } from './predictor.js';
-import type { EmittedToken, Search, SearchInput, SearchState } from './search.js';
+import type { EmittedToken, SavedSearch, Search, SearchInput, SearchState } from './search.js';
+import { contextAfter, initialContext } from './token-context.js';
+import { BLANK_ID, type ScoringOptions, TokenScorer } from './token-scorer.js';
 
-/** k2-fsa's blank, in every model. */
-export const BLANK_ID = 0;
-
-export interface SearchParts {
-  readonly predictor: Predictor;
-  readonly joiner: Joiner;
+export interface SearchParts extends ScoringOptions {
+  readonly predictor: Pick<Predictor, 'contextSize' | 'rows'>;
+  readonly joiner: Pick<Joiner, 'vocabularySize' | 'isBatchable' | 'begin' | 'add' | 'run'>;
   /** Values of an encoder frame. */
   readonly encoderWidth: number;
   /** Treated as blank, as sherpa-onnx does; undefined in vocabularies without it. */
@@ -22,7 +22,7 @@ export class GreedyState implements SearchState {
   context: readonly number[];
 
   constructor(contextSize: number) {
-    this.context = [...Array<number>(contextSize - 1).fill(-1), BLANK_ID];
+    this.context = initialContext(contextSize);
   }
 }
 
@@ -38,12 +38,15 @@ interface Walk {
 /**
  * The likeliest token of every frame, at most one a frame. Frames up to the next token share the predictor's row, so all that
  * are left are scored at once and everything behind the first token is scored again: as many calls as tokens and one more.
+ * Favours no phrases.
  */
 export class GreedySearch implements Search<GreedyState> {
   readonly #parts: SearchParts;
+  readonly #scorer: TokenScorer;
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
+    this.#scorer = new TokenScorer(parts.joiner.vocabularySize, parts);
   }
 
   newState(): GreedyState {
@@ -68,6 +71,23 @@ export class GreedySearch implements Search<GreedyState> {
 
   settle(): void {
     // Nothing is ever open.
+  }
+
+  setHotwords(_state: GreedyState, hotwords: HotwordGraph | undefined): void {
+    if (hotwords !== undefined) throw new Error('greedy search cannot favour phrases');
+  }
+
+  save({ settled, trailingBlankFrames }: GreedyState): SavedSearch {
+    return { settled: [...settled], hypotheses: [{ tail: [], logProbability: 0 }], trailingBlankFrames };
+  }
+
+  /** Of several hypotheses it goes on with the first, which is the best. */
+  restore({ settled, hypotheses, trailingBlankFrames }: SavedSearch): GreedyState {
+    const state = this.newState();
+    state.settled.push(...settled, ...(hypotheses[0]?.tail ?? []));
+    state.context = contextAfter(state.settled, this.#parts.predictor.contextSize);
+    state.trailingBlankFrames = trailingBlankFrames;
+    return state;
   }
 
   async #walkAll(inputs: readonly SearchInput<GreedyState>[]): Promise<Walk[]> {
@@ -102,40 +122,14 @@ export class GreedySearch implements Search<GreedyState> {
     const { frames, firstFrame } = walk.input;
     const end = offset + (frames - walk.frame) * vocabularySize;
     for (let row = offset; row < end; row += vocabularySize) {
-      const id = indexOfLargest(scores, row, vocabularySize);
+      const id = this.#scorer.likeliest(scores, row);
       const frame = firstFrame + walk.frame;
       walk.frame += 1;
       if (id === BLANK_ID || id === this.#parts.unknownId) continue;
-      walk.emitted.push({ id, frame, logProbability: logProbability(scores, row, { id, vocabularySize }) });
+      walk.emitted.push({ id, frame, logProbability: this.#scorer.logProbability(scores, row, id) });
       walk.context = [...walk.context.slice(1), id];
       break;
     }
     return end;
   }
-}
-
-function indexOfLargest(scores: Float32Array, offset: number, length: number): number {
-  let best = 0;
-  let bestScore = scores[offset] ?? 0;
-  for (let id = 1; id < length; id++) {
-    const score = scores[offset + id] ?? 0;
-    if (score > bestScore) {
-      best = id;
-      bestScore = score;
-    }
-  }
-  return best;
-}
-
-/** Of the token whose score is the largest of the row. */
-function logProbability(
-  scores: Float32Array,
-  offset: number,
-  { id, vocabularySize }: { id: number; vocabularySize: number },
-): number {
-  const largest = scores[offset + id] ?? 0;
-  let sum = 0;
-  for (let other = 0; other < vocabularySize; other++)
-    sum += Math.exp((scores[offset + other] ?? 0) - largest);
-  return -Math.log(sum);
 }

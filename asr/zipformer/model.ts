@@ -1,19 +1,24 @@
 import { readFile } from 'node:fs/promises';
-import { InferenceSession } from '../onnx-runtime.js';
 import { readOnnxMetadata } from '../models/onnx-file.js';
-import { parseTokens } from '../models/tokens.js';
+import { detectTextStyle, parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
-import { describeEncoder, ModelRefused, positiveInteger } from './encoder-shape.js';
-import { BLANK_ID } from './greedy-search.js';
+import { ModelRefused, positiveInteger } from './encoder-shape.js';
+import { HotwordCompiler } from './hotword-compiler.js';
 import { Joiner } from './joiner.js';
+import { loadEncoder } from './load-encoder.js';
 import { loadJoiner } from './load-joiner.js';
+import { PieceEncoder } from './piece-encoder.js';
 import { Predictor } from './predictor.js';
+import { Sessions } from './sessions.js';
+import { BLANK_ID } from './token-scorer.js';
 
 export interface ZipformerFiles {
   readonly encoder: string;
   readonly decoder: string;
   readonly joiner: string;
   readonly tokens: string;
+  /** Pieces and their scores; without it no phrases can be favoured. */
+  readonly bpeVocab?: string;
 }
 
 /** A model ready to run. The owner closes it. */
@@ -24,6 +29,8 @@ export interface ZipformerModel {
   /** Texts of the tokens by id; a leading space begins a word. */
   readonly tokenTexts: readonly string[];
   readonly unknownId: number | undefined;
+  /** Makes phrases to favour for this model; undefined without `bpeVocab`. */
+  readonly hotwords: HotwordCompiler | undefined;
   /** What one stream says does not depend on the others in its call. */
   readonly isBatchIndependent: boolean;
   close(): Promise<void>;
@@ -36,38 +43,25 @@ const UNKNOWN = '<unk>';
 const BYTE_PIECE = /^<0x[0-9A-Fa-f]{2}>$/;
 
 /**
- * Loads the four files. Errors: `ModelRefused` for what this engine cannot run, CaptionError `model_incomplete` and
+ * Loads the files. Errors: `ModelRefused` for what this engine cannot run, CaptionError `model_incomplete` and
  * `model_damaged` for files that are no model, and onnxruntime's own.
  */
 export async function loadZipformerModel(files: ZipformerFiles, threads: number): Promise<ZipformerModel> {
-  const [encoderMetadata, decoderMetadata, tokens] = await Promise.all([
+  const [encoderMetadata, decoderMetadata, tokens, bpeVocab] = await Promise.all([
     readOnnxMetadata(files.encoder),
     readOnnxMetadata(files.decoder),
     readFile(files.tokens, 'utf8'),
+    files.bpeVocab === undefined ? undefined : readFile(files.bpeVocab, 'utf8'),
   ]);
   const pieces = parseTokens(tokens, files.tokens);
   checkVocabulary(pieces, files.tokens);
-  const options = sessionOptions(threads);
-  const sessions: InferenceSession[] = [];
-  const open = async (model: string | Uint8Array): Promise<InferenceSession> => {
-    const session = await openSession(model, options);
-    sessions.push(session);
-    return session;
-  };
-  const close = async (): Promise<void> => {
-    await Promise.all(sessions.splice(0).map((session) => session.release()));
-  };
+  const sessions = new Sessions(threads);
+  const close = (): Promise<void> => sessions.close();
   try {
-    const encoderSession = await open(files.encoder);
-    const { inputMetadata, outputMetadata } = encoderSession;
-    const shape = describeEncoder({
-      metadata: encoderMetadata,
-      inputs: inputMetadata,
-      outputs: outputMetadata,
-    });
-    const encoder = await Encoder.create(encoderSession, shape);
+    const loaded = await loadEncoder({ path: files.encoder, metadata: encoderMetadata, sessions });
+    const encoder = await Encoder.create(loaded.session, loaded.shape);
     const predictor = await Predictor.create(
-      await open(files.decoder),
+      await sessions.open(files.decoder),
       positiveInteger(decoderMetadata, 'context_size'),
     );
     if (predictor.width !== encoder.outputWidth) {
@@ -75,8 +69,9 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
         `encoder and decoder do not belong together: rows of ${encoder.outputWidth} and of ${predictor.width}`,
       );
     }
-    const { bytes, isBatchable } = await loadJoiner(files.joiner);
-    const joiner = await Joiner.create(await open(bytes), { width: predictor.width, isBatchable });
+    const { width } = predictor;
+    const { session, isBatchable } = await loadJoiner(files.joiner, { width, sessions });
+    const joiner = await Joiner.create(session, { width, isBatchable });
     if (pieces.length < joiner.vocabularySize) {
       throw new ModelRefused(
         `${files.tokens} has ${pieces.length} tokens and the model needs ${joiner.vocabularySize}: they do not belong together`,
@@ -89,7 +84,8 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
       joiner,
       tokenTexts: pieces.map((piece) => piece.replaceAll(WORD_START, ' ')),
       unknownId: unknownId === -1 ? undefined : unknownId,
-      isBatchIndependent: isBatchable,
+      hotwords: bpeVocab === undefined ? undefined : hotwordCompiler(bpeVocab, pieces),
+      isBatchIndependent: loaded.isBatchIndependent,
       close,
     };
   } catch (error) {
@@ -98,6 +94,13 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
   }
 }
 
+const hotwordCompiler = (bpeVocab: string, pieces: readonly string[]): HotwordCompiler =>
+  new HotwordCompiler({
+    encoder: new PieceEncoder(bpeVocab),
+    tokenIds: new Map(pieces.map((piece, id) => [piece, id])),
+    casing: detectTextStyle(pieces).casing,
+  });
+
 function checkVocabulary(pieces: readonly string[], path: string): void {
   const blank = pieces[BLANK_ID];
   if (blank === undefined || !/^<(?:blk|blank|eps|s)>$/i.test(blank))
@@ -105,22 +108,3 @@ function checkVocabulary(pieces: readonly string[], path: string): void {
   if (pieces.some((piece) => BYTE_PIECE.test(piece)))
     throw new ModelRefused('its vocabulary has single bytes, which this engine does not put together');
 }
-
-const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
-  intraOpNumThreads: threads,
-  interOpNumThreads: 1,
-  executionMode: 'sequential',
-  // Patterns and arenas are kept for every batch size seen.
-  enableMemPattern: false,
-  // Errors only: what is wrong is thrown, too.
-  logSeverityLevel: 3,
-});
-
-/** Other ways of opening differ in their types only. */
-const openSession = (
-  model: string | Uint8Array,
-  options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> =>
-  typeof model === 'string'
-    ? InferenceSession.create(model, options)
-    : InferenceSession.create(model, options);

@@ -1,9 +1,10 @@
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
-import { GreedySearch } from './greedy-search.js';
-import { MEL_BINS, MelFilterBank } from './mel-filter-bank.js';
+import type { Hotword } from './hotword-compiler.js';
+import type { HotwordGraph } from './hotword-graph.js';
+import { MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
-import type { Search } from './search.js';
 import { SpeculativeWindow } from './speculative-window.js';
+import { VocabularySearch } from './vocabulary-search.js';
 import { ZipformerStream, type StreamShape } from './zipformer-stream.js';
 
 export interface ZipformerOptions {
@@ -21,7 +22,9 @@ export interface ZipformerOptions {
 export class ZipformerRecogniser implements BatchRecogniser {
   readonly isBatchIndependent: boolean;
   readonly #model: ZipformerModel;
-  readonly #search: Search;
+  readonly #search: VocabularySearch;
+  /** Vocabularies that a stream goes on with from its next chunk on; calls under way keep theirs. */
+  readonly #changes = new Map<ZipformerStream, HotwordGraph | undefined>();
   readonly #shape: StreamShape;
   readonly #bank = new MelFilterBank();
   readonly #windows: SpeculativeWindow;
@@ -33,7 +36,7 @@ export class ZipformerRecogniser implements BatchRecogniser {
     this.#model = model;
     this.#punctuate = punctuate;
     this.isBatchIndependent = model.isBatchIndependent;
-    this.#search = new GreedySearch({ predictor, joiner, unknownId, encoderWidth: encoder.outputWidth });
+    this.#search = new VocabularySearch({ predictor, joiner, unknownId, encoderWidth: encoder.outputWidth });
     this.#shape = { windowFrames, hopFrames, outputFrames: encoder.outputFrames, tokenTexts };
     this.#windows = new SpeculativeWindow(windowFrames);
   }
@@ -43,14 +46,20 @@ export class ZipformerRecogniser implements BatchRecogniser {
     return new ZipformerRecogniser(await loadZipformerModel(files, threads), punctuate);
   }
 
-  open(firstSample: number): ZipformerStream {
+  /** `vocabulary`: phrases to favour; nothing without `bpeVocab`, and not those that the model cannot write. */
+  open(firstSample: number, vocabulary: readonly Hotword[] = []): ZipformerStream {
     return new ZipformerStream({
       bank: this.#bank,
       shape: this.#shape,
       encoderState: this.#model.encoder.newState(),
-      search: this.#search.newState(),
+      search: this.#search.newState(this.#graphOf(vocabulary)),
       firstSample,
     });
+  }
+
+  /** Concerns words not settled yet. */
+  setVocabulary(stream: RecogniserStream, vocabulary: readonly Hotword[]): void {
+    if (stream instanceof ZipformerStream) this.#changes.set(stream, this.#graphOf(vocabulary));
   }
 
   async decode(streams: readonly RecogniserStream[]): Promise<void> {
@@ -58,24 +67,34 @@ export class ZipformerRecogniser implements BatchRecogniser {
     for (const batch of batches) await this.#decodeBatch(batch);
   }
 
-  async speculate(streams: readonly RecogniserStream[]): Promise<void> {
-    for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch);
+  async speculate(streams: readonly RecogniserStream[], slackFrames: number): Promise<void> {
+    for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch, slackFrames);
   }
 
   punctuate(text: string): string | undefined {
     return this.#punctuate?.(text);
   }
 
-  release(): void {
+  release(stream: RecogniserStream): void {
     // Streams are plain memory.
+    if (stream instanceof ZipformerStream) this.#changes.delete(stream);
   }
 
   async close(): Promise<void> {
     await this.#model.close();
   }
 
+  #graphOf(vocabulary: readonly Hotword[]): HotwordGraph | undefined {
+    return vocabulary.length === 0 ? undefined : this.#model.hotwords?.compile(vocabulary).graph;
+  }
+
   #batchesOf(streams: readonly RecogniserStream[]): ZipformerStream[][] {
     const ours = streams.filter((stream): stream is ZipformerStream => stream instanceof ZipformerStream);
+    for (const stream of ours) {
+      if (!this.#changes.has(stream)) continue;
+      this.#search.setHotwords(stream.search, this.#changes.get(stream));
+      this.#changes.delete(stream);
+    }
     const size = this.#model.encoder.fixedBatch ?? ours.length;
     const batches: ZipformerStream[][] = [];
     for (let at = 0; at < ours.length; at += size) batches.push(ours.slice(at, at + size));
@@ -97,16 +116,19 @@ export class ZipformerRecogniser implements BatchRecogniser {
         firstFrame: stream.nextFrame,
       })),
     );
-    for (const stream of streams) stream.noteDecoded();
+    for (const stream of streams) {
+      if (stream.isAtLastChunk) this.#search.settle(stream.search);
+      stream.noteDecoded();
+    }
   }
 
-  async #speculateBatch(streams: readonly ZipformerStream[]): Promise<void> {
+  async #speculateBatch(streams: readonly ZipformerStream[], slackFrames: number): Promise<void> {
     const { outputWidth } = this.#model.encoder;
     const { hopFrames, outputFrames } = this.#shape;
     const looks = streams.map((stream) => {
       stream.features.fill();
       const frames = stream.features.frameCount;
-      const usable = Math.floor(((frames - this.slackFrames) * outputFrames) / hopFrames);
+      const usable = Math.floor(((frames - slackFrames) * outputFrames) / hopFrames);
       return { stream, frames, usable: Math.min(outputFrames, Math.max(0, usable)) };
     });
     const worthwhile = looks.filter(({ usable }) => usable > 0);
@@ -130,10 +152,7 @@ export class ZipformerRecogniser implements BatchRecogniser {
       for (const [row, { stream, frames }] of worthwhile.entries())
         stream.noteSpeculated(frames, found[row] ?? []);
     }
-    for (const { stream, frames, usable } of looks) if (usable === 0) stream.noteSpeculated(frames, []);
+    for (const { stream, frames, usable } of looks)
+      if (usable === 0) stream.noteSpeculated(frames, stream.search.open);
   }
-
-  slackFrames = 9;
 }
-
-export { MEL_BINS };

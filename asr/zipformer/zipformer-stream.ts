@@ -5,7 +5,8 @@ import type { Token } from '../token.js';
 import type { EncoderState } from './encoder-state.js';
 import { FeatureWindow } from './feature-window.js';
 import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, type MelFilterBank } from './mel-filter-bank.js';
-import type { EmittedToken, SearchState } from './search.js';
+import type { EmittedToken } from './search.js';
+import type { VocabularyState } from './vocabulary-search.js';
 
 /** Encoder frames without a token after which nobody is speaking as far as speculation is concerned: 1.5 s. */
 const SILENT_FRAMES = 37;
@@ -23,14 +24,14 @@ export interface ZipformerStreamParts {
   readonly bank: MelFilterBank;
   readonly shape: StreamShape;
   readonly encoderState: EncoderState;
-  readonly search: SearchState;
+  readonly search: VocabularyState;
   readonly firstSample: number;
 }
 
 /** One utterance: its audio not decoded yet, the encoder's and the search's state, and what came out. */
 export class ZipformerStream implements RecogniserStream {
   readonly encoderState: EncoderState;
-  readonly search: SearchState;
+  readonly search: VocabularyState;
   readonly features: FeatureWindow;
   readonly #shape: StreamShape;
   readonly #firstSample: number;
@@ -60,7 +61,6 @@ export class ZipformerStream implements RecogniserStream {
   finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#provisional = [];
     const { windowFrames, hopFrames } = this.#shape;
     this.features.append(
       new Float32Array(LEAD_OUT_SAMPLES + (windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES),
@@ -69,6 +69,11 @@ export class ZipformerStream implements RecogniserStream {
 
   isReady(): boolean {
     return this.features.isFull && (!this.#isFinished || this.#decodedChunks < this.#chunksInAll());
+  }
+
+  /** Nothing comes after the chunk that is decoded next. */
+  get isAtLastChunk(): boolean {
+    return this.#isFinished && this.#decodedChunks + 1 >= this.#chunksInAll();
   }
 
   tokens(): readonly Token[] {
@@ -105,13 +110,18 @@ export class ZipformerStream implements RecogniserStream {
     this.#seenFrames = this.#chunkStart + this.#shape.windowFrames;
     this.#decodedChunks += 1;
     this.features.advance(this.#shape.hopFrames);
-    this.#provisional = this.#isFinished ? [] : this.search.open.map((token) => this.#textOf(token));
+    this.#showOpen();
   }
 
   /** A look was taken at the first `frames` feature frames of the window. */
   noteSpeculated(frames: number, tokens: readonly EmittedToken[]): void {
     this.#seenFrames = this.#chunkStart + frames;
     if (!this.#isFinished) this.#provisional = tokens.map((token) => this.#textOf(token));
+  }
+
+  /** Without what was heard ahead of the last whole chunk. */
+  #showOpen(): void {
+    this.#provisional = this.search.open.map((token) => this.#textOf(token));
   }
 
   get #chunkStart(): number {

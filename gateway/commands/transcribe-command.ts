@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { ChildEngine, mixToMono, parseVocabulary, readWavFile, toSixteenKilohertz } from '../../asr/index.js';
+import {
+  ChildEngine,
+  type EngineChoice,
+  mixToMono,
+  parseVocabulary,
+  readWavFile,
+  toSixteenKilohertz,
+} from '../../asr/index.js';
 import { CaptionError, SAMPLE_RATE_HZ } from '../../protocol/index.js';
 import { chooseLanguage } from '../rooms/caption-language.js';
 import { recordingTranscript, type RecordedTrack } from '../transcribe/recording-transcript.js';
@@ -61,7 +68,11 @@ async function transcribe(
   const inputs = await Promise.all(files.map((file) => readTracks(file, flags.splitChannels === true)));
   const models = await locateModels(context);
   const language = chooseLanguage(models.model, flags.language);
-  const engine = await ChildEngine.start({ ...models, children: 1 });
+  const engine = await ChildEngine.start({
+    ...models,
+    children: 1,
+    engine: context.environment.settings.CAPTION_ENGINE as EngineChoice,
+  });
   const results: TranscribedTrack[] = [];
   try {
     // One after the other: what shares a batch must not depend on chance.

@@ -135,6 +135,19 @@ export const SETTINGS = {
     max: 64,
     doc: 'Recogniser processes; 0 means one per core, less one for the gateway itself, at least one.',
   }),
+  CAPTION_ENGINE: {
+    kind: 'choice',
+    choices: ['auto', 'zipformer', 'sherpa'],
+    default: 'sherpa',
+    doc: 'What recognises: our own engine (streaming Zipformer2), sherpa-onnx, or ours where it can run the model.',
+  } satisfies ChoiceSetting,
+  CAPTION_CHANGED_WORDS_PERCENT: number({
+    unit: '%',
+    default: 5,
+    min: 0,
+    max: 100,
+    doc: 'Words that may change after they were shown, so that words show earlier; 0 shows settled words only.',
+  }),
   CAPTION_DECODE_BUDGET_MS: number({
     unit: 'ms',
     default: 40,

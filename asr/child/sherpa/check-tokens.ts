@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ProtobufField, readMessage } from '../../models/protobuf.js';
 import { parseTokens } from '../../models/tokens.js';
-import type { SherpaRecogniserConfig } from '../messages.js';
+import type { RecogniserConfig } from '../messages.js';
 
 /** `ModelProto.metadata_props` in onnx.proto, and the two fields of its entries. */
 const METADATA_FIELD = 14;
@@ -14,7 +14,7 @@ const VOCABULARY_SIZE_KEY = 'vocab_size';
  * Throws when the tokens are not those of the model. The addon starts with any list, and ends the process at the first word
  * that is not in it.
  */
-export function checkTokens({ decoder, tokens }: SherpaRecogniserConfig): void {
+export function checkTokens({ decoder, tokens }: RecogniserConfig): void {
   const known = parseTokens(readFileSync(tokens, 'utf8'), tokens).length;
   const wanted = vocabularySize(readFileSync(decoder));
   // More is harmless: many lists end in symbols that only decoding graphs use.

@@ -1,9 +1,10 @@
 import { msToSamples, SAMPLE_RATE_HZ, sampleIndex } from '../../../protocol/index.js';
 import type { Token } from '../../token.js';
 import type { BatchRecogniser, RecogniserStream } from '../batch-recogniser.js';
-import type { SherpaRecogniserConfig } from '../messages.js';
+import type { RecogniserConfig } from '../messages.js';
 import { LEAD_IN_SAMPLES, LEAD_OUT_SAMPLES } from '../utterance-edges.js';
 import { checkTokens } from './check-tokens.js';
+import { createPunctuation } from './punctuation.js';
 import { type AddonRecogniser, type AddonStream, loadAddon } from './sherpa-addon.js';
 
 /** Step in which the chunk sizes are found: one feature frame. */
@@ -25,7 +26,7 @@ interface ChunkShape {
  * sherpa-onnx streaming transducers behind the child's scheduler. Greedy search; every token is committed. Throws when the
  * model cannot be used; what is wrong inside an ONNX file ends the process instead.
  */
-export function createSherpaRecogniser(config: SherpaRecogniserConfig): BatchRecogniser {
+export function createSherpaRecogniser(config: RecogniserConfig): BatchRecogniser {
   checkTokens(config);
   const addon = loadAddon();
   const recogniser = new addon.OnlineRecognizer({
@@ -40,18 +41,7 @@ export function createSherpaRecogniser(config: SherpaRecogniserConfig): BatchRec
     decodingMethod: 'greedy_search',
     enableEndpoint: 0,
   });
-  const punctuation =
-    config.punctuationModel === undefined
-      ? undefined
-      : new addon.OnlinePunctuation({
-          model: {
-            cnnBilstm: config.punctuationModel.model,
-            bpeVocab: config.punctuationModel.bpeVocab,
-            numThreads: 1,
-            debug: 0,
-            provider: 'cpu',
-          },
-        });
+  const punctuate = createPunctuation(config);
   const shape = measureChunkShape(recogniser);
   let releasedStreams = 0;
   return {
@@ -63,7 +53,7 @@ export function createSherpaRecogniser(config: SherpaRecogniserConfig): BatchRec
       recogniser.decodeStreams(ours.map((stream) => stream.handle));
       for (const stream of ours) stream.noteDecodedChunk();
     },
-    punctuate: (text) => punctuation?.addPunct(text.toLowerCase()),
+    punctuate: (text) => punctuate?.(text),
     release() {
       releasedStreams += 1;
       if (releasedStreams % RELEASED_STREAMS_PER_COLLECTION === 0) globalThis.gc?.();

@@ -1,0 +1,34 @@
+import { ModelRefused } from '../zipformer/encoder-shape.js';
+import { ZipformerRecogniser } from '../zipformer/zipformer-recogniser.js';
+import type { BatchRecogniser } from './batch-recogniser.js';
+import type { RecogniserConfig } from './messages.js';
+import { createPunctuation } from './sherpa/punctuation.js';
+import { createSherpaRecogniser } from './sherpa/sherpa-recogniser.js';
+
+export interface CreatedRecogniser {
+  readonly engine: 'zipformer' | 'sherpa';
+  readonly recogniser: BatchRecogniser;
+  /** Why it is sherpa, where `auto` would have preferred our own. */
+  readonly refusal?: string;
+}
+
+/**
+ * Errors: `ModelRefused` when the engine asked for cannot run the model, and whatever is wrong with the files. With `auto`
+ * only a model of another kind goes to sherpa-onnx: with damaged files it would end the process.
+ */
+export async function createRecogniser(config: RecogniserConfig): Promise<CreatedRecogniser> {
+  if (config.engine === 'sherpa') return { engine: 'sherpa', recogniser: createSherpaRecogniser(config) };
+  const { encoder, decoder, joiner, tokens, threads } = config;
+  const punctuate = createPunctuation(config);
+  try {
+    const recogniser = await ZipformerRecogniser.create({
+      files: { encoder, decoder, joiner, tokens },
+      threads,
+      ...(punctuate === undefined ? {} : { punctuate }),
+    });
+    return { engine: 'zipformer', recogniser };
+  } catch (error) {
+    if (config.engine === 'zipformer' || !(error instanceof ModelRefused)) throw error;
+    return { engine: 'sherpa', recogniser: createSherpaRecogniser(config), refusal: error.message };
+  }
+}
