@@ -54,7 +54,10 @@ export async function loadEncoder({ path, metadata, sessions }: LoadEncoderOptio
 }
 
 /** Undefined where the runtime does not take the graph: then the original serves. */
-async function openQuietly(sessions: Sessions, model: Uint8Array): Promise<InferenceSession | undefined> {
+async function openQuietly(
+  sessions: LoadEncoderOptions['sessions'],
+  model: Uint8Array,
+): Promise<InferenceSession | undefined> {
   try {
     return await sessions.open(model);
   } catch {
