@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { samplesToMs } from '../protocol/index.js';
 import { builtModule } from './built-module.js';
 import type { EngineChoice, RecogniserConfig } from './child/messages.js';
 import type { AsrEngine, AsrStream, AsrStreamOptions } from './engine.js';
@@ -35,6 +36,17 @@ export interface ChildEngineOptions {
 
 const DEFAULT_CHANGED_WORDS_ALLOWED = 0.05;
 
+/** Audio and captions on their way, over all streams. */
+export interface EngineBacklog {
+  /** Audio that has not led to text yet: of all speakers together, and of the one who is furthest behind. */
+  readonly totalMs: number;
+  readonly longestMs: number;
+  /** Versions of segments that wait to be published. */
+  readonly unreadEvents: number;
+  /** Versions that were replaced by newer ones before they were published, since the start. */
+  readonly coalescedEvents: number;
+}
+
 /** `AsrEngine` on recogniser children. */
 export class ChildEngine implements AsrEngine {
   readonly model: InstalledModel;
@@ -42,7 +54,8 @@ export class ChildEngine implements AsrEngine {
   readonly #vad: SileroVad;
   readonly #batcher: VadBatcher;
   readonly #punctuatesFinals: boolean;
-  readonly #streams = new Set<AsrStream>();
+  readonly #streams = new Set<SpeakerStream>();
+  #coalescedOfClosed = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ChildEngineOptions, vad: SileroVad) {
@@ -88,6 +101,22 @@ export class ChildEngine implements AsrEngine {
     return this.#pool.openUtterances;
   }
 
+  /** What waits in the streams, at this moment. */
+  get backlog(): EngineBacklog {
+    let total = 0;
+    let longest = 0;
+    let unreadEvents = 0;
+    let coalescedEvents = this.#coalescedOfClosed;
+    for (const stream of this.#streams) {
+      const samples = Math.max(0, stream.receivedThroughSample - stream.recognisedThroughSample);
+      total += samples;
+      longest = Math.max(longest, samples);
+      unreadEvents += stream.events.waiting;
+      coalescedEvents += stream.events.coalesced;
+    }
+    return { totalMs: samplesToMs(total), longestMs: samplesToMs(longest), unreadEvents, coalescedEvents };
+  }
+
   get childPids(): readonly number[] {
     return this.#pool.childPids;
   }
@@ -102,7 +131,9 @@ export class ChildEngine implements AsrEngine {
       punctuatesFinals: this.#punctuatesFinals,
       vocabulary: options.vocabulary ?? [],
       idleFlushMs: options.idleFlushMs ?? 0,
-      closed: (closed) => this.#streams.delete(closed),
+      closed: (closed) => {
+        if (this.#streams.delete(closed)) this.#coalescedOfClosed += closed.events.coalesced;
+      },
     });
     this.#streams.add(stream);
     return stream;

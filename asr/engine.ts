@@ -7,6 +7,7 @@
  */
 import type { GapReason, SampleIndex } from '../protocol/index.js';
 import type { AudioFrame } from './audio/audio-frame.js';
+import type { WordMoments } from './stream/word-moments.js';
 
 export interface AsrStreamOptions {
   /** Names and terms with the spelling to show. */
@@ -37,6 +38,8 @@ export interface SegmentEvent {
   readonly isFinal: boolean;
   /** The audio before this position led to this text. */
   readonly decodedThroughSample: SampleIndex;
+  /** One for each word: when it was where. Absent where the engine does not stamp. */
+  readonly moments?: readonly WordMoments[];
 }
 
 /** Speech between two positions that was not recognised. */

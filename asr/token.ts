@@ -20,6 +20,8 @@ export interface Hypothesis {
   readonly decodedThroughSample: SampleIndex;
   /** Nothing more comes for this utterance. */
   readonly isFinal: boolean;
+  /** How long the decoding call took that led to this, in milliseconds; absent where that is not known. */
+  readonly callMs?: number;
 }
 
 /** A word with its raw text, before formatting. */

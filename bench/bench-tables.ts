@@ -26,14 +26,22 @@ export function formatLatencyResult(result: LatencyResult): string {
 }
 
 export function formatRoomsResult(result: RoomsResult): string {
+  const rows = [
+    ['rooms so far', 'gateway, MB', 'recognisers, MB', `gateway with ${result.atOnce} rooms, MB`],
+    ...result.rounds.map(({ rooms, isWarmUp, gatewayMb, recogniserMb, openMb }) => [
+      `${rooms}${isWarmUp ? ' (warm-up)' : ''}`,
+      ...[gatewayMb, recogniserMb, openMb].map(String),
+    ]),
+  ];
+  const { p50, p95 } = result.joinMs;
   const facts = [
-    `${result.rooms} rooms opened and closed, ${result.atOnce} at once`,
+    `${result.rooms} rooms opened and closed, ${result.atOnce} at once, after ${result.warmUpRooms} to warm up; captions of closed rooms kept ${result.retentionS} s`,
     `memory before ${result.beforeMb} MB, with ${result.atOnce} rooms ${value(result.openMb, 'MB')}, after ${result.afterMb} MB: ${percent(result.growth)}`,
-    `${result.mbPerRoom} MB a room, ${value(result.joinMs.p50, 'ms')} from dispatch to captioner (p95 ${value(result.joinMs.p95, 'ms')})`,
+    `${result.mbPerRoom} MB a room, ${wholeMs(p50)} from dispatch to captioner (p95 ${wholeMs(p95)})`,
     ...result.failures.map((failure) => `failed: ${failure}`),
     machineLine(result.machine),
   ];
-  return `${facts.join('\n')}\n`;
+  return `${formatColumns(rows)}\n${facts.join('\n')}\n`;
 }
 
 export function formatEngineResult(result: EngineResult): string {
@@ -54,7 +62,7 @@ export function formatEngineResult(result: EngineResult): string {
     `silent: ${(silence.silentCores * 1000).toFixed(2)} ms, ${percent(silence.silentPerSpeaking)} of that`,
     `faint noise: ${(silence.faintNoiseCores * 1000).toFixed(2)} ms, ${percent(silence.faintNoisePerSpeaking)} of that`,
     `200 connected of whom 5 talk: ${silence.fiveOf200PerFive.toFixed(2)} times the CPU of those 5 alone`,
-    `cold start: ${value(result.coldStartMs === null ? null : Math.round(result.coldStartMs), 'ms')}`,
+    `cold start: ${wholeMs(result.coldStartMs)}`,
     `model ${result.model}`,
     machineLine(result.machine),
   ];
@@ -65,7 +73,7 @@ export function formatCrashResult(result: CrashResult): string {
   const { p50, p95, count } = result.recoveryMs;
   const facts = [
     `${result.kills} kills; captions went on after ${count} of them`,
-    `after p50 ${value(p50, 'ms')}, p95 ${value(p95 === null ? null : Math.round(p95), 'ms')}`,
+    `after p50 ${wholeMs(p50)}, p95 ${wholeMs(p95)}`,
     `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed`,
     ...result.failures.map((failure) => `failed: ${failure}`),
     machineLine(result.machine),
@@ -75,12 +83,14 @@ export function formatCrashResult(result: CrashResult): string {
 
 const summaryRow = (name: string, { p50, p90, p95, p99, count }: Summary): string[] => [
   name,
-  ...[p50, p90, p95, p99].map((ms) => value(ms === null ? null : Math.round(ms), 'ms')),
+  ...[p50, p90, p95, p99].map(wholeMs),
   String(count),
 ];
 
 const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
 const value = (number: number | null, unit: string): string => (number === null ? '–' : `${number} ${unit}`);
+
+const wholeMs = (ms: number | null): string => value(ms === null ? null : Math.round(ms), 'ms');
 
 const machineLine = ({ cpu, cores, memoryGb, node, load1, commit, date }: Machine): string =>
   `${cpu}, ${cores} cores, ${memoryGb} GB, Node ${node}, load ${load1} before, commit ${commit ?? '–'}, ${date}`;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { CaptionError } from '../protocol/index.js';
 import { builtModule } from '../asr/index.js';
 import { environmentWith, EXIT } from '../gateway/index.js';
-import { type ProcessUsage, usageOfTree } from './process-usage.js';
+import { type ProcessUsage, usageOf, usageOfTree } from './process-usage.js';
 
 const READY_DEADLINE_MS = 60_000;
 const EXIT_DEADLINE_MS = 10_000;
@@ -43,6 +43,11 @@ export class GatewayProcess {
 
   usage(): ProcessUsage {
     return usageOfTree(this.pid);
+  }
+
+  /** Without its recogniser children. */
+  ownUsage(): ProcessUsage {
+    return usageOf(this.pid);
   }
 
   async close(): Promise<void> {

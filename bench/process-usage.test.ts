@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { descendantsOf, parseCpuSeconds, parsePssMb, usageOfTree } from './process-usage.js';
+import { descendantsOf, parseCpuSeconds, parsePssMb, usageOf, usageOfTree } from './process-usage.js';
 
 describe('what a process uses', () => {
   it('is read from stat, whatever the name of the program', () => {
@@ -22,8 +22,10 @@ describe('what a process uses', () => {
     await once(child.stdout, 'data');
     expect(descendantsOf(process.pid)).toContain(child.pid);
     expect(usageOfTree(child.pid!).memoryMb).toBeGreaterThan(1);
+    expect(usageOf(child.pid!).memoryMb).toBeGreaterThan(1);
     child.kill('SIGKILL');
     await once(child, 'close');
+    expect(usageOf(child.pid!)).toEqual({ cpuSeconds: 0, memoryMb: 0 });
     expect(usageOfTree(child.pid!)).toEqual({ cpuSeconds: 0, memoryMb: 0 });
   });
 });

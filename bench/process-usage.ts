@@ -29,7 +29,8 @@ export function descendantsOf(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-function usageOf(pid: number): ProcessUsage {
+/** Of `pid` alone. Zero when it is gone. */
+export function usageOf(pid: number): ProcessUsage {
   return {
     cpuSeconds: parseCpuSeconds(readProc(pid, 'stat')),
     memoryMb: parsePssMb(readProc(pid, 'smaps_rollup')),

@@ -1,7 +1,12 @@
 /** What a measurement needs running: a gateway, and for LiveKit a server beside it. */
 import { CaptionError } from '../protocol/index.js';
 import { environmentWith, readEnvironment } from '../gateway/index.js';
-import { ensureLiveKitServer, type LiveKitAccess, startLiveKitServer } from '../gateway/livekit/index.js';
+import {
+  disposeSdk,
+  ensureLiveKitServer,
+  type LiveKitAccess,
+  startLiveKitServer,
+} from '../gateway/livekit/index.js';
 import { GatewayProcess } from './gateway-process.js';
 import { ingestVenue } from './ingest-venue.js';
 import { liveKitVenue } from './livekit-venue.js';
@@ -17,7 +22,7 @@ export interface Stage {
   readonly venue: Venue;
   /** Undefined for a gateway that runs already. */
   readonly gateway: GatewayProcess | undefined;
-  /** Idempotent. */
+  /** The last thing that a process does with it. */
   close(): Promise<void>;
 }
 
@@ -41,6 +46,8 @@ export async function ingestStage(url?: string): Promise<Stage> {
 export async function liveKitStage(options: {
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
+  /** Settings of the gateway besides those that LiveKit needs. */
+  readonly gatewayEnvironment?: Readonly<Record<string, string>>;
 }): Promise<LiveKitStage> {
   const { settings, workingDir, cacheDir } = readEnvironment();
   const binary = await ensureLiveKitServer({
@@ -56,6 +63,7 @@ export async function liveKitStage(options: {
   const close = async (): Promise<void> => {
     await gateway?.close();
     await livekit.stop();
+    await disposeSdk();
   };
   try {
     gateway = await GatewayProcess.start({
@@ -63,6 +71,7 @@ export async function liveKitStage(options: {
       LIVEKIT_API_KEY: KEY.apiKey,
       LIVEKIT_API_SECRET: KEY.apiSecret,
       TRANSCRIBER_AGENT_NAME: AGENT_NAME,
+      ...options.gatewayEnvironment,
     });
     await untilReady(gateway.url);
   } catch (error) {

@@ -69,6 +69,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const rooms = new RoomRegistry({
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
+    latency: metrics.latency,
   });
   const recognisers = settings.CAPTION_RECOGNISERS || defaultChildren();
   const recognitionLoad = new RecognitionLoad({ children: recognisers, now: () => performance.now() });
@@ -92,6 +93,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     viewers: rooms.rooms.reduce((sum, room) => sum + room.viewerCount, 0),
     utterances: engine.openUtterances,
     isLive: engine.health.state === 'live',
+    backlog: engine.backlog,
+    busyShare: recognitionLoad.busyShare,
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
@@ -115,6 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ingest,
     notReadyReason,
     heartbeatIntervalMs: timing.heartbeatIntervalMs,
+    liveKitUrl: settings.LIVEKIT_URL,
     log,
   });
   const close = async (): Promise<void> => {

@@ -13,6 +13,7 @@ import { registerModelsCommand } from './commands/models-command.js';
 import { registerServeCommand } from './commands/serve-command.js';
 import { registerTranscribeCommand } from './commands/transcribe-command.js';
 import { readEnvironment } from './config/environment.js';
+import { disposeSdk } from './livekit/dispose-sdk.js';
 import { createLogger } from './log.js';
 
 const interruption = new AbortController();
@@ -46,6 +47,8 @@ async function run(argv: readonly string[]): Promise<number> {
     return EXIT.good;
   } catch (error) {
     return reportFailure(error, 'caption-gateway');
+  } finally {
+    await disposeSdk();
   }
 }
 

@@ -132,6 +132,15 @@ export interface CaptionResync {
   readonly lastSeq: number;
 }
 
+/** Viewer to gateway, from those who measure (a probe): "this message is in my reducer." Changes nothing. */
+export interface CaptionShown {
+  readonly kind: 'shown';
+  readonly room: RoomName;
+  readonly epochMs: EpochMs;
+  /** The broadcast message that was applied. */
+  readonly seq: number;
+}
+
 /** Gateway to viewer, to everybody in the room, counted by `seq`. */
 export type BroadcastMessage = CaptionDelta | CaptionGap | CaptionStatus;
-export type CaptionMessage = BroadcastMessage | CaptionSnapshot | CaptionResync;
+export type CaptionMessage = BroadcastMessage | CaptionSnapshot | CaptionResync | CaptionShown;

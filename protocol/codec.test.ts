@@ -138,6 +138,11 @@ const golden: { name: string; message: CaptionMessage; wire: string }[] = [
     message: { kind: 'resync', room: roomName('council'), lastSeq: 6 },
     wire: '{"v":1,"kind":"resync","room":"council","lastSeq":6}',
   },
+  {
+    name: 'shown',
+    message: { kind: 'shown', room: roomName('council'), epochMs: epochMs(1_700_000_000_000), seq: 7 },
+    wire: '{"v":1,"kind":"shown","room":"council","epochMs":1700000000000,"seq":7}',
+  },
 ];
 
 const delta = golden[0]!.message as CaptionDelta;

@@ -26,6 +26,7 @@ export const applyMessage = (state: CaptionState, message: CaptionMessage): Capt
   if (message.room !== state.room) return state;
   switch (message.kind) {
     case 'resync':
+    case 'shown':
       return state;
     case 'snapshot':
       return isStaleSnapshot(state, message) ? state : settle(receivePart(hear(state, message), message));

@@ -4,6 +4,7 @@ import type {
   CaptionGap,
   CaptionMessage,
   CaptionResync,
+  CaptionShown,
   CaptionSnapshot,
   CaptionStatus,
   CaptionWord,
@@ -62,6 +63,8 @@ export const readMessage = (fields: FieldReader): CaptionMessage | undefined => 
       return readSnapshot(fields);
     case 'resync':
       return readResync(fields);
+    case 'shown':
+      return readShown(fields);
     default:
       return undefined;
   }
@@ -123,6 +126,11 @@ const readResync = (fields: FieldReader): CaptionResync => ({
   kind: 'resync',
   room: roomName(fields.text('room', NAME)),
   lastSeq: fields.integer('lastSeq', COUNT),
+});
+
+const readShown = (fields: FieldReader): CaptionShown => ({
+  kind: 'shown',
+  ...readBroadcastHeader(fields),
 });
 
 const readBroadcastHeader = (fields: FieldReader): Pick<CaptionDelta, 'room' | 'epochMs' | 'seq'> => ({

@@ -7,10 +7,21 @@ import type { AsrEvent } from '../engine.js';
 export class EventQueue implements AsyncIterable<AsrEvent> {
   #events: AsrEvent[] = [];
   #isClosed = false;
+  #coalesced = 0;
   #resolveEnded: () => void = () => undefined;
   /** Resolves when the last event is there to be read. */
   readonly ended = new Promise<void>((resolve) => (this.#resolveEnded = resolve));
   #waiting: (() => void)[] = [];
+
+  /** Events that nobody has read yet. */
+  get waiting(): number {
+    return this.#events.length;
+  }
+
+  /** Versions of segments that nobody read before the next one came. */
+  get coalesced(): number {
+    return this.#coalesced;
+  }
 
   get isClosed(): boolean {
     return this.#isClosed;
@@ -20,7 +31,10 @@ export class EventQueue implements AsyncIterable<AsrEvent> {
     if (this.#isClosed) return;
     const unread = this.#events.findLastIndex((earlier) => isOfSameSegment(earlier, event));
     if (unread === -1) this.#events.push(event);
-    else this.#events[unread] = event;
+    else {
+      this.#events[unread] = event;
+      this.#coalesced += 1;
+    }
     this.#wake();
   }
 

@@ -5,6 +5,7 @@ import { applyPunctuation } from '../text/punctuation.js';
 import type { Formatter } from '../text/formatter.js';
 import type { Hypothesis, RecognisedWord } from '../token.js';
 import { ENDPOINT_SILENCE_SAMPLES, hardCutSample } from './segmentation.js';
+import type { WordTrace } from './word-trace.js';
 import { wordsOf } from './words.js';
 
 /** Why a segment ended, as far as its text is concerned. */
@@ -30,6 +31,8 @@ export class Segment {
   readonly fromSample: SampleIndex;
   /** Set by the stream right after the segment was made. */
   utterance: OpenUtterance | undefined;
+  /** The same: stamps its words. */
+  trace: WordTrace | undefined;
   readonly #options: SegmentOptions;
   #previous: Segment | undefined;
   #toSample = Infinity;

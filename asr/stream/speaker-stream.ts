@@ -5,10 +5,12 @@ import type { AsrStream } from '../engine.js';
 import type { JudgedFrame, SpeechEvent } from '../gate/speech-detector.js';
 import type { VadBatcher } from '../gate/vad-batcher.js';
 import { VoiceGate } from '../gate/voice-gate.js';
+import { monotonicNow } from '../monotonic-clock.js';
 import type { RecogniserPool } from '../supervisor/recogniser-pool.js';
 import type { Formatter } from '../text/formatter.js';
 import type { Hypothesis } from '../token.js';
 import { EventQueue } from './event-queue.js';
+import { SampleStamps } from './sample-stamps.js';
 import { Segment, type SegmentEnd } from './segment.js';
 import {
   ENDPOINT_SILENCE_SAMPLES,
@@ -16,6 +18,7 @@ import {
   HARD_CUT_WARM_UP_SAMPLES,
   PRE_ROLL_SAMPLES,
 } from './segmentation.js';
+import { WordTrace } from './word-trace.js';
 
 /** Undecoded audio that one stream may hold. What is older is given up and told as a gap. */
 const MAX_BACKLOG_SAMPLES = msToSamples(30_000);
@@ -39,6 +42,8 @@ export interface SpeakerStreamOptions {
   /** See `AsrStreamOptions`. */
   readonly idleFlushMs: number;
   readonly closed: (stream: SpeakerStream) => void;
+  /** Monotonic milliseconds, for the stamps of words. Default: the process's clock. */
+  readonly now?: () => number;
 }
 
 /** Audio of one speaker → voice gate → utterances → segments. */
@@ -50,6 +55,8 @@ export class SpeakerStream implements AsrStream {
   #inbox: InboxItem[] = [];
   #receivedThroughSample = sampleIndex(0);
   #history = new PcmWindow(sampleIndex(0));
+  #arrivals = new SampleStamps();
+  readonly #now: () => number;
   #formatter: Formatter;
   /** Segments whose final has not come, oldest first; the last one may still take audio. */
   #segments: Segment[] = [];
@@ -66,6 +73,7 @@ export class SpeakerStream implements AsrStream {
 
   constructor(options: SpeakerStreamOptions) {
     this.#options = options;
+    this.#now = options.now ?? monotonicNow;
     this.#formatter = options.createFormatter(options.vocabulary);
     this.#gate = new VoiceGate({
       batcher: options.batcher,
@@ -156,6 +164,7 @@ export class SpeakerStream implements AsrStream {
     if (missing > 0) this.#skipMissing(frame.firstSample);
     const pcm = missing < 0 ? frame.pcm.subarray(-missing) : frame.pcm;
     this.#history.append(pcm);
+    this.#arrivals.add(this.#history.endSample, frame.receivedAtMs);
     this.#feedOpen();
     this.#gate.push(pcm);
     this.#boundBacklog();
@@ -163,10 +172,12 @@ export class SpeakerStream implements AsrStream {
 
   /** Gives the open utterance the audio that it may have by now. */
   #feedOpen(): void {
-    const utterance = this.#open?.utterance;
+    const segment = this.#open;
+    const utterance = segment?.utterance;
     if (utterance === undefined) return;
     const toSample = this.#gate.judgedThroughSample + MAX_LEAD_SAMPLES;
     utterance.append(this.#history.slice(utterance.endSample, toSample));
+    segment?.trace?.handed(utterance.endSample);
   }
 
   #judged(frame: JudgedFrame, event: SpeechEvent | undefined): void {
@@ -177,7 +188,9 @@ export class SpeakerStream implements AsrStream {
     else this.#cutIfTooLong();
     this.#feedOpen();
     const neededFrom = this.#open?.utterance?.firstSample ?? frame.endSample;
-    this.#history.discardBefore(Math.min(neededFrom, frame.endSample - 2 * PRE_ROLL_SAMPLES));
+    const keptFrom = Math.min(neededFrom, frame.endSample - 2 * PRE_ROLL_SAMPLES);
+    this.#history.discardBefore(keptFrom);
+    this.#arrivals.discardBefore(Math.min(keptFrom, this.#segments[0]?.fromSample ?? keptFrom));
   }
 
   #endAt(endSample: number): void {
@@ -202,14 +215,16 @@ export class SpeakerStream implements AsrStream {
 
   #openAt(fromSample: number, warmUpSamples = 0): void {
     const firstSample = sampleIndex(Math.max(fromSample - warmUpSamples, this.#history.startSample));
+    const trace = new WordTrace({ arrivals: this.#arrivals, now: this.#now });
     const segment = new Segment({
       number: ++this.#segmentCount,
       fromSample: sampleIndex(Math.max(fromSample, firstSample)),
       previous: this.#lastSegment,
       formatter: () => this.#formatter,
       punctuatesFinals: this.#options.punctuatesFinals,
-      emit: (event) => this.#queue.push(event),
+      emit: (event) => this.#queue.push(trace.stamped(event)),
     });
+    segment.trace = trace;
     const utterance = this.#options.pool.openUtterance(firstSample, {
       hypothesis: (hypothesis, punctuatedText) => this.#heard(segment, hypothesis, punctuatedText),
       failed: () => this.#giveUp(segment, 'recogniser_failed'),
@@ -222,6 +237,7 @@ export class SpeakerStream implements AsrStream {
   }
 
   #heard(segment: Segment, hypothesis: Hypothesis, punctuatedText?: string): void {
+    segment.trace?.heard(hypothesis);
     if (hypothesis.isFinal && segment !== this.#segments[0]) {
       // A short utterance is decoded before a long one that was spoken earlier: its words show, its final waits.
       this.#heldFinals.set(segment, { hypothesis, punctuatedText });
@@ -246,6 +262,7 @@ export class SpeakerStream implements AsrStream {
     this.#open = undefined;
     this.#takenThroughSample = Math.max(end.toSample ?? end.endSample, segment.fromSample);
     segment.end(end);
+    segment.trace?.finished();
     segment.utterance?.finish();
   }
 
@@ -274,6 +291,7 @@ export class SpeakerStream implements AsrStream {
     const fromSample = this.#history.endSample;
     this.#finishOpen();
     this.#history = new PcmWindow(sample);
+    this.#arrivals = new SampleStamps();
     this.#takenThroughSample = sample;
     this.#gate.jumpTo(sample);
     this.#queue.push({ kind: 'gap', fromSample, toSample: sample, reason: 'audio_missing' });

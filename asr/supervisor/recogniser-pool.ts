@@ -194,7 +194,7 @@ export class RecogniserPool {
       if (utterance === undefined) continue;
       wasCatchingUp ||= utterance.isCatchingUp;
       if (piece.isFinal) link.utterances.delete(piece.utterance);
-      utterance.decoded(piece, now);
+      utterance.decoded({ ...piece, callMs }, now);
     }
     link.flushSoon();
     if (this.#waiting.size > 0) this.#placeWaiting();

@@ -120,7 +120,7 @@ export class Utterance {
   }
 
   /** Takes in what a child decoded and tells the owner, unless a replay still knows less than before. */
-  decoded(piece: DecodedPiece, nowMs: number): void {
+  decoded(piece: DecodedPiece & { readonly callMs?: number }, nowMs: number): void {
     if (this.#isDone) return;
     if (piece.isFinal && !this.#isFinishSent) {
       // Nobody asked for it: what is still to come would be lost without a word.
@@ -139,6 +139,7 @@ export class Utterance {
       provisional: piece.provisional,
       decodedThroughSample: sampleIndex(this.#bestDecodedThroughSample),
       isFinal: piece.isFinal,
+      ...(piece.callMs === undefined ? {} : { callMs: piece.callMs }),
     };
     this.#listener.hypothesis(hypothesis, piece.punctuatedText);
   }

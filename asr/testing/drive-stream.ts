@@ -52,9 +52,18 @@ export const gapsOf = (events: readonly AsrEvent[]): GapEvent[] =>
 export const segmentsOf = (events: readonly AsrEvent[]): SegmentEvent[] =>
   events.filter((event) => event.kind === 'segment');
 
-export const finalsOf = (events: readonly AsrEvent[]): SegmentEvent[] =>
+/** Without their stamps, which differ from run to run. */
+export const finalsOf = (events: readonly AsrEvent[]): Omit<SegmentEvent, 'moments'>[] =>
   segmentsOf(events)
     .filter((event) => event.isFinal)
+    .map(({ kind, segment, words, stableWords, isFinal, decodedThroughSample }) => ({
+      kind,
+      segment,
+      words,
+      stableWords,
+      isFinal,
+      decodedThroughSample,
+    }))
     .sort((a, b) => a.segment - b.segment);
 
 /** What the finals say, as comparable words. */

@@ -22,6 +22,8 @@ export interface CaptionClientOptions {
   readonly room: RoomName;
   /** LiveKit access token, where the gateway wants one. */
   readonly token?: string;
+  /** Tells the gateway what is shown, so that it can measure the way here. Default false. */
+  readonly reports?: boolean;
   /** After each message that changed something. */
   readonly changed: (state: CaptionState, message: CaptionMessage) => void;
   /** The connection ended or failed; it is tried again unless `isFinal`. */
@@ -63,6 +65,10 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     if (next !== state) {
       state = next;
       options.changed(state, message);
+      if (options.reports === true && message.kind === 'delta' && socket.readyState === socket.OPEN) {
+        const { room, epochMs, seq } = message;
+        socket.send(encodeMessage({ kind: 'shown', room, epochMs, seq }), { binary: false });
+      }
     }
     if (state.needsResync) resyncTimer ??= setTimeout(askForSnapshot, RESYNC_AFTER_MS);
     else settleReady?.resolve();

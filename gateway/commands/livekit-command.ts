@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { CaptionError } from '../../protocol/index.js';
-import { environmentWith } from '../config/environment.js';
-import { ensureLiveKitServer, LIVEKIT_SERVER_VERSION } from '../livekit/server/find-livekit-server.js';
 import { DEVELOPMENT_ADDRESS, DEVELOPMENT_KEY } from '../livekit/server/livekit-server-config.js';
 import { startLiveKitServer } from '../livekit/server/livekit-server-process.js';
 import type { CommandContext } from './command-context.js';
+import { locateLiveKitServer } from './locate-livekit-server.js';
 
 interface LiveKitFlags {
   readonly port: string;
@@ -27,7 +26,7 @@ export function registerLiveKitCommand(program: Command, context: () => CommandC
 async function livekit(context: CommandContext, flags: LiveKitFlags): Promise<void> {
   const { stdout, signal } = context;
   const address = { port: parsePort(flags.port), udpPort: parsePort(flags.udpPort) };
-  const binary = await locate(context);
+  const binary = await locateLiveKitServer(context);
   if (flags.printBinary === true) {
     stdout.write(`${binary}\n`);
     return;
@@ -62,19 +61,4 @@ function parsePort(raw: string): number {
   const port = Number(raw);
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
   throw new CaptionError('usage_port', `"${raw}" is no port; give a number from 1 to 65535.`);
-}
-
-function locate({ environment, stderr, signal }: CommandContext): Promise<string> {
-  const { settings, workingDir, cacheDir } = environment;
-  return ensureLiveKitServer({
-    configured: settings.LIVEKIT_SERVER_BIN,
-    workingDir,
-    cacheDir,
-    variables: environmentWith({}),
-    signal,
-    onBuild: (target) =>
-      stderr.write(
-        `Building livekit-server ${LIVEKIT_SERVER_VERSION} with Go into ${target}, once; this takes some minutes.\n`,
-      ),
-  });
 }

@@ -41,10 +41,13 @@ const numberSettings = SETTING_NAMES.flatMap((name) => {
 
 describe('readEnvironment', () => {
   it('gives the defaults when nothing is set, and ignores names that are not ours', () => {
-    const { settings } = readEnvironment(
-      { PATH: '/bin', LIVEKIT_URL: 'wss://x', TRANSCRIBER_AGENT_NAME: 'a' },
-      '/',
-    );
+    // The last three configure La Suite Meet's agent, in whose place the gateway runs.
+    const others = {
+      STT_PROVIDER: 'deepgram',
+      ENABLE_SILERO_VAD: 'maybe',
+      SENTRY_DSN: 'https://k@sentry.example/1',
+    };
+    const { settings } = readEnvironment({ PATH: '/bin', ...others }, '/');
     expect(settings).toEqual(defaultSettings());
     expect(settings).toMatchObject({ CAPTION_HOST: '127.0.0.1', CAPTION_PORT: 8765, LIVEKIT_API_KEY: '' });
   });

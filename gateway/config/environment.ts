@@ -44,6 +44,11 @@ export const environmentWith = (additions: Readonly<Record<string, string>>): Va
   ...additions,
 });
 
+/** For native libraries, which read the environment of this process themselves. A value that somebody gave stays. */
+export function setUnlessGiven(name: string, value: string): void {
+  process.env[name] ??= value;
+}
+
 const isSettingName = (name: string): name is SettingName => (SETTING_NAMES as string[]).includes(name);
 
 function pickSettings(source: Variables, origin: string): Map<SettingName, string> {

@@ -1,10 +1,5 @@
-/** A meeting through the real gateway: speakers over WebSocket ingest, one viewer over WebSocket captions. */
-import {
-  type CaptionMessage,
-  type CaptionState,
-  participantIdentity,
-  roomName,
-} from '../../protocol/index.js';
+/** A meeting through the real gateway, and what a viewer saw of it. */
+import type { CaptionMessage, CaptionState } from '../../protocol/index.js';
 import {
   compareTranscripts,
   normaliseWords,
@@ -13,13 +8,12 @@ import {
   sumOfDifferences,
   type TranscriptDifference,
 } from '../../asr/index.js';
-import { connectCaptions } from '../client/caption-client.js';
-import { connectIngest, type IngestClient } from '../client/ingest-client.js';
 import type { Gateway } from '../gateway.js';
 import { CaptionWatch, measureSpeaker, type SpeakerMeasurement } from '../meeting/caption-measurement.js';
 import type { Meeting } from '../meeting/meeting.js';
 import { playPaced } from '../meeting/paced-playback.js';
 import { transcribePcm } from '../transcribe/transcribe-pcm.js';
+import { type OpenStage, webSocketStage } from './demo-stage.js';
 
 /** Time for connections to be there before the first word. */
 const LEAD_TIME_MS = 200;
@@ -27,6 +21,8 @@ const LEAD_TIME_MS = 200;
 export interface DemoOptions {
   readonly gateway: Gateway;
   readonly meeting: Meeting;
+  /** Default: over the gateway's WebSockets. */
+  readonly openStage?: OpenStage;
   /** 1 plays at the pace of speech. */
   readonly speed: number;
   readonly shown: (state: CaptionState, message: CaptionMessage) => void;
@@ -62,41 +58,34 @@ export interface DemoResult {
 }
 
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
-  const { gateway, meeting, speed, signal } = options;
-  const room = roomName('demo');
+  const { gateway, meeting, speed, signal, openStage = webSocketStage(gateway.url) } = options;
   const watch = new CaptionWatch();
   const statuses: string[] = [];
-  const viewer = connectCaptions({
-    url: gateway.url,
-    room,
+  const stage = await openStage({
+    meeting,
     changed: (state, message) => {
       watch.observe(state, message, performance.now());
       if (message.kind === 'status') statuses.push(message.state);
       options.shown(state, message);
     },
+    signal,
   });
-  const speakers = meeting.tracks.map(({ identity, name }) =>
-    connectIngest({ url: gateway.url, room, speaker: { identity: participantIdentity(identity), name } }),
-  );
   try {
-    await Promise.all([viewer.ready, ...speakers.map(({ ready }) => ready)]);
     const startAtMs = performance.now() + LEAD_TIME_MS;
     const tracks = meeting.tracks.map(({ pcm }, index) => ({
       pcm,
-      send: (frame: Int16Array) => speakers[index]?.send(frame),
+      send: (frame: Int16Array) => stage.send(index, frame),
     }));
     await playPaced(tracks, { startAtMs, speed, signal });
     signal.throwIfAborted();
-    await Promise.all(speakers.map((speaker: IngestClient) => speaker.end()));
-    await viewer.settled();
+    await stage.end();
     const measured = meeting.tracks.map(({ identity, spoken }) =>
       measureSpeaker(watch.resultOf(identity), { spoken, startAtMs, speed }),
     );
     const disturbance = await compareWithUndisturbed(options, measured);
-    return { ...resultOf(options, measured), ...disturbance, resyncs: viewer.resyncs, statuses };
+    return { ...resultOf(options, measured), ...disturbance, resyncs: stage.resyncs(), statuses };
   } finally {
-    viewer.close();
-    for (const speaker of speakers) speaker.close();
+    await stage.close();
   }
 }
 

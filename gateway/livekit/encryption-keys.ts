@@ -68,7 +68,7 @@ export class EncryptionKeys {
     }
   }
 
-  /** Throws CaptionError `e2ee_hook_failed`; retryable where the same request may succeed. */
+  /** Throws CaptionError `encryption_hook_failed`; retryable where the same request may succeed. */
   async #ask(hook: URL, room: RoomName): Promise<EncryptionKeyAnswer> {
     const { hookToken, deadlineMs = DEADLINE_MS } = this.#options;
     let response: Response;
@@ -108,7 +108,7 @@ export class EncryptionKeys {
 /** The text names no answer: it may hold a key. */
 const hookFailed = (what: string, options: { retryable?: boolean; cause?: unknown } = {}): CaptionError =>
   new CaptionError(
-    'e2ee_hook_failed',
+    'encryption_hook_failed',
     `The hook at CAPTION_E2EE_KEY_URL gave no key: ${what}. Check its address, CAPTION_E2EE_KEY_TOKEN and its own log.`,
     options,
   );

@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { AsrEvent, PoolObserver } from '../../asr/index.js';
+import type { AsrEvent, EngineBacklog, PoolObserver } from '../../asr/index.js';
+import type { LatencyObserver } from '../latency/latency-observer.js';
+import { LatencyMetrics } from './latency-metrics.js';
 
 /** What the gauges read at the moment of a scrape. */
 export interface GatewayCounts {
@@ -9,11 +11,18 @@ export interface GatewayCounts {
   /** People who talk. */
   readonly utterances: number;
   readonly isLive: boolean;
+  readonly backlog: EngineBacklog;
+  /** Of the recogniser processes' time, over the last ten seconds: 0 to 1. */
+  readonly busyShare: number;
 }
+
+const NO_BACKLOG: EngineBacklog = { totalMs: 0, longestMs: 0, unreadEvents: 0, coalescedEvents: 0 };
 
 /** Everything on `/metrics`. Native units (seconds), no label whose values grow with meetings. */
 export class GatewayMetrics {
   readonly registry = new Registry();
+  /** How late captions are, and where the time goes. */
+  readonly latency: LatencyObserver = new LatencyMetrics(this.registry);
   readonly #segments: Counter<'kind'>;
   readonly #words: Counter;
   readonly #gaps: Counter<'reason'>;
@@ -25,7 +34,15 @@ export class GatewayMetrics {
   readonly #skippedMessages: Counter;
   readonly #resyncs: Counter;
   readonly #refusals: Counter<'code'>;
-  #counts: () => GatewayCounts = () => ({ rooms: 0, speakers: 0, viewers: 0, utterances: 0, isLive: false });
+  #counts: () => GatewayCounts = () => ({
+    rooms: 0,
+    speakers: 0,
+    viewers: 0,
+    utterances: 0,
+    isLive: false,
+    backlog: NO_BACKLOG,
+    busyShare: 0,
+  });
 
   constructor() {
     const registers = [this.registry];
@@ -89,6 +106,36 @@ export class GatewayMetrics {
     gauge('caption_speakers', 'Connected speakers, talking or not.', (counts) => counts.speakers);
     gauge('caption_viewers', 'Connected viewers.', (counts) => counts.viewers);
     gauge('caption_open_utterances', 'People who talk at the moment.', (counts) => counts.utterances);
+    gauge(
+      'caption_backlog_seconds',
+      'Audio that has not led to text yet, of all speakers.',
+      ({ backlog }) => backlog.totalMs / 1000,
+    );
+    gauge(
+      'caption_longest_backlog_seconds',
+      'The same, of the speaker who is furthest behind.',
+      ({ backlog }) => backlog.longestMs / 1000,
+    );
+    gauge(
+      'caption_unpublished_versions',
+      'Versions of segments that wait to be published.',
+      ({ backlog }) => backlog.unreadEvents,
+    );
+    gauge(
+      'caption_recogniser_busy_ratio',
+      'Share of the recognisers’ time spent decoding, over ten seconds; near 1 they cannot keep up.',
+      ({ busyShare }) => busyShare,
+    );
+    const counts = (): GatewayCounts => this.#counts();
+    new Counter({
+      name: 'caption_coalesced_versions_total',
+      help: 'Versions of segments replaced by newer ones before they were published.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(counts().backlog.coalescedEvents);
+      },
+    });
     gauge('caption_recogniser_live', '1 when recognition runs undisturbed, else 0.', (counts) =>
       counts.isLive ? 1 : 0,
     );

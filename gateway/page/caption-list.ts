@@ -24,14 +24,16 @@ const ORDER_STEP_MS = 10;
 export class CaptionList {
   readonly #settledRegion: HTMLElement;
   readonly #openRegion: HTMLElement;
-  readonly #colours = new SpeakerColours();
+  readonly #colours: SpeakerColours;
   readonly #settled = new RecentElements(MAX_SETTLED_SEGMENTS);
   readonly #notices = new RecentElements(MAX_NOTICES);
   readonly #open = new Map<string, SegmentBlock>();
   #shown: CaptionState | undefined;
   #originMs: EpochMs | undefined;
 
-  constructor(regions: { settled: HTMLElement; open: HTMLElement }) {
+  /** `colours` are shared with whatever else on the page shows the same speakers. */
+  constructor(regions: { settled: HTMLElement; open: HTMLElement }, colours = new SpeakerColours()) {
+    this.#colours = colours;
     this.#settledRegion = regions.settled;
     this.#openRegion = regions.open;
   }

@@ -1,4 +1,6 @@
 import { type CaptionServiceState, CaptionError, type RoomName } from '../../protocol/index.js';
+import type { LatencyObserver } from '../latency/latency-observer.js';
+import { RoomLatency } from '../latency/room-latency.js';
 import { Room } from './room.js';
 import { wallClockMs } from './sample-clock.js';
 
@@ -8,6 +10,8 @@ export interface RoomRegistryOptions {
   readonly maxRooms: number;
   /** How long a room in which somebody spoke is kept after everybody has left. */
   readonly retentionMs: number;
+  /** Is told how late captions are. */
+  readonly latency?: LatencyObserver;
 }
 
 /** The rooms of this gateway. A room begins with its first speaker or viewer. `close` stops its timer. */
@@ -46,7 +50,12 @@ export class RoomRegistry {
     }
     // A room that is opened again at once must still get a later epoch than before.
     this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, wallClockMs());
-    const room = new Room(name, this.#lastEpochMs);
+    const { latency } = this.#options;
+    const measured =
+      latency === undefined
+        ? undefined
+        : new RoomLatency({ room: name, observer: latency, now: () => performance.now() });
+    const room = new Room(name, this.#lastEpochMs, measured);
     room.setStatus('recognition', this.#status);
     this.#rooms.set(name, room);
     return room;

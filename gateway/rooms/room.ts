@@ -13,6 +13,7 @@ import {
   splitDelta,
   startEpoch,
 } from '../../protocol/index.js';
+import type { RoomLatency } from '../latency/room-latency.js';
 import type { DeltaDraft } from './delta-assembler.js';
 
 /** Somebody who is shown what a room says. Must not block. */
@@ -38,6 +39,8 @@ export type GapDraft = Omit<CaptionGap, 'kind' | 'room' | 'epochMs' | 'seq'>;
 export class Room {
   readonly name: RoomName;
   readonly epochMs: EpochMs;
+  /** What is measured here; undefined where nobody wants to know. */
+  readonly latency: RoomLatency | undefined;
   readonly #viewers = new Set<RoomViewer>();
   readonly #speakers = new Set<string>();
   #state: CaptionState;
@@ -49,8 +52,9 @@ export class Room {
   /** Since when nobody has been here; undefined while somebody is. */
   emptySinceMs: number | undefined;
 
-  constructor(name: RoomName, nowMs: number) {
+  constructor(name: RoomName, nowMs: number, latency?: RoomLatency) {
     this.name = name;
+    this.latency = latency;
     this.epochMs = epochMs(Math.floor(nowMs));
     this.#state = startEpoch(name, this.epochMs);
   }

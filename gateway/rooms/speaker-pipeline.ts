@@ -1,6 +1,7 @@
 import { errorMessage, type SampleIndex } from '../../protocol/index.js';
 import { type AsrEngine, type AsrEvent, type AsrStream, monotonicNow } from '../../asr/index.js';
 import type { Logger } from '../log.js';
+import { SpeakerLatency } from '../latency/speaker-latency.js';
 import { DeltaAssembler, type SpeakerSource } from './delta-assembler.js';
 import type { Room } from './room.js';
 import { SampleClock } from './sample-clock.js';
@@ -21,6 +22,7 @@ export class SpeakerPipeline {
   readonly #stream: AsrStream;
   readonly #clock = new SampleClock();
   readonly #assembler: DeltaAssembler;
+  readonly #latency: SpeakerLatency | undefined;
   readonly #finished: Promise<void>;
 
   constructor(options: SpeakerPipelineOptions) {
@@ -34,6 +36,13 @@ export class SpeakerPipeline {
       idPrefix: room.newSegmentPrefix(),
       toEpochMs: (sample) => this.#clock.toEpochMs(sample),
     });
+    this.#latency =
+      room.latency === undefined
+        ? undefined
+        : new SpeakerLatency({
+            room: room.latency,
+            spokenAtMs: (sample) => this.#clock.toEpochMs(sample) - performance.timeOrigin,
+          });
     this.#finished = this.#publishAll();
   }
 
@@ -91,7 +100,9 @@ export class SpeakerPipeline {
     switch (event.kind) {
       case 'segment': {
         const draft = this.#assembler.next(event);
-        if (draft !== undefined) room.publishDelta(draft);
+        if (draft === undefined) return;
+        room.publishDelta(draft);
+        this.#latency?.published(event, { seq: room.state.seq, atMs: performance.now() });
         return;
       }
       case 'gap':

@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { CaptionError, decodeMessage, roomName } from '../../protocol/index.js';
+import type { Room } from '../rooms/room.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { Permissions } from './authentication.js';
@@ -35,7 +36,7 @@ export class CaptionsEndpoint {
       resynced: () => this.#metrics.viewerResynced(),
       gaveUp: (error) => this.#refuse(socket, error),
     });
-    socket.on('message', (data) => this.#receive(socket, viewer, data));
+    socket.on('message', (data) => this.#receive(data, { socket, viewer, room }));
     socket.once('close', () => {
       room.removeViewer(viewer);
       viewer.close();
@@ -43,11 +44,15 @@ export class CaptionsEndpoint {
     room.addViewer(viewer);
   }
 
-  #receive(socket: WebSocket, viewer: CaptionViewer, data: RawData): void {
+  #receive(data: RawData, from: { socket: WebSocket; viewer: CaptionViewer; room: Room }): void {
+    const { socket, viewer, room } = from;
     // What was on its way when the connection was closed.
     if (socket.readyState !== socket.OPEN) return;
     try {
-      if (decodeMessage(data as Buffer)?.kind === 'resync') viewer.resync();
+      const message = decodeMessage(data as Buffer);
+      if (message?.kind === 'resync') viewer.resync();
+      else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
+        room.latency?.acknowledged(message.seq);
     } catch (thrown) {
       this.#refuse(socket, toCaptionError(thrown));
     }

@@ -28,6 +28,8 @@ export interface GatewayServerOptions {
   readonly notReadyReason: () => string | undefined;
   /** Between two pings on a WebSocket, in milliseconds. */
   readonly heartbeatIntervalMs: number;
+  /** Where the room page may connect; empty for a development server on this machine. */
+  readonly liveKitUrl: string;
   readonly log: Logger;
 }
 
@@ -111,7 +113,7 @@ export class GatewayServer {
         response.end(await this.#options.metrics.registry.metrics());
         return;
       default:
-        if (path !== undefined && (await servePage(path, response))) return;
+        if (path !== undefined && (await servePage(path, response, this.#options.liveKitUrl))) return;
         sendJson(response, 404, { code: 'not_found', message: 'There is nothing at this address.' });
     }
   }

@@ -21,6 +21,7 @@ import {
   type CaptionGap,
   type CaptionMessage,
   type CaptionResync,
+  type CaptionShown,
   type CaptionServiceState,
   type CaptionSnapshot,
   type CaptionState,
@@ -157,6 +158,11 @@ export const arbitraryResync: fc.Arbitrary<CaptionResync> = fc
   .tuple(room, count)
   .map(([name, lastSeq]) => ({ kind: 'resync', room: name, lastSeq }));
 
+/** Any valid report of a viewer. */
+export const arbitraryShown: fc.Arbitrary<CaptionShown> = fc
+  .record({ room, epochMs: moment, seq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) })
+  .map((fields) => ({ kind: 'shown', ...fields }));
+
 /** Any valid message of any kind; deltas and snapshots may have more bytes than a message may have. */
 export const arbitraryMessage: fc.Arbitrary<CaptionMessage> = fc.oneof(
   arbitraryDelta,
@@ -164,6 +170,7 @@ export const arbitraryMessage: fc.Arbitrary<CaptionMessage> = fc.oneof(
   arbitraryStatus,
   arbitrarySnapshot,
   arbitraryResync,
+  arbitraryShown,
 );
 
 /** What a person sees of a state, and how far it is. */

@@ -296,13 +296,15 @@ export class RoomCaptioner implements Captioner {
       if (end.kind === 'stopped' || end.kind === 'everybody_left') await this.#roads?.flushed();
     };
     const limitMs = Math.min(this.#finishBy - performance.now(), FINISH_LIMIT_MS);
-    await Promise.race([lastWords(), pause(Math.max(0, limitMs), NEVER)]);
+    // The limit that was not needed must not keep the process from ending.
+    const done = new AbortController();
+    const limit = pause(Math.max(0, limitMs), done.signal).catch(() => undefined);
+    await Promise.race([lastWords().finally(() => done.abort()), limit]);
   }
 }
 
 /** Recognition may be down for good. */
 const FINISH_LIMIT_MS = 30_000;
-const NEVER = new AbortController().signal;
 
 const asCaptionError = (error: unknown): CaptionError =>
   error instanceof CaptionError

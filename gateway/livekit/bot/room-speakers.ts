@@ -66,7 +66,10 @@ export class RoomSpeakers {
     const { track, publication, participant } = subscription;
     const label = this.#labelOf(publication, participant);
     if (label === undefined || publication.sid === undefined) return;
-    this.#speakerOf(participant, label).attach(track, {
+    const speaker = this.#speakerOf(participant, label);
+    // Somebody who is back may have another name.
+    speaker.rename(nameOf(participant));
+    speaker.attach(track, {
       trackSid: publication.sid,
       isMuted: publication.muted === true,
     });

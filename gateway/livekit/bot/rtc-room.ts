@@ -8,7 +8,7 @@ import {
   RoomEvent,
 } from '@livekit/rtc-node';
 import { CaptionError, errorMessage, type ParticipantIdentity } from '../../../protocol/index.js';
-import { disposeRoom, disposeTrack } from '../sdk-internals.js';
+import { disposeParticipant, disposeRoom, disposeTrack } from '../sdk-internals.js';
 import type { DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
 import { connectError } from './connect-error.js';
 import { listenToOwnEventsOnly } from './ffi-events.js';
@@ -120,7 +120,10 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
   listen(listener: RtcRoomListener): void {
     this.#room
       .on(RoomEvent.ParticipantConnected, (participant) => listener.participantJoined(participant))
-      .on(RoomEvent.ParticipantDisconnected, (participant) => listener.participantLeft(participant))
+      .on(RoomEvent.ParticipantDisconnected, (participant) => {
+        listener.participantLeft(participant);
+        queueMicrotask(() => disposeParticipant(participant));
+      })
       .on(RoomEvent.ParticipantNameChanged, (_name, participant) => {
         const remote = this.#room.remoteParticipants.get(participant.identity);
         if (remote !== undefined) listener.participantRenamed(remote);
@@ -134,9 +137,10 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
       .on(RoomEvent.TrackSubscribed, (track, publication, participant) =>
         listener.trackSubscribed(track, publication, participant),
       )
-      .on(RoomEvent.TrackUnsubscribed, (_track, publication, participant) =>
-        listener.trackUnsubscribed(publication, participant),
-      )
+      .on(RoomEvent.TrackUnsubscribed, (track, publication, participant) => {
+        listener.trackUnsubscribed(publication, participant);
+        queueMicrotask(() => disposeTrack(track));
+      })
       .on(RoomEvent.TrackMuted, (publication, participant) =>
         listener.trackMuted(publication.sid ?? '', participant.identity),
       )
@@ -226,11 +230,8 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
     // Those who are called after this one in the same event still find the room as it was.
     queueMicrotask(() => {
       this.#stopListening();
-      for (const participant of this.#room.remoteParticipants.values()) {
-        for (const publication of participant.trackPublications.values()) {
-          if (publication.track !== undefined) disposeTrack(publication.track);
-        }
-      }
+      for (const participant of this.participants) disposeParticipant(participant);
+      if (this.#room.localParticipant !== undefined) disposeParticipant(this.#room.localParticipant);
       disposeRoom(this.#room);
     });
   }

@@ -12,6 +12,7 @@ import { joinAsMember } from '../testing/room-member.js';
 import { botPlace, INSTANCE_ATTRIBUTE } from '../tokens.js';
 import { captionerIn, type CaptionerPresence } from './presence.js';
 import { ANSWER_ATTRIBUTE } from './probe.js';
+import { DEFAULT_WATCHER_TIMING } from './room-watcher.js';
 import { HealingGateway, type HealingGatewayOptions } from './testing/healing-gateway.js';
 import { startKillableGateway } from './testing/killed-gateway.js';
 
@@ -239,10 +240,11 @@ describeWithLiveKit('watching the rooms of a livekit-server', () => {
     }
     const ends = gateways.flatMap((each) => each.ends.map(({ end }) => end.kind));
     expect(ends.every((kind) => kind === 'superseded')).toBe(true);
-    // Not more than one surplus join a room: nobody comes back to fight.
-    expect(
-      gateways.flatMap(({ requests }) => requests).filter(({ room }) => rooms.includes(room)).length,
-    ).toBeLessThanOrEqual(2 * rooms.length);
+    // All three may be on their way before the first is seen there. But nobody comes back to fight.
+    for (const each of gateways) {
+      const joined = each.requests.map(({ room }) => room).filter((room) => rooms.includes(room));
+      expect(joined).toEqual([...new Set(joined)]);
+    }
   });
 
   it('leaves a room alone when its captioner is none of ours, such as La Suite Meet’s agent', async () => {
@@ -266,13 +268,20 @@ describeWithLiveKit('watching the rooms of a livekit-server', () => {
     const room = newRoom();
     await human(room);
     await dispatch(room);
-    const gateways = [gateway(), gateway()];
+    // As in production: who was removed has so long to take the dispatch back before others join.
+    const { confirmMs } = DEFAULT_WATCHER_TIMING;
+    const patient = { timing: { confirmMs, spreadMs: 600, relookMs: 600 } };
+    const gateways = [gateway(patient), gateway(patient)];
+    await waitUntil(() => (gateways.some((each) => each.isCaptioning(room)) ? undefined : 'captioned'));
+    // The other one may be on its way; who of them stays is settled then.
+    await looks(...gateways);
     const captioning = await waitFor('captioned', () => gateways.find((each) => each.isCaptioning(room)));
 
     await admin.removeParticipant(botPlace(AGENT, room));
-    await waitUntil(() => (captioning.ends.length > 0 ? undefined : 'the captioner left'));
-    expect(captioning.ends[0]?.end.kind).toBe('removed');
-    await looks(...gateways);
+    await waitUntil(() => (captioning.isCaptioning(room) ? 'the captioner leaves' : undefined));
+    await waitUntil(() => (captioning.ends.at(-1)?.end.kind === 'removed' ? undefined : 'it was removed'));
+    // Longer than another one would wait before it joins.
+    for (let times = 0; times < 2; times += 1) await looks(...gateways);
     for (const each of gateways) expect(each.captioners.captionerOf(room)).toBeUndefined();
     expect(await captionerOf(room)).toBeUndefined();
 

@@ -72,7 +72,8 @@ export async function joinRoom(
   return { room, handle, left, leave };
 }
 
-function participantToken({ server, room, identity, name }: JoinOptions): Promise<string> {
+/** May do in the room what people may. Valid for six hours. */
+export function participantToken({ server, room, identity, name }: JoinOptions): Promise<string> {
   const token = new AccessToken(server.apiKey, server.apiSecret, {
     identity,
     name: name ?? identity,

@@ -37,9 +37,11 @@ export async function joinAsMember(
   return room;
 }
 
-/** Loudness of what a room hears, by identity: the mean absolute sample of the last 100 ms. */
+const WINDOWS_PER_SECOND = 10;
+
+/** Loudness of what a room hears, by identity: mean absolute samples of 100 ms each. */
 export class Listener {
-  readonly #loudness = new Map<string, number>();
+  readonly #loudness = new Map<string, number[]>();
 
   constructor(room: Room) {
     room.on(RoomEvent.TrackSubscribed, (track, _publication, { identity }) => {
@@ -47,15 +49,25 @@ export class Listener {
     });
   }
 
+  /** Of the last 100 ms. */
   loudnessOf(identity: string): number | undefined {
-    return this.#loudness.get(identity);
+    return this.#loudness.get(identity)?.at(-1);
+  }
+
+  /** The loudest 100 ms of the last second; undefined before a whole second has been heard. */
+  loudestOfLastSecond(identity: string): number | undefined {
+    const windows = this.#loudness.get(identity) ?? [];
+    return windows.length < WINDOWS_PER_SECOND ? undefined : Math.max(...windows);
   }
 
   async #listen(track: RemoteTrack, identity: string): Promise<void> {
+    const windows: number[] = [];
+    this.#loudness.set(identity, windows);
     const stream = new AudioStream(track, { sampleRate: 16_000, numChannels: 1, frameSizeMs: 100 });
     for await (const frame of stream) {
       const sum = frame.data.reduce((total, sample) => total + Math.abs(sample), 0);
-      this.#loudness.set(identity, sum / frame.data.length);
+      windows.push(sum / frame.data.length);
+      if (windows.length > WINDOWS_PER_SECOND) windows.shift();
     }
     this.#loudness.delete(identity);
   }

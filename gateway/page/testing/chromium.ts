@@ -27,10 +27,13 @@ export interface LaunchedBrowser {
   close(): Promise<void>;
 }
 
+/** `flags` are Chromium's own, besides ours. */
+export type LaunchBrowser = (flags?: readonly string[]) => Promise<LaunchedBrowser>;
+
 /** Runs `tests` where there is a `chromium`. Without it they are skipped, and told so; in CI (`CI` is set) they fail. */
-export function withChromium(tests: (launch: () => Promise<LaunchedBrowser>) => void): void {
+export function withChromium(tests: (launch: LaunchBrowser) => void): void {
   if (executablePath !== undefined) {
-    tests(() => launchChromium(executablePath));
+    tests((flags = []) => launchChromium(executablePath, flags));
     return;
   }
   const reason = 'SKIPPED: no chromium in PATH (Debian package "chromium")';
@@ -42,12 +45,12 @@ export function withChromium(tests: (launch: () => Promise<LaunchedBrowser>) => 
 }
 
 /** With a home of its own: Chromium keeps crash reports and caches there, whatever its profile is. */
-async function launchChromium(executablePath: string): Promise<LaunchedBrowser> {
+async function launchChromium(executablePath: string, flags: readonly string[]): Promise<LaunchedBrowser> {
   const home = await mkdtemp(join(tmpdir(), 'caption-gateway-chromium-'));
   const removeHome = (): Promise<void> => rm(home, { recursive: true, force: true, maxRetries: 5 });
   const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home };
   try {
-    const browser = await chromium.launch({ executablePath, args: FLAGS, env });
+    const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags], env });
     return { browser, close: () => browser.close().finally(removeHome) };
   } catch (error) {
     await removeHome();

@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { roomName, sampleIndex } from '../../protocol/index.js';
+import type { SegmentEvent } from '../../asr/index.js';
+import { SampleStamps } from '../../asr/stream/sample-stamps.js';
+import { WordTrace } from '../../asr/stream/word-trace.js';
+import type { LatencyObserver } from './latency-observer.js';
+import { RoomLatency } from './room-latency.js';
+import { SpeakerLatency } from './speaker-latency.js';
+import { type Stage, STAGES, type WordLatency } from './word-latency.js';
+
+const ROOM = roomName('council');
+const WORD_END = sampleIndex(16_000);
+const CHUNK_END = sampleIndex(21_120);
+const SPOKEN_AT_MS = 5000;
+/** What each stage takes in a run without a delay. */
+const USUAL_MS: Readonly<Record<Stage, number>> = {
+  arrival: 30,
+  gate: 20,
+  lookahead: 320,
+  queue: 15,
+  decode: 25,
+  segment: 1,
+  publish: 2,
+  delivery: 12,
+};
+
+class Observed implements LatencyObserver {
+  readonly words: WordLatency[] = [];
+  readonly finalsMs: number[] = [];
+  readonly firstPartialsMs: number[] = [];
+  revisedWords = 0;
+
+  word(_room: string, latency: WordLatency): void {
+    this.words.push(latency);
+  }
+  final(_room: string, { latencyMs }: { latencyMs: number }): void {
+    this.finalsMs.push(latencyMs);
+  }
+  firstPartial(_room: string, { latencyMs }: { latencyMs: number }): void {
+    this.firstPartialsMs.push(latencyMs);
+  }
+  revised(_room: string, words: number): void {
+    this.revisedWords += words;
+  }
+}
+
+/** One speaker of one room on a clock that stands still unless told. */
+class Simulation {
+  nowMs = SPOKEN_AT_MS;
+  readonly observed = new Observed();
+  readonly room = new RoomLatency({ room: ROOM, observer: this.observed, now: () => this.nowMs });
+  readonly arrivals = new SampleStamps();
+  readonly trace = new WordTrace({ arrivals: this.arrivals, now: () => this.nowMs });
+  readonly #speaker = new SpeakerLatency({
+    room: this.room,
+    spokenAtMs: (sample) => SPOKEN_AT_MS + (sample - WORD_END) / 16,
+  });
+  #seq = 0;
+
+  told(texts: readonly string[], isFinal = false): SegmentEvent {
+    const words = texts.map((text, index) => ({
+      text,
+      startSample: sampleIndex(8000 + index * 4000),
+      endSample: sampleIndex(WORD_END + index * 4000),
+    }));
+    return this.trace.stamped({
+      kind: 'segment',
+      segment: 1,
+      words,
+      stableWords: 0,
+      isFinal,
+      decodedThroughSample: CHUNK_END,
+    });
+  }
+
+  publish(event: SegmentEvent): number {
+    this.#speaker.published(event, { seq: ++this.#seq, atMs: this.nowMs });
+    return this.#seq;
+  }
+
+  /** One word on its way, and its final half a second later. */
+  sayOneWord(stagesMs: Readonly<Record<Stage, number>>): void {
+    const pass = (stage: Stage): void => void (this.nowMs += stagesMs[stage]);
+    pass('arrival');
+    this.arrivals.add(WORD_END, this.nowMs);
+    pass('gate');
+    this.trace.handed(WORD_END);
+    pass('lookahead');
+    this.trace.handed(CHUNK_END);
+    pass('queue');
+    pass('decode');
+    this.heard(stagesMs.decode);
+    pass('segment');
+    const event = this.told(['word']);
+    pass('publish');
+    const seq = this.publish(event);
+    pass('delivery');
+    this.room.acknowledged(seq);
+    this.nowMs += 500;
+    this.heard(stagesMs.decode);
+    this.publish(this.told(['Word.'], true));
+  }
+
+  heard(callMs: number): void {
+    this.trace.heard({
+      committed: [],
+      provisional: [],
+      decodedThroughSample: CHUNK_END,
+      isFinal: false,
+      callMs,
+    });
+  }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+describe('the stages of a word', () => {
+  it('are told as they were, and add up', () => {
+    const simulation = new Simulation();
+    simulation.sayOneWord(USUAL_MS);
+    const [word] = simulation.observed.words;
+    expect(word).toMatchObject({ spokenAtMs: SPOKEN_AT_MS, stagesMs: USUAL_MS, isAcknowledged: true });
+    expect(word?.totalMs).toBe(sum(Object.values(USUAL_MS)));
+    expect(simulation.observed.words).toHaveLength(1);
+    expect(simulation.observed.revisedWords).toBe(0);
+    expect(simulation.observed.finalsMs).toEqual([sum(Object.values(USUAL_MS)) + 500]);
+  });
+
+  it.each(STAGES)(
+    'a delay of 250 ms in "%s" shows in that stage, in the total, and nowhere else',
+    (stage) => {
+      const delayed = { ...USUAL_MS, [stage]: USUAL_MS[stage] + 250 };
+      const simulation = new Simulation();
+      simulation.sayOneWord(delayed);
+      const [word] = simulation.observed.words;
+      expect(word?.stagesMs).toEqual(delayed);
+      expect(word?.totalMs).toBe(sum(Object.values(USUAL_MS)) + 250);
+    },
+  );
+
+  it('count a word from when it first stood where it stayed, and what changed meanwhile as revised', () => {
+    const simulation = new Simulation();
+    simulation.arrivals.add(WORD_END, SPOKEN_AT_MS);
+    simulation.arrivals.add(CHUNK_END, SPOKEN_AT_MS + 250);
+    simulation.trace.handed(CHUNK_END);
+    for (const [atMs, texts] of [
+      [100, ['see']],
+      [200, ['see', 'wear']],
+      [300, ['see', 'where']],
+    ] as const) {
+      simulation.nowMs = SPOKEN_AT_MS + atMs;
+      simulation.heard(0);
+      simulation.publish(simulation.told(texts));
+    }
+    simulation.nowMs = SPOKEN_AT_MS + 900;
+    simulation.publish(simulation.told(['See', 'where.'], true));
+    // The second word ends 250 ms after the first.
+    expect(simulation.observed.words.map(({ totalMs }) => totalMs)).toEqual([100, 50]);
+    expect(simulation.observed.revisedWords).toBe(1);
+    expect(simulation.observed.words.map(({ isAcknowledged }) => isAcknowledged)).toEqual([false, false]);
+  });
+
+  it('wait for a report only where somebody reports, and not for long', () => {
+    const simulation = new Simulation();
+    simulation.sayOneWord(USUAL_MS);
+    simulation.heard(0);
+    const late = simulation.publish({ ...simulation.told(['again'], true), segment: 2 });
+    expect(simulation.observed.words).toHaveLength(1);
+    simulation.nowMs += 2001;
+    simulation.room.published(late + 1, simulation.nowMs);
+    expect(simulation.observed.words[1]).toMatchObject({ isAcknowledged: false });
+  });
+
+  it('take no notice of reports on what was never said', () => {
+    const simulation = new Simulation();
+    simulation.room.acknowledged(77);
+    simulation.heard(0);
+    simulation.publish(simulation.told(['word'], true));
+    expect(simulation.observed.words[0]).toMatchObject({ isAcknowledged: false });
+  });
+});

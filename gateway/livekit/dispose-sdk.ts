@@ -1,0 +1,11 @@
+import type {} from '@livekit/rtc-node';
+
+/**
+ * Frees the SDK's native library for good, where it was loaded: until then its threads keep the process from ending. After the
+ * last room was left.
+ */
+export async function disposeSdk(): Promise<void> {
+  if (globalThis._ffiClientInstance === undefined) return;
+  const { dispose } = await import('@livekit/rtc-node');
+  await dispose();
+}
