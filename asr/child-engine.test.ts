@@ -102,7 +102,15 @@ describeWithModel('ChildEngine', (model) => {
     const pcm = joinPcm(clips.flatMap((clip) => [clip.pcm, silence(700)]));
     const first = await recognise(engine.openStream(), pcm);
     const second = await recognise(engine.openStream(), pcm);
-    const finals = (events: readonly AsrEvent[]): unknown => finalsOf(events);
+    // Which streams share a call is chance, and with it the last digits of a confidence; viewers are told two.
+    const finals = (events: readonly AsrEvent[]): unknown =>
+      finalsOf(events).map((final) => ({
+        ...final,
+        words: final.words.map(({ confidence = 0, ...word }) => ({
+          ...word,
+          confidence: Math.round(confidence * 1000),
+        })),
+      }));
     expect(finals(second)).toEqual(finals(first));
     expect(finalsOf(first).length).toBeGreaterThanOrEqual(4);
   });
@@ -277,7 +285,7 @@ describeWithModel('ChildEngine', (model) => {
         file: 'joiner',
         content: nothing,
         code: 'recogniser_refused',
-        reason: 'No graph',
+        reason: 'not have a graph',
       },
       {
         what: 'too few tokens',

@@ -35,7 +35,6 @@ export interface ChildEngineOptions {
 }
 
 const DEFAULT_CHANGED_WORDS_ALLOWED = 0.05;
-
 /** Audio and captions on their way, over all streams. */
 export interface EngineBacklog {
   /** Audio that has not led to text yet: of all speakers together, and of the one who is furthest behind. */

@@ -55,7 +55,7 @@ export async function loadEncoder({ path, metadata, sessions }: LoadEncoderOptio
 
 /** Undefined where the runtime does not take the graph: then the original serves. */
 async function openQuietly(
-  sessions: LoadEncoderOptions['sessions'],
+  sessions: Pick<Sessions, 'open'>,
   model: Uint8Array,
 ): Promise<InferenceSession | undefined> {
   try {

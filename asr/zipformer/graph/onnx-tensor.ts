@@ -47,7 +47,7 @@ export function writeFloats(
   name: string,
   { dims, values }: Pick<OnnxConstant, 'dims' | 'values'>,
 ): Uint8Array {
-  const floats = Float32Array.from(values);
+  const floats = new Float32Array(values);
   return new ProtobufWriter()
     .packed(DIMS_FIELD, dims)
     .varint(DATA_TYPE_FIELD, FLOAT)
