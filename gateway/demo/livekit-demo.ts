@@ -16,6 +16,9 @@ import {
 } from '../livekit/index.js';
 import { DEMO_ROOM, type DemoStage, type OpenStage } from './demo-stage.js';
 
+/** A busy machine is late for a while: what is said comes late then, and is not lost. */
+const MAX_PENDING_MS = 60_000;
+
 /** From the gateway's start to its registration, and from a dispatch to a captioner in the room. */
 const CAPTIONER_DEADLINE_MS = 30_000;
 /** From the last sample to the last final, when recognition keeps up. */
@@ -80,7 +83,7 @@ export const liveKitStage =
       await beforeDeadline(viewer.ready, signal);
       for (const { identity, name } of meeting.tracks) {
         const speaker = { identity: participantIdentity(identity), name };
-        speakers.push(await joinAsPublisher({ server, room: DEMO_ROOM, ...speaker, signal }));
+        speakers.push(await joinAsPublisher({ server, room: DEMO_ROOM, ...speaker, maxPendingMs: MAX_PENDING_MS, signal }));
       }
       return stageOf({ gateway, speakers, viewer, signal, close });
     } catch (error) {

@@ -22,8 +22,8 @@ import { setTrackMuted } from '../sdk-internals.js';
 const SOURCE_QUEUE_MS = 100;
 /** The SDK takes no frame longer than its queue. */
 const MAX_FRAME_SAMPLES = msToSamples(SOURCE_QUEUE_MS);
-/** Audio that was written and not yet taken. Above it the newest is dropped, as by a microphone nobody reads. */
-const MAX_PENDING_MS = 2000;
+/** Above so much audio that was written and not yet taken the newest is dropped, as by a microphone nobody reads. */
+const DEFAULT_MAX_PENDING_MS = 2000;
 
 export type PublishedSource = 'microphone' | 'screen_share_audio';
 
@@ -35,6 +35,8 @@ const TRACK_SOURCES: Readonly<Record<PublishedSource, TrackSource>> = {
 export interface PublishOptions extends JoinOptions {
   /** Default `microphone`. */
   readonly source?: PublishedSource | undefined;
+  /** Audio that may wait to be sent, above which the newest is dropped. Default 2 s: a microphone does not wait. */
+  readonly maxPendingMs?: number | undefined;
   /** Begins muted. Default false. */
   readonly muted?: boolean | undefined;
 }
@@ -84,6 +86,7 @@ class Publisher implements PublishingParticipant {
   readonly identity: ParticipantIdentity;
   readonly #joined: JoinedRoom;
   readonly #source: PublishedSource;
+  readonly #maxPendingMs: number;
   readonly #audio = new AudioSource(SAMPLE_RATE_HZ, 1, SOURCE_QUEUE_MS);
   #track: LocalAudioTrack | undefined;
   #publication: LocalTrackPublication | undefined;
@@ -97,6 +100,7 @@ class Publisher implements PublishingParticipant {
     this.identity = options.identity;
     this.#joined = joined;
     this.#source = options.source ?? 'microphone';
+    this.#maxPendingMs = options.maxPendingMs ?? DEFAULT_MAX_PENDING_MS;
     // Also when the server ended it: the source holds native memory.
     void joined.left.then(() => this.leave());
   }
@@ -116,7 +120,7 @@ class Publisher implements PublishingParticipant {
   write(pcm: Int16Array): Promise<void> {
     if (this.#isAbandoned || this.#leaving !== undefined || this.#track === undefined)
       return Promise.resolve();
-    if (samplesToMs(this.#pendingSamples) > MAX_PENDING_MS) {
+    if (samplesToMs(this.#pendingSamples) > this.#maxPendingMs) {
       this.#droppedSamples += pcm.length;
       return this.#lastWrite;
     }

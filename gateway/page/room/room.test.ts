@@ -118,7 +118,7 @@ describeWithModelAndLiveKit('the room page', (model: InstalledModel) => {
       expect(await page.status).toBe('Live');
       // Words as they were committed, under ids of their own: the same words, in pieces.
       const legacy = await texts(page, '#legacy');
-      const letters = (text: string): string[] => [...text.replace(/\s/g, '')].sort();
+      const letters = (text: string): string[] => Array.from(text.replace(/\s/g, '')).sort();
       expect(letters(legacy)).toEqual(letters([...finals.values()].map(({ text }) => text).join('')));
     }, 120_000);
 
@@ -191,8 +191,9 @@ async function noteSoundElements(page: CaptionPage): Promise<void> {
   await page.page.addInitScript(() => {
     const elements: HTMLMediaElement[] = [];
     Object.assign(window, { elements });
-    const create = document.createElement.bind(document);
-    document.createElement = (name: string): HTMLElement => {
+    const maker = document as unknown as { createElement: (name: string) => HTMLElement };
+    const create = maker.createElement.bind(document);
+    maker.createElement = (name) => {
       const element = create(name);
       if (element instanceof HTMLMediaElement) elements.push(element);
       return element;
