@@ -83,7 +83,15 @@ export const liveKitStage =
       await beforeDeadline(viewer.ready, signal);
       for (const { identity, name } of meeting.tracks) {
         const speaker = { identity: participantIdentity(identity), name };
-        speakers.push(await joinAsPublisher({ server, room: DEMO_ROOM, ...speaker, maxPendingMs: MAX_PENDING_MS, signal }));
+        speakers.push(
+          await joinAsPublisher({
+            server,
+            room: DEMO_ROOM,
+            ...speaker,
+            maxPendingMs: MAX_PENDING_MS,
+            signal,
+          }),
+        );
       }
       return stageOf({ gateway, speakers, viewer, signal, close });
     } catch (error) {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { participantIdentity, roomName, type RoomName } from '../../protocol/index.js';
-import { connectCaptions } from '../client/caption-client.js';
 import { connectIngest } from '../client/ingest-client.js';
+import { connectCaptions } from '../client/caption-client.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
 import { rawTcp, textFrame, upgradeRequest } from '../testing/raw-tcp.js';
 import { helloWith, RawPeer, welcomedPeer } from '../testing/raw-peer.js';
@@ -225,6 +225,14 @@ describeWithModel('a client that misbehaves', (model) => {
       settings: { CAPTION_MAX_SPEAKERS: 1, CAPTION_MAX_ROOMS: 1 },
     });
     afterwards(() => small.close());
+    // A room in which nobody spoke goes when nobody is there any more.
+    const viewer = connectCaptions({
+      url: small.url,
+      room: roomName('council'),
+      changed: () => undefined,
+    });
+    afterwards(() => viewer.close());
+    await viewer.ready;
     await welcomedPeer(small.url);
     const second = await new RawPeer(`${small.url}/v1/ingest`).opened();
     second.send(helloWith({ speaker: { identity: 'bob', name: 'Bob' } }));
