@@ -68,7 +68,11 @@ export class BeamSearch implements Search<BeamState> {
   }
 
   newState(hotwords?: HotwordGraph): BeamState {
-    const nothing = { settled: [], hypotheses: [{ tail: [], logProbability: 0 }], trailingBlankFrames: 0 };
+    const nothing = {
+      settled: [],
+      hypotheses: [{ tail: [], logProbability: 0, said: [] }],
+      trailingBlankFrames: 0,
+    };
     return this.restore(nothing, hotwords);
   }
 
@@ -101,9 +105,7 @@ export class BeamSearch implements Search<BeamState> {
   }
 
   restore(saved: SavedSearch, hotwords?: HotwordGraph): BeamState {
-    const state = new BeamState(saved, this.#parts.predictor.contextSize);
-    if (hotwords !== undefined) state.resumeHotwords(hotwords);
-    return state;
+    return new BeamState(saved, { contextSize: this.#parts.predictor.contextSize, hotwords });
   }
 
   async #walkAll(walks: readonly Walk[]): Promise<void> {

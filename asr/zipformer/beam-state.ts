@@ -35,14 +35,19 @@ export class BeamState implements SearchState {
   /** The frame of the last settled token, or where counting began. */
   #lastSettledFrame: number;
 
-  constructor({ settled, hypotheses, trailingBlankFrames }: SavedSearch, contextSize: number) {
+  /** `hotwords` are the phrases with which the state was saved. */
+  constructor(
+    { settled, hypotheses, trailingBlankFrames }: SavedSearch,
+    { contextSize, hotwords }: { contextSize: number; hotwords: HotwordGraph | undefined },
+  ) {
     this.settled = [...settled];
-    this.hypotheses = hypotheses.map(({ tail, logProbability }) => ({
+    this.hotwords = hotwords;
+    this.hypotheses = hypotheses.map(({ tail, logProbability, said }) => ({
       tail,
       key: keyOf(tail),
       logProbability,
       context: contextAfter([...settled, ...tail], contextSize),
-      place: undefined,
+      place: hotwords?.find(said),
     }));
     this.#lastSettledFrame = settled.at(-1)?.frame ?? -1;
     const last = this.open.at(-1)?.frame ?? this.#lastSettledFrame;
@@ -65,17 +70,20 @@ export class BeamState implements SearchState {
 
   /** For going on without changing this one. */
   copy(): BeamState {
-    // Contexts come with the hypotheses.
-    const copy = new BeamState(this.save(), 0);
+    // Contexts and places come with the hypotheses.
+    const copy = new BeamState(this.save(), { contextSize: 0, hotwords: this.hotwords });
     copy.hypotheses = this.hypotheses;
-    copy.hotwords = this.hotwords;
     return copy;
   }
 
   save(): SavedSearch {
     return {
       settled: [...this.settled],
-      hypotheses: this.hypotheses.map(({ tail, logProbability }) => ({ tail, logProbability })),
+      hypotheses: this.hypotheses.map(({ tail, logProbability, place }) => ({
+        tail,
+        logProbability,
+        said: place?.said ?? [],
+      })),
       trailingBlankFrames: this.trailingBlankFrames,
     };
   }
@@ -91,15 +99,6 @@ export class BeamState implements SearchState {
       }),
     );
     this.hotwords = hotwords;
-  }
-
-  /** The same phrases as in the process that this state was saved in. */
-  resumeHotwords(hotwords: HotwordGraph): void {
-    this.hotwords = hotwords;
-    this.hypotheses = this.hypotheses.map((hypothesis) => ({
-      ...hypothesis,
-      place: hotwords.placeAfter([...this.settled, ...hypothesis.tail].map(({ id }) => id)),
-    }));
   }
 
   /** Moves the first `count` tokens of the best hypothesis to the settled ones; hypotheses that have others are dropped. */

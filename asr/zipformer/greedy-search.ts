@@ -78,7 +78,11 @@ export class GreedySearch implements Search<GreedyState> {
   }
 
   save({ settled, trailingBlankFrames }: GreedyState): SavedSearch {
-    return { settled: [...settled], hypotheses: [{ tail: [], logProbability: 0 }], trailingBlankFrames };
+    return {
+      settled: [...settled],
+      hypotheses: [{ tail: [], logProbability: 0, said: [] }],
+      trailingBlankFrames,
+    };
   }
 
   /** Of several hypotheses it goes on with the first, which is the best. */

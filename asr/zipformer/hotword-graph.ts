@@ -14,6 +14,8 @@ export interface HotwordTokens {
 
 /** How far a phrase has been said. */
 export interface HotwordPlace {
+  /** Its tokens so far; none where no phrase has begun. */
+  readonly said: readonly number[];
   /** Sum of the boosts on the way here. */
   readonly worth: number;
   /** How much of it stays if nothing goes on from here: what the phrases completed on the way are worth. */
@@ -26,8 +28,13 @@ class Place implements HotwordPlace {
   kept = 0;
   boost = 0;
   endsPhrase = false;
+  readonly said: readonly number[];
   /** The longest other beginning of a phrase that this one ends with. */
   failure: Place | undefined;
+
+  constructor(said: readonly number[]) {
+    this.said = said;
+  }
 }
 
 export interface HotwordStep {
@@ -37,13 +44,11 @@ export interface HotwordStep {
 }
 
 export class HotwordGraph {
-  readonly #root = new Place();
-  readonly #longest: number;
+  readonly #root = new Place([]);
 
   /** Phrases without tokens are left out; of the same phrase twice the larger boost counts. */
   constructor(phrases: readonly HotwordTokens[]) {
     for (const { ids, boost } of phrases) this.#add(ids, boost);
-    this.#longest = phrases.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
     this.#link();
   }
 
@@ -64,11 +69,9 @@ export class HotwordGraph {
     return from.kept - from.worth;
   }
 
-  /** Where these tokens lead; all but the last few do not matter. */
-  placeAfter(tokens: readonly number[]): HotwordPlace {
-    let place: HotwordPlace = this.#root;
-    for (const token of tokens.slice(-2 * this.#longest)) ({ place } = this.step(place, token));
-    return place;
+  /** The place with these tokens in `said`, in a graph of the same phrases. Where there is none, the start. */
+  find(said: readonly number[]): HotwordPlace {
+    return said.reduce<Place | undefined>((place, token) => place?.next.get(token), this.#root) ?? this.#root;
   }
 
   /** Tokens of a phrase already complete do not begin another one: they would be worth their boost twice. */
@@ -87,7 +90,7 @@ export class HotwordGraph {
     for (const id of ids) {
       let next = place.next.get(id);
       if (next === undefined) {
-        next = new Place();
+        next = new Place([...place.said, id]);
         place.next.set(id, next);
       }
       next.boost = Math.max(next.boost, boost);

@@ -40,6 +40,8 @@ export interface SavedHypothesis {
   readonly tail: readonly EmittedToken[];
   /** Of the whole, boosts included; only differences between hypotheses of one stream mean something. */
   readonly logProbability: number;
+  /** Tokens of the favoured phrase that it is in the middle of. */
+  readonly said: readonly number[];
 }
 
 /** A stream's search as plain data, for another process with the same model. Its vocabulary is saved by whoever gave it. */

@@ -50,8 +50,8 @@ export class OnnxGraph {
   #nodes: readonly OnnxNode[];
   readonly #tensors: Map<string, Uint8Array>;
   readonly #outputs: ReadonlySet<string>;
-  #producers: ReadonlyMap<string, OnnxNode> = new Map();
-  #consumers: ReadonlyMap<string, readonly OnnxNode[]> = new Map();
+  readonly #producers = new Map<string, OnnxNode>();
+  readonly #consumers = new Map<string, Set<OnnxNode>>();
 
   private constructor(model: Uint8Array, graph: Uint8Array) {
     this.#modelFields = rawFields(model, (number) => number !== MODEL_GRAPH);
@@ -64,7 +64,7 @@ export class OnnxGraph {
       contents(graph, GRAPH_INITIALIZER).map((tensor) => [nameOfTensor(tensor) ?? '', tensor]),
     );
     this.#outputs = new Set(contents(graph, GRAPH_OUTPUT).map((value) => textOf(value, VALUE_NAME)));
-    this.#index();
+    for (const node of this.#nodes) this.#learn(node);
   }
 
   /** Undefined when the bytes are no ONNX model, or one with branches or loops, whose values are not told here. */
@@ -86,7 +86,7 @@ export class OnnxGraph {
   }
 
   consumers(value: string | undefined): readonly OnnxNode[] {
-    return (value === undefined ? undefined : this.#consumers.get(value)) ?? [];
+    return value === undefined ? [] : [...(this.#consumers.get(value) ?? [])];
   }
 
   /** The only node that uses a value; undefined where there are none, several, or the graph gives the value out. */
@@ -135,12 +135,10 @@ export class OnnxGraph {
     if (removed.some(({ outputs }) => outputs.some(isMissed))) return false;
     const last = this.#nodes.findLastIndex((node) => gone.has(node));
     const isKept = (node: OnnxNode): boolean => !gone.has(node);
-    this.#nodes = [
-      ...this.#nodes.slice(0, last).filter(isKept),
-      ...added.map(newNode),
-      ...this.#nodes.slice(last + 1),
-    ];
-    this.#index();
+    const nodes = added.map(newNode);
+    this.#nodes = [...this.#nodes.slice(0, last).filter(isKept), ...nodes, ...this.#nodes.slice(last + 1)];
+    for (const node of gone) this.#forget(node);
+    for (const node of nodes) this.#learn(node);
     return true;
   }
 
@@ -148,7 +146,8 @@ export class OnnxGraph {
   reconnect(node: OnnxNode, index: number, value: string): void {
     const changed = { ...node, inputs: node.inputs.with(index, value) };
     this.#nodes = this.#nodes.map((other) => (other === node ? changed : other));
-    this.#index();
+    this.#forget(node);
+    this.#learn(changed);
   }
 
   /** The model's bytes, without weights that nothing uses any more. */
@@ -165,19 +164,18 @@ export class OnnxGraph {
     return model.bytes(MODEL_GRAPH, graph.finish()).finish();
   }
 
-  #index(): void {
-    const producers = new Map<string, OnnxNode>();
-    const consumers = new Map<string, OnnxNode[]>();
-    for (const node of this.#nodes) {
-      for (const output of node.outputs) producers.set(output, node);
-      for (const input of new Set(node.inputs)) {
-        const known = consumers.get(input);
-        if (known === undefined) consumers.set(input, [node]);
-        else known.push(node);
-      }
+  #learn(node: OnnxNode): void {
+    for (const output of node.outputs) this.#producers.set(output, node);
+    for (const input of node.inputs) {
+      const known = this.#consumers.get(input);
+      if (known === undefined) this.#consumers.set(input, new Set([node]));
+      else known.add(node);
     }
-    this.#producers = producers;
-    this.#consumers = consumers;
+  }
+
+  #forget(node: OnnxNode): void {
+    for (const output of node.outputs) this.#producers.delete(output);
+    for (const input of node.inputs) this.#consumers.get(input)?.delete(node);
   }
 }
 
@@ -202,14 +200,18 @@ export function padsOf(node: OnnxNode): readonly number[] | undefined {
 }
 
 function parseNode(bytes: Uint8Array): OnnxNode {
+  const fields = readMessage(bytes) ?? [];
+  const all = (wanted: number): Uint8Array[] =>
+    fields.filter(({ number }) => number === wanted).map((field) => contentOf(bytes, field));
+  const text = (wanted: number): string => all(wanted).map(decode)[0] ?? '';
   return {
-    opType: textOf(bytes, NODE_OP_TYPE),
-    domain: textOf(bytes, NODE_DOMAIN),
-    name: textOf(bytes, NODE_NAME),
-    inputs: contents(bytes, NODE_INPUT).map(decode),
-    outputs: contents(bytes, NODE_OUTPUT).map(decode),
+    opType: text(NODE_OP_TYPE),
+    domain: text(NODE_DOMAIN),
+    name: text(NODE_NAME),
+    inputs: all(NODE_INPUT).map(decode),
+    outputs: all(NODE_OUTPUT).map(decode),
     attributes: new Map(
-      contents(bytes, NODE_ATTRIBUTE).map((attribute) => [textOf(attribute, ATTRIBUTE_NAME), attribute]),
+      all(NODE_ATTRIBUTE).map((attribute) => [textOf(attribute, ATTRIBUTE_NAME), attribute]),
     ),
   };
 }

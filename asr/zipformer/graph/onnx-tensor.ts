@@ -47,7 +47,7 @@ export function writeFloats(
   name: string,
   { dims, values }: Pick<OnnxConstant, 'dims' | 'values'>,
 ): Uint8Array {
-  const floats = Float32Array.from(values);
+  const floats = new Float32Array(values);
   return new ProtobufWriter()
     .packed(DIMS_FIELD, dims)
     .varint(DATA_TYPE_FIELD, FLOAT)
@@ -90,13 +90,10 @@ const integersOf = (tensor: Uint8Array, fields: readonly ProtobufField[]): Float
 
 /** Tensors lie anywhere in a file: copied, because typed arrays want them aligned. Little-endian, as this machine. */
 const floatsOf = (bytes: Uint8Array): Float64Array =>
-  new Float64Array(new Float32Array(Uint8Array.from(bytes).buffer, 0, Math.floor(bytes.length / 4)));
+  new Float64Array(new Float32Array(new Uint8Array(bytes).buffer, 0, Math.floor(bytes.length / 4)));
 
 const longsOf = (bytes: Uint8Array): Float64Array =>
-  Float64Array.from(
-    new BigInt64Array(Uint8Array.from(bytes).buffer, 0, Math.floor(bytes.length / 8)),
-    Number,
-  );
+  Float64Array.from(new BigInt64Array(new Uint8Array(bytes).buffer, 0, Math.floor(bytes.length / 8)), Number);
 
 const contentOf = (bytes: Uint8Array, { contentOffset, contentBytes }: ProtobufField): Uint8Array =>
   bytes.subarray(contentOffset, contentOffset + contentBytes);

@@ -187,14 +187,18 @@ function subtractFromBias(
 
 function sumsOfRows(values: Float64Array, rows: number): Float64Array {
   const length = values.length / rows;
-  return Float64Array.from({ length: rows }, (_, row) =>
-    values.subarray(row * length, (row + 1) * length).reduce((sum, value) => sum + value, 0),
-  );
+  const sums = new Float64Array(rows);
+  for (let at = 0; at < values.length; at++) {
+    const row = Math.floor(at / length);
+    sums[row] = (sums[row] ?? 0) + (values[at] ?? 0);
+  }
+  return sums;
 }
 
 function sumsOfColumns(values: Float64Array, columns: number): Float64Array {
   const sums = new Float64Array(columns);
-  for (const [index, value] of values.entries()) sums[index % columns] = (sums[index % columns] ?? 0) + value;
+  for (let at = 0; at < values.length; at++)
+    sums[at % columns] = (sums[at % columns] ?? 0) + (values[at] ?? 0);
   return sums;
 }
 

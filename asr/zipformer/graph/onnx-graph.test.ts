@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeWithModel } from '../../testing/real-model.js';
+import { dequantiseProducts, quantisesActivations } from './dequantise-products.js';
+import { mergeConvolutions } from './merge-convolutions.js';
+import { OnnxGraph } from './onnx-graph.js';
+import { shortenSwooshes } from './shorten-swoosh.js';
+
+describe('OnnxGraph', () => {
+  it('is undefined for what is no model, and never throws', () => {
+    expect(OnnxGraph.parse(Buffer.from('<html>'))).toBeUndefined();
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        expect(['object', 'undefined']).toContain(typeof OnnxGraph.parse(bytes));
+      }),
+    );
+  });
+});
+
+describeWithModel('OnnxGraph of the real model', (model) => {
+  const joinerGraph = async (): Promise<OnnxGraph> => OnnxGraph.parse(await readFile(model.files.joiner))!;
+  const encoderGraph = async (): Promise<OnnxGraph> => OnnxGraph.parse(await readFile(model.files.encoder))!;
+
+  it('reads what it wrote as the same', async () => {
+    const graph = await encoderGraph();
+    const again = OnnxGraph.parse(graph.serialise())!;
+    expect(again.nodes).toEqual(graph.nodes);
+    expect(Buffer.from(again.serialise()).equals(graph.serialise())).toBe(true);
+  });
+
+  it('removes no node whose value somebody else uses', async () => {
+    const graph = await joinerGraph();
+    const tanh = graph.nodes.find(({ opType }) => opType === 'Tanh')!;
+    const before = graph.nodes;
+    expect(graph.replace([tanh], [])).toBe(false);
+    expect(graph.nodes).toBe(before);
+    const [output] = tanh.outputs;
+    expect(graph.replace([tanh], [{ opType: 'Sigmoid', inputs: tanh.inputs, output: output! }])).toBe(true);
+    expect(graph.producer(output)?.opType).toBe('Sigmoid');
+  });
+
+  it('gives no value away that the model gives out', async () => {
+    const graph = await joinerGraph();
+    const last = graph.nodes.at(-1)!;
+    expect(graph.isInner(last.outputs[0]!)).toBe(false);
+    expect(graph.replace([last], [])).toBe(false);
+  });
+
+  it('finds every activation and every pair of convolutions of the encoder, once', async () => {
+    const graph = await encoderGraph();
+    const count = (opType: string): number => graph.nodes.filter((node) => node.opType === opType).length;
+    expect({ logs: count('Log'), convolutions: count('Conv') }).toEqual({ logs: 34, convolutions: 30 });
+    expect(mergeConvolutions(graph)).toBe(12);
+    expect(shortenSwooshes(graph)).toBe(34);
+    // Those of two dimensions stay.
+    expect({ logs: count('Log'), convolutions: count('Conv') }).toEqual({ logs: 34, convolutions: 6 });
+    expect([mergeConvolutions(graph), shortenSwooshes(graph)]).toEqual([0, 0]);
+  });
+
+  it('writes quantised products out as products of floats', async () => {
+    const graph = await joinerGraph();
+    expect(quantisesActivations(graph)).toBe(true);
+    expect(dequantiseProducts(graph)).toBe(1);
+    expect(quantisesActivations(graph)).toBe(false);
+  });
+});

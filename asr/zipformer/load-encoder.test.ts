@@ -1,0 +1,109 @@
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readOnnxMetadata } from '../models/onnx-file.js';
+import { toFloat32 } from '../audio/audio-frame.js';
+import { ownSpeech, realSpeech } from '../testing/clips.js';
+import { describeWithModel } from '../testing/real-model.js';
+import { Encoder } from './encoder.js';
+import { FeatureWindow } from './feature-window.js';
+import { OnnxGraph } from './graph/onnx-graph.js';
+import { type LoadedEncoder, loadEncoder, type LoadEncoderOptions } from './load-encoder.js';
+import { MelFilterBank } from './mel-filter-bank.js';
+import { Sessions } from './sessions.js';
+
+const SPEECH = ['sense-0880', 'spk1_snt1', 'jfk'];
+
+async function speech(): Promise<Float32Array[]> {
+  const real = (await Promise.all(SPEECH.map(realSpeech))).filter((clip) => clip !== undefined);
+  const clips = real.length > 0 ? real : (await ownSpeech('')).slice(0, 3);
+  return clips.map(({ pcm }) => toFloat32(pcm));
+}
+
+/** What an encoder makes of each chunk of the clips, side by side. */
+async function encodeAll(encoder: Encoder, clips: readonly Float32Array[]): Promise<Float32Array[]> {
+  const { windowFrames, hopFrames } = encoder.shape;
+  const bank = new MelFilterBank();
+  const outputs: Float32Array[] = [];
+  for (const clip of clips) {
+    const features = new FeatureWindow(bank, windowFrames);
+    features.append(clip);
+    const state = encoder.newState();
+    while (features.isFull) {
+      features.fill();
+      const output = await encoder.run([{ features: features.features, state }]);
+      outputs.push(output.slice(0, encoder.outputFrames * encoder.outputWidth), state.floats.slice());
+      features.advance(hopFrames);
+    }
+  }
+  return outputs;
+}
+
+describeWithModel('loadEncoder', (model) => {
+  const load = async (
+    path: string,
+    wrap: (sessions: Sessions) => LoadEncoderOptions['sessions'] = (sessions) => sessions,
+  ): Promise<LoadedEncoder & { close: () => Promise<void> }> => {
+    const sessions = new Sessions(1);
+    const metadata = await readOnnxMetadata(path);
+    const loaded = await loadEncoder({ path, metadata, sessions: wrap(sessions) });
+    return { ...loaded, close: () => sessions.close() };
+  };
+
+  it('gives the same as the original on real speech, states included, within 1e-5 of the largest value', async () => {
+    const { session, shape, isRewritten, close } = await load(model.files.encoder);
+    expect(isRewritten).toBe(true);
+    const original = new Sessions(1);
+    const clips = await speech();
+    const expected = await encodeAll(
+      await Encoder.create(await original.open(model.files.encoder), shape),
+      clips,
+    );
+    const actual = await encodeAll(await Encoder.create(session, shape), clips);
+    expect(expected.length).toBeGreaterThan(20);
+    for (const [index, values] of expected.entries()) {
+      const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
+      const farthest = values.reduce(
+        (max, value, at) => Math.max(max, Math.abs(value - (actual[index]?.[at] ?? NaN))),
+        0,
+      );
+      expect(farthest).toBeLessThanOrEqual(1e-5 * largest);
+    }
+    await close();
+    await original.close();
+  });
+
+  it('keeps the original when the rewritten graph gives anything else', async () => {
+    const tampering = (sessions: Sessions): LoadEncoderOptions['sessions'] => ({
+      release: (session) => sessions.release(session),
+      open: (file) => {
+        if (typeof file === 'string') return sessions.open(file);
+        const graph = OnnxGraph.parse(file)!;
+        graph.addConstant('swoosh_one', { dims: [], values: Float64Array.of(1.05) });
+        return sessions.open(graph.serialise());
+      },
+    });
+    const { isRewritten, isBatchIndependent, session, close } = await load(model.files.encoder, tampering);
+    expect({ isRewritten, isBatchIndependent }).toEqual({ isRewritten: false, isBatchIndependent: true });
+    expect(session.outputNames).toContain('encoder_out');
+    await close();
+  });
+
+  it('keeps the original when the runtime does not take the rewritten graph', async () => {
+    const refusing = (sessions: Sessions): LoadEncoderOptions['sessions'] => ({
+      release: (session) => sessions.release(session),
+      open: (file) =>
+        typeof file === 'string' ? sessions.open(file) : sessions.open(file.subarray(0, 1000)),
+    });
+    const { isRewritten, close } = await load(model.files.encoder, refusing);
+    expect(isRewritten).toBe(false);
+    await close();
+  });
+
+  it('leaves an encoder alone that quantises its activations, and says that its batches are not independent', async () => {
+    const { isRewritten, isBatchIndependent, close } = await load(
+      join(dirname(model.files.encoder), 'encoder.int8.onnx'),
+    );
+    expect({ isRewritten, isBatchIndependent }).toEqual({ isRewritten: false, isBatchIndependent: false });
+    await close();
+  });
+});
