@@ -199,7 +199,7 @@ export class TranscriptKeeper {
     await file?.close();
     this.#sealing.delete(head.meeting);
     this.#options.notices?.ended(await transcript.read(), ended.reason);
-    this.#options.log.info({ room: head.room, meeting: head.meeting, reason: ended.reason }, 'meeting ended');
+    this.#options.log.info({ meeting: head.meeting, reason: ended.reason }, 'meeting ended');
   }
 
   async #forgetInMemory(
