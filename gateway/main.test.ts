@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -15,41 +14,9 @@ import { cleanupsAfterAll, cleanupsAfterEach } from './testing/cleanups.js';
 import { longestTrack, SHORT_MEETING } from './testing/short-meeting.js';
 import { waitFor, waitUntil } from './testing/wait-until.js';
 import { anyNumber, objectWith } from './testing/matchers.js';
+import { type ProgramOptions, startProgram } from './testing/program.js';
 
-const ENTRY = fileURLToPath(new URL('../dist/gateway/main.js', import.meta.url));
-
-interface RunOptions {
-  readonly cwd?: string;
-  readonly env?: Record<string, string>;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
-}
-
-/** The program as a user starts it, without the settings of whoever runs the tests. */
-function start(args: readonly string[], options: RunOptions = {}): Running {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !name.startsWith('CAPTION_') && !name.startsWith('LIVEKIT_'),
-    ),
-  );
-  const child = spawn(process.execPath, [ENTRY, ...args], {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
-  return { child, stdout: () => stdout, stderr: () => stderr, ended };
-}
-
-const run = (args: readonly string[], options: RunOptions = {}) => start(args, options).ended;
+const run = (args: readonly string[], options: ProgramOptions = {}) => startProgram(args, options).ended;
 
 /** A port on which nobody listens. */
 async function closedPort(): Promise<number> {
@@ -336,7 +303,7 @@ describeWithModel('caption-gateway with a model', (model) => {
     });
 
     it('ends with 1 when it is interrupted', async () => {
-      const demo = start(['demo', '--meeting', SHORT_MEETING], { env });
+      const demo = startProgram(['demo', '--meeting', SHORT_MEETING], { env });
       afterwards(() => void demo.child.kill('SIGKILL'));
       await waitUntil(() => (demo.stdout().includes('Watch it') ? undefined : 'it has not begun'));
       demo.child.kill('SIGINT');
@@ -348,7 +315,7 @@ describeWithModel('caption-gateway with a model', (model) => {
 
   describe('serve', () => {
     it.each(['SIGTERM', 'SIGINT'] as const)('runs until %s, then ends with 0', async (signal) => {
-      const serve = start(['serve'], { env: { ...env, CAPTION_PORT: '0' } });
+      const serve = startProgram(['serve'], { env: { ...env, CAPTION_PORT: '0' } });
       afterwards(() => void serve.child.kill('SIGKILL'));
       const url = await waitFor('it is not ready', () => /"url":"([^"]+)"/.exec(serve.stderr())?.[1]);
       expect((await fetch(`${url}/readyz`)).status).toBe(200);

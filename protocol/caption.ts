@@ -9,6 +9,8 @@
 import type { EpochMs, ParticipantIdentity, RoomName, SegmentId } from './units.js';
 
 export const PROTOCOL_VERSION = 1;
+/** Topic of these messages on LiveKit's data channel. */
+export const CAPTIONS_TOPIC = 'captions';
 /** LiveKit's budget for one reliable data packet is 15 KiB; we stay below it on every road. */
 export const MAX_MESSAGE_BYTES = 15_000;
 /** How many of the last final segments a snapshot and a reducer keep. */

@@ -1,9 +1,12 @@
 import type { RoomName } from '../../protocol/index.js';
 import type { Captioner, CaptionerRequest, StartCaptioner } from './captioner.js';
-import type { Reservation, ReservationRefusal, RoomCaptioners } from './room-captioners.js';
+import {
+  type Reservation,
+  RESERVATION_LIMIT_MS,
+  type ReservationRefusal,
+  type RoomCaptioners,
+} from './room-captioners.js';
 
-/** An offer that was accepted and never assigned: the server gave it to somebody else, or is gone. */
-const RESERVATION_LIMIT_MS = 15_000;
 /** What a room that was promised is counted as until its speakers are there. */
 const SPEAKERS_OF_A_NEW_ROOM = 2;
 /** Share of the recognisers' time above which no further room is taken: what is there will also talk more. */

@@ -2,6 +2,8 @@
 import { dispose } from '@livekit/rtc-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
+import { textWith } from '../testing/matchers.js';
+import { startProgram } from '../testing/program.js';
 import { waitUntil } from '../testing/wait-until.js';
 import {
   finalWordsOf,
@@ -14,7 +16,7 @@ import {
   type Voice,
   wordsOf,
 } from './testing/captioned-meeting.js';
-import { environmentFor, startProgram, startServing } from './testing/gateway-program.js';
+import { environmentFor, startServing } from './testing/gateway-program.js';
 import { describeWithModelAndLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
 
 const TIMEOUT_MS = 180_000;
@@ -87,7 +89,7 @@ describeWithModelAndLiveKit('a gateway that ends', () => {
       await waitUntil(() => (wordsOf(viewer.state, 'claire').length >= 4 ? undefined : 'too little is said'));
       const shownBefore = wordsOf(viewer.state, 'claire');
       gateway.child.kill('SIGTERM');
-      expect(await gateway.ended).toBe(0);
+      expect((await gateway.ended).code).toBe(0);
       await talking;
       await waitUntil(() => (viewer.state.open.length === 0 ? undefined : 'the sentence was never finished'));
       const final = finalWordsOf(viewer.state, 'claire');
@@ -107,21 +109,23 @@ describeWithModelAndLiveKit('a gateway that ends', () => {
       const viewer = await room.viewer('vera');
       const david = await room.speaker('david');
       const environment = environmentFor(server);
-      const program = startProgram(['join', room.name], environment);
+      const program = startProgram(['join', room.name], { env: environment });
       afterThis(() => program.kill());
       await viewer.ready;
       await waitUntil(
-        () => (program.output().includes('joined the room') ? undefined : program.output()),
+        () => (program.stderr().includes('joined the room') ? undefined : program.stderr()),
         60_000,
       );
-      const rival = startProgram(['join', room.name], environment);
-      expect(await rival.ended).toBe(1);
-      expect(rival.output()).toContain('livekit_room_captioned');
+      const rival = startProgram(['join', room.name], { env: environment });
+      expect(await rival.ended).toMatchObject({
+        code: 1,
+        stderr: textWith('livekit_room_captioned'),
+      });
       await say(david, voices.david);
       await waitUntil(() => (finalWordsOf(viewer.state, 'david').length > 0 ? undefined : 'no captions'));
       expect(isHeard(finalWordsOf(viewer.state, 'david'), voices.david.words)).toBe(true);
       await room.leave();
-      expect(await program.ended).toBe(0);
+      expect((await program.ended).code).toBe(0);
     },
     TIMEOUT_MS,
   );
@@ -135,20 +139,17 @@ describeWithModelAndLiveKit('a gateway that ends', () => {
           { ...environment, LIVEKIT_API_SECRET: 'a secret that is not the one of the server' },
           { ...environment, LIVEKIT_URL: 'ws://127.0.0.1:9' },
           { ...environment, LIVEKIT_URL: '' },
-        ].map(async (settings) => {
-          const program = startProgram(['join', 'somewhere'], settings);
-          return { code: await program.ended, output: program.output() };
-        }),
+        ].map((env) => startProgram(['join', 'somewhere'], { env }).ended),
       );
       expect(wrongKey).toMatchObject({
         code: 2,
-        output: expect.stringContaining('livekit_unauthorised') as string,
+        stderr: textWith('livekit_unauthorised'),
       });
       expect(nobody).toMatchObject({
         code: 4,
-        output: expect.stringContaining('livekit_unreachable') as string,
+        stderr: textWith('livekit_unreachable'),
       });
-      expect(unset).toMatchObject({ code: 2, output: expect.stringContaining('LIVEKIT_URL') as string });
+      expect(unset).toMatchObject({ code: 2, stderr: textWith('LIVEKIT_URL') });
     },
     TIMEOUT_MS,
   );

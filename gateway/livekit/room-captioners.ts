@@ -1,6 +1,9 @@
 import type { RoomName } from '../../protocol/index.js';
 import type { Captioner, CaptionerRequest } from './captioner.js';
 
+/** An offer that was accepted and never assigned: the server gave it to somebody else, or is gone. */
+export const RESERVATION_LIMIT_MS = 15_000;
+
 /** A room that this process has promised to caption. `start` or `release` it. */
 export interface Reservation {
   readonly room: RoomName;

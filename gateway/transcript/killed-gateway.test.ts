@@ -1,5 +1,4 @@
 /** The program as a user starts it, killed in the middle of a meeting: what was final is on disk, and the application is told. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -7,7 +6,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Webhook as IndependentWebhook } from 'standardwebhooks';
 import { expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
@@ -15,9 +13,9 @@ import { connectCaptions } from '../client/caption-client.js';
 import { roomName } from '../../protocol/index.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { welcomedCaptioner } from '../testing/captioner-peer.js';
+import { type Program, startProgram } from '../testing/program.js';
 import { waitFor, waitUntil } from '../testing/wait-until.js';
 
-const ENTRY = fileURLToPath(new URL('../../dist/gateway/main.js', import.meta.url));
 const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes ...').toString('base64')}`;
 const ROOM = roomName('council');
 /** A stale lock of the dead gateway lasts five seconds. */
@@ -56,13 +54,9 @@ describeWithModel('a gateway that is killed', () => {
     return { url, notices, comeUp: () => (isUp = true) };
   }
 
-  async function serve(dir: string, hook: string): Promise<{ child: ChildProcess; url: string }> {
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(?:CAPTION|LIVEKIT)_/.test(name)),
-    );
-    const child = spawn(process.execPath, [ENTRY, 'serve'], {
+  async function serve(dir: string, hook: string): Promise<Program & { readonly url: string }> {
+    const program = startProgram(['serve'], {
       env: {
-        ...env,
         CAPTION_PORT: '0',
         CAPTION_RECOGNISERS: '1',
         CAPTION_TRANSCRIPT: 'disk',
@@ -70,17 +64,13 @@ describeWithModel('a gateway that is killed', () => {
         CAPTION_WEBHOOK_URL: hook,
         CAPTION_WEBHOOK_SECRET: SECRET,
       },
-      stdio: ['ignore', 'ignore', 'pipe'],
     });
-    afterwards(async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    });
-    let log = '';
-    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-    const url = await waitFor('the gateway is not ready', () => /"url":"([^"]+)"/.exec(log)?.[1]);
-    return { child, url };
+    afterwards(() => program.kill());
+    const url = await waitFor(
+      'the gateway is not ready',
+      () => /"url":"([^"]+)"/.exec(program.stderr())?.[1],
+    );
+    return { ...program, url };
   }
 
   it('loses no more of a transcript than the line that was open, and tells of the end when it is back', async () => {
@@ -101,8 +91,7 @@ describeWithModel('a gateway that is killed', () => {
     const seen = viewer.state.finals.map(({ words }) => words.map(({ text }) => text).join(' '));
     // A line is handed to the system the moment it is final; only the system's own time for it is waited for.
     await waitUntil(() => (linesOnDisk(dir) > 20 ? undefined : 'the last final is not on disk'));
-    first.child.kill('SIGKILL');
-    await once(first.child, 'exit');
+    await first.kill();
 
     const [room = ''] = (await readdir(dir)).filter((name) => name !== 'lock');
     const [file = ''] = await readdir(join(dir, room));
@@ -135,13 +124,13 @@ describeWithModel('a gateway that is killed', () => {
     afterwards(() => clearInterval(look));
     await waitUntil(() => (end.includes('"delivered"') ? undefined : 'the file does not say so'));
     second.child.kill('SIGTERM');
-    await once(second.child, 'exit');
+    await second.ended;
     const third = await serve(dir, hook);
     const another = await welcomedCaptioner(third.url, 'elsewhere', { settleAfterMs: 0 });
     another.line(1, 'A later meeting.', { isCommitted: true });
     await another.received('settled');
     third.child.kill('SIGTERM');
-    await once(third.child, 'exit');
+    await third.ended;
     await waitUntil(() => (notices.length > 1 ? undefined : 'the second end was not told'));
     expect(notices.slice(1).map(({ data }) => [data['room'], data['reason']])).toEqual([
       ['elsewhere', 'gateway_stopped'],

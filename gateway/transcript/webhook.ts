@@ -5,6 +5,7 @@
 import { createHmac } from 'node:crypto';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
+import { pause } from '../pause.js';
 import type { WebhookOutcome } from './transcript-line.js';
 
 const SECRET_PREFIX = 'whsec_';
@@ -136,21 +137,4 @@ function readSecret(secret: string): Buffer {
     'config_invalid',
     'CAPTION_WEBHOOK_SECRET must be "whsec_" and at least 24 bytes in base64; "openssl rand -base64 32" makes them.',
   );
-}
-
-/** Ends early when the signal is aborted. */
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, durationMs);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -9,8 +9,15 @@
  * Speakers, their captions and the roads outlive connections: what is said goes on, what is told waits.
  */
 import type { RemoteParticipant } from '@livekit/rtc-node';
-import { CaptionError, epochMs, errorMessage, type RoomName } from '../../../protocol/index.js';
+import {
+  CaptionError,
+  CAPTIONS_TOPIC,
+  epochMs,
+  errorMessage,
+  type RoomName,
+} from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { pause } from '../../pause.js';
 import { chooseLanguage } from '../../rooms/caption-language.js';
 import type { Room } from '../../rooms/room.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
@@ -26,7 +33,6 @@ import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
 
-const CAPTIONS_TOPIC = 'captions';
 /** Holds the room open while there are no speakers. */
 const CAPTIONER_PLACE = 'livekit:captioner';
 
@@ -137,6 +143,7 @@ export class RoomCaptioner implements Captioner {
         if (isHopeless) throw error;
         this.#log.debug({ error: errorMessage(error) }, 'room not reached yet');
         await pause(waitMs * (0.5 + Math.random()), signal);
+        signal.throwIfAborted();
       }
     }
   }
@@ -298,7 +305,7 @@ export class RoomCaptioner implements Captioner {
     const limitMs = Math.min(this.#finishBy - performance.now(), FINISH_LIMIT_MS);
     // The limit that was not needed must not keep the process from ending.
     const done = new AbortController();
-    const limit = pause(Math.max(0, limitMs), done.signal).catch(() => undefined);
+    const limit = pause(Math.max(0, limitMs), done.signal);
     await Promise.race([lastWords().finally(() => done.abort()), limit]);
   }
 }
@@ -310,19 +317,3 @@ const asCaptionError = (error: unknown): CaptionError =>
   error instanceof CaptionError
     ? error
     : new CaptionError('internal_error', errorMessage(error), { cause: error });
-
-/** Rejects with the signal's reason. */
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, durationMs);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-}

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RoomName } from '../../../protocol/index.js';
 import type { LiveKitAdmin } from '../livekit-admin.js';
 import { botPlace } from '../tokens.js';
-import { pause } from './pause.js';
+import { pause } from '../../pause.js';
 import { type CaptionerPresence, presenceOf } from './presence.js';
 
 const HEIR_ATTRIBUTE = 'caption-gateway.heir';

@@ -3,7 +3,7 @@ import { CaptionError, errorMessage, type RoomName } from '../../../protocol/ind
 import type { Logger } from '../../log.js';
 import type { LiveKitAdmin } from '../livekit-admin.js';
 import { botPlace } from '../tokens.js';
-import { pause } from './pause.js';
+import { pause } from '../../pause.js';
 import { presenceOf } from './presence.js';
 import { ANSWER_ATTRIBUTE, newNonce, PROBE_TOPIC } from './probe.js';
 

@@ -26,7 +26,7 @@ import type { CaptionerLock } from './captioner-lock.js';
 import { Dispatches } from './dispatches.js';
 import { GhostClaims } from './ghost-claims.js';
 import { InstanceLiveness, type LivenessTiming } from './instance-liveness.js';
-import { pause } from './pause.js';
+import { pause } from '../../pause.js';
 import { captionerIn, type CaptionerPresence, firstHumanSinceMs } from './presence.js';
 import { RoomRecord } from './room-record.js';
 

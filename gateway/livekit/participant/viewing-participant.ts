@@ -1,12 +1,15 @@
 /** Somebody who reads along in a room of LiveKit, on all three roads that captions take. */
 import { RoomEvent } from '@livekit/rtc-node';
-import type { CaptionMessage, CaptionState, ParticipantIdentity } from '../../../protocol/index.js';
+import {
+  type CaptionMessage,
+  CAPTIONS_TOPIC,
+  type CaptionState,
+  type ParticipantIdentity,
+} from '../../../protocol/index.js';
 import { CaptionFollower } from './caption-follower.js';
 import { type JoinedRoom, type JoinOptions, joinRoom } from './joined-room.js';
 import { listenToTranscriptions, type ReceivedTranscription } from './legacy-transcriptions.js';
 
-/** Topic of our contract on the data channel. */
-const CAPTIONS_TOPIC = 'captions';
 /** Topic of LiveKit's own text streams of captions. */
 const TRANSCRIPTION_TOPIC = 'lk.transcription';
 /** Kept of each of the two LiveKit roads; above it the oldest go. */

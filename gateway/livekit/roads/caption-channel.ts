@@ -1,5 +1,6 @@
 import {
   type CaptionMessage,
+  CAPTIONS_TOPIC,
   type CaptionState,
   decodeMessage,
   type EpochMs,
@@ -11,8 +12,6 @@ import { recipientGroups } from './readers.js';
 import type { RoadContext } from './road.js';
 import { SendLane } from './send-lane.js';
 
-/** Topic of our contract on the data channel. */
-export const CAPTIONS_TOPIC = 'captions';
 /** Who asks for snapshots more often is answered at this interval, as viewers on WebSockets are. */
 const MIN_SNAPSHOT_INTERVAL_MS = 250;
 /** The same for those whom LiveKit does not name: the answer goes to everybody. */

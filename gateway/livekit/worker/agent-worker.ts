@@ -25,7 +25,8 @@ import {
 import { CaptionError, errorMessage, roomName, type RoomName } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
 import type { CaptionerEnd } from '../captioner-end.js';
-import type { Reservation, RoomCaptioners } from '../room-captioners.js';
+import { type Reservation, RESERVATION_LIMIT_MS, type RoomCaptioners } from '../room-captioners.js';
+import { botIdentity } from '../tokens.js';
 import { AgentConnection, type AgentConnectionOptions } from './agent-connection.js';
 
 const STATUS_INTERVAL_MS = 2500;
@@ -92,10 +93,6 @@ export class AgentWorker {
   /** Why it is not registered; undefined while it is. */
   get lastError(): CaptionError | undefined {
     return this.#state === 'registered' ? undefined : this.#lastError;
-  }
-
-  get identityPrefix(): string {
-    return `${this.#options.agentName}-`;
   }
 
   /** No further offers; the server is told. The connection stays, for the ends of the jobs. */
@@ -216,8 +213,13 @@ export class AgentWorker {
     }
     this.#reservations.set(job.id, reservation);
     // The registry lets go of it by itself when no assignment comes.
-    this.#later(15_000, () => this.#reservations.delete(job.id));
-    this.#answer(job.id, { answer: 'accepted', isAvailable: true, isTerminal: false, room });
+    this.#later(RESERVATION_LIMIT_MS, () => this.#reservations.delete(job.id));
+    this.#answer(job.id, {
+      answer: 'accepted',
+      isAvailable: true,
+      isTerminal: false,
+      room: reservation.room,
+    });
   }
 
   /** A lock that does not answer in time must not leave a room without captions. */
@@ -239,7 +241,7 @@ export class AgentWorker {
       answer: Parameters<WorkerObserver['offerAnswered']>[0];
       isAvailable: boolean;
       isTerminal: boolean;
-      room?: string;
+      room?: RoomName;
     },
   ): void {
     const { answer, isAvailable, isTerminal, room } = reply;
@@ -255,7 +257,7 @@ export class AgentWorker {
         ...(room === undefined
           ? {}
           : {
-              participantIdentity: `${this.identityPrefix}${room}`,
+              participantIdentity: botIdentity(this.#options.agentName, room),
               participantName,
               participantAttributes: { ...participantAttributes },
             }),

@@ -1,13 +1,12 @@
 /** The page's place in a LiveKit room: joins as a viewer and tells what arrives on all three roads of captions. */
 import type * as LiveKit from 'livekit-client';
-import { type CaptionState, roomName } from '../../../protocol/index.js';
+import { CAPTIONS_TOPIC, type CaptionState, roomName } from '../../../protocol/index.js';
 import type { LinkState } from '../caption-link.js';
 import { CaptionTopic } from './caption-topic.js';
 import { type LiveKitSdk, loadLiveKitSdk } from './livekit-sdk.js';
 import { RoomSound } from './room-sound.js';
 import { endText, failureText } from './room-wording.js';
 
-const CAPTIONS_TOPIC = 'captions';
 const TRANSCRIPTION_TOPIC = 'lk.transcription';
 
 export interface Person {
