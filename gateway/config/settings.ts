@@ -88,6 +88,12 @@ export const SETTINGS = {
     default: 'off',
     doc: 'Whether the sound of shared screens is captioned too.',
   } satisfies ChoiceSetting,
+  CAPTION_ICE_SERVERS: {
+    kind: 'choice',
+    choices: ['none', 'livekit'],
+    default: 'none',
+    doc: 'STUN and TURN servers the bot asks: none, or those that LiveKit names (public ones, where it was given none).',
+  } satisfies ChoiceSetting,
   CAPTION_E2EE_KEY: text('', 'Shared key of end-to-end encrypted LiveKit rooms; empty for none.'),
   CAPTION_E2EE_KEY_URL: text(
     '',

@@ -96,6 +96,7 @@ export class LiveKitSide {
         createRoads: (roads) => createCaptionRoads({ ...roads, observer: liveKitMetrics }),
         roomSettings: (sources) => parseRoomSettings({ defaults, ...sources }),
         encryptionKey: (room) => encryptionKeys.keyOf(room),
+        asksIceServers: settings.CAPTION_ICE_SERVERS === 'livekit',
         mintToken: this.#mintToken,
         probed: (room, bytes) => this.healing.answerProbe(room, bytes),
         timing: { ...DEFAULT_CAPTIONER_TIMING, ...options.timing },

@@ -59,6 +59,8 @@ export interface CaptionerHost {
   };
   /** Never rejects. */
   readonly encryptionKey: (room: RoomName) => Promise<EncryptionKeyAnswer>;
+  /** Whether the STUN and TURN servers that LiveKit names are asked. */
+  readonly asksIceServers: boolean;
   /** A token of our own, for connections after the first. */
   readonly mintToken: (room: RoomName) => Promise<string>;
   /** Somebody asks whether this process is alive. */

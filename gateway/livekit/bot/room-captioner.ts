@@ -125,7 +125,7 @@ export class RoomCaptioner implements Captioner {
 
   /** Until it succeeds, is refused for good, is stopped, or has taken too long. */
   async #connect(): Promise<RtcRoom> {
-    const { timing, mintToken } = this.#host;
+    const { timing, mintToken, asksIceServers } = this.#host;
     const signal = this.#stopping.signal;
     const givesUpAtMs = performance.now() + timing.giveUpMs;
     for (let waitMs = timing.retryMs; ; waitMs = Math.min(waitMs * 2, timing.maxRetryMs)) {
@@ -135,6 +135,7 @@ export class RoomCaptioner implements Captioner {
           url: this.#request.url,
           token,
           encryptionKey: this.#encryptionKey,
+          asksIceServers,
           signal,
         });
       } catch (error) {

@@ -8,6 +8,7 @@ import {
   RoomEvent,
 } from '@livekit/rtc-node';
 import { CaptionError, errorMessage, type ParticipantIdentity } from '../../../protocol/index.js';
+import { directConnection } from '../ice-servers.js';
 import { disposeParticipant, disposeRoom, disposeTrack } from '../sdk-internals.js';
 import type { DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
 import { connectError } from './connect-error.js';
@@ -45,6 +46,8 @@ export interface RtcRoomOptions {
   readonly token: string;
   /** Shared key of an encrypted room, as livekit-client's `setKey(text)` takes it. */
   readonly encryptionKey?: string | undefined;
+  /** Whether the STUN and TURN servers that LiveKit names are asked, perhaps public ones. Default: no, nobody but LiveKit itself. */
+  readonly asksIceServers?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -74,6 +77,7 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
     const connecting = room.connect(options.url, options.token, {
       autoSubscribe: false,
       dynacast: false,
+      ...(options.asksIceServers === true ? {} : { rtcConfig: directConnection() }),
       ...(encryptionKey === undefined
         ? {}
         : {

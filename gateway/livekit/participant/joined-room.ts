@@ -3,6 +3,7 @@ import { EncryptionType, Room, RoomEvent } from '@livekit/rtc-node';
 import { AccessToken } from 'livekit-server-sdk';
 import type { ParticipantIdentity, RoomName } from '../../../protocol/index.js';
 import { connectError } from '../bot/connect-error.js';
+import { directConnection } from '../ice-servers.js';
 import { quietSdkLog } from '../quiet-sdk-log.js';
 import { forgetRoom, roomHandle } from '../sdk-internals.js';
 
@@ -54,6 +55,7 @@ export async function joinRoom(
   const connecting = room.connect(options.server.url, token, {
     autoSubscribe: options.autoSubscribe,
     dynacast: false,
+    rtcConfig: directConnection(),
     ...(options.e2eeKey === undefined ? {} : { encryption: sharedKeyEncryption(options.e2eeKey) }),
   });
   try {

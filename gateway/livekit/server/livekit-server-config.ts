@@ -1,14 +1,10 @@
+import { UNANSWERED_STUN_SERVER } from '../ice-servers.js';
+
 /**
  * How livekit-server is configured to stay on this machine. Left to itself it listens on all interfaces (TCP 7881),
  * asks public STUN servers for its address, and tells its clients to ask them too (livekit-server v1.13.5,
  * pkg/service/roommanager.go `iceServersForParticipant`).
  */
-
-/**
- * A STUN server that never answers (the discard port), so that clients are not sent to public ones. Our own UDP port will not
- * do: its multiplexer takes the question for the beginning of a connection and drops what follows from there.
- */
-const NOBODY = '127.0.0.1:9';
 
 /** Sections of livekit-server's own configuration file, in its own words. */
 export type LiveKitServerSections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -46,7 +42,8 @@ export function loopbackConfig(
       node_ip: '127.0.0.1',
       udp_port: address.udpPort,
       tcp_port: 0,
-      stun_servers: [NOBODY],
+      // Our own UDP port will not do: it takes the question for the beginning of a connection and drops what follows from there.
+      stun_servers: [UNANSWERED_STUN_SERVER],
       enable_loopback_candidate: true,
       interfaces: { includes: ['lo'] },
       ips: { includes: ['127.0.0.0/8'] },
