@@ -1,7 +1,6 @@
 /** What people see and say in browsers, in a real LiveKit room: applications of several kinds in a real Chromium. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { dispose } from '@livekit/rtc-node';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { normaliseWords } from '../../asr/index.js';
@@ -28,6 +27,7 @@ import {
 } from './testing/browser/browser-clients.js';
 import type { ClientKind } from './testing/browser/visit.js';
 import { describeWithModelAndLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
+import { disposeSdk } from './dispose-sdk.js';
 
 const AGENT = 'multi-user-transcriber';
 /** Roads that show what was said before one came; the legacy one cannot. */
@@ -64,7 +64,7 @@ describeWithModelAndLiveKit('browsers in a room of LiveKit', (model) => {
       afterAllTests(() => launched.close());
       browser = launched.browser;
     });
-    afterAll(() => dispose());
+    afterAll(() => disposeSdk());
 
     /** A room with a captioner, and somebody who reads along outside of browsers. */
     const openRoom = async (): Promise<{ gateway: TestGateway; room: Room; viewer: ViewingParticipant }> => {

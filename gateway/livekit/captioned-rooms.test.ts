@@ -1,5 +1,5 @@
 /** Rooms of a real livekit-server, captioned by a real gateway: what people in them see. */
-import { dispose, RoomEvent } from '@livekit/rtc-node';
+import { RoomEvent } from '@livekit/rtc-node';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { TestGateway } from '../testing/test-gateway.js';
@@ -22,6 +22,7 @@ import {
 } from './testing/captioned-meeting.js';
 import { describeWithModelAndLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
 import { joinAsMember } from './testing/room-member.js';
+import { disposeSdk } from './dispose-sdk.js';
 
 const TIMEOUT_MS = 120_000;
 const VOICES = ['claire', 'paul', 'david'] as const;
@@ -45,7 +46,7 @@ describeWithModelAndLiveKit('rooms of LiveKit', (model) => {
   afterAll(async () => {
     await gateway.close();
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   function newRoom(): MeetingRoom {

@@ -1,5 +1,4 @@
 /** Gateways in processes of their own that are stopped or killed while people talk, and what viewers see of it. */
-import { dispose } from '@livekit/rtc-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { textWith } from '../testing/matchers.js';
@@ -18,6 +17,7 @@ import {
 } from './testing/captioned-meeting.js';
 import { environmentFor, startServing } from './testing/gateway-program.js';
 import { describeWithModelAndLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
+import { disposeSdk } from './dispose-sdk.js';
 
 const TIMEOUT_MS = 180_000;
 
@@ -32,7 +32,7 @@ describeWithModelAndLiveKit('a gateway that ends', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   function meeting(name: string): MeetingRoom {

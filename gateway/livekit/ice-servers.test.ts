@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { dispose } from '@livekit/rtc-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { roomName } from '../../protocol/index.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
@@ -9,6 +8,7 @@ import { waitUntil } from '../testing/wait-until.js';
 import { RtcRoom } from './bot/rtc-room.js';
 import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
 import { mintBotToken } from './tokens.js';
+import { disposeSdk } from './dispose-sdk.js';
 
 describeWithLiveKit('a connection to a room whose server names a STUN server', () => {
   const afterThis = cleanupsAfterEach();
@@ -26,7 +26,7 @@ describeWithLiveKit('a connection to a room whose server names a STUN server', (
   afterAll(async () => {
     await server.stop();
     stranger.close();
-    await dispose();
+    await disposeSdk();
   });
 
   const connect = async (asksIceServers: boolean): Promise<RtcRoom> => {

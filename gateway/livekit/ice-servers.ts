@@ -1,4 +1,9 @@
-import { ContinualGatheringPolicy, IceServer, IceTransportType, type RtcConfiguration } from '@livekit/rtc-node';
+import {
+  ContinualGatheringPolicy,
+  IceServer,
+  IceTransportType,
+  type RtcConfiguration,
+} from '@livekit/rtc-node';
 
 /** A STUN server that never answers: the discard port. */
 export const UNANSWERED_STUN_SERVER = '127.0.0.1:9';

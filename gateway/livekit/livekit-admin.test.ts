@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { dispose } from '@livekit/rtc-node';
+import { ParticipantInfo_State } from '@livekit/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { participantIdentity, roomName } from '../../protocol/index.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
@@ -10,6 +10,7 @@ import { apiAddress, LiveKitAdmin } from './livekit-admin.js';
 import { createDispatch } from './participant/create-dispatch.js';
 import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
 import { joinAsMember } from './testing/room-member.js';
+import { disposeSdk } from './dispose-sdk.js';
 
 const KEY = { apiKey: 'devkey', apiSecret: 'a secret of tests, of at least 32 characters' };
 const room = roomName('council');
@@ -26,7 +27,7 @@ describeWithLiveKit('the API of a livekit-server', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   it('lists rooms, participants and dispatches, and deletes a dispatch', async () => {
@@ -53,6 +54,10 @@ describeWithLiveKit('the API of a livekit-server', () => {
     );
     afterTest(() => bot.disconnect());
 
+    // Before that, the server drops what is sent to it.
+    await expect
+      .poll(async () => (await admin.getParticipant(place)).state, { timeout: 20_000 })
+      .toBe(ParticipantInfo_State.ACTIVE);
     await admin.sendData(place, { topic: 'probe', bytes: new TextEncoder().encode('hello') });
     await waitUntil(() => (received.length > 0 ? undefined : 'received'));
     expect(received).toEqual(['probe: hello']);

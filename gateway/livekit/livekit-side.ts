@@ -22,7 +22,7 @@ import { EncryptionKeys } from './encryption-keys.js';
 import { SelfHealing } from './healing/self-healing.js';
 import { LiveKitAdmin } from './livekit-admin.js';
 import { parseRoomSettings, roomSettingsDefaults } from './parse-room-settings.js';
-import { quietSdkLog } from './quiet-sdk-log.js';
+import { prepareSdk } from './prepare-sdk.js';
 import { createCaptionRoads } from './roads/create-caption-roads.js';
 import { INSTANCE_ATTRIBUTE, mintBotToken, PARTICIPANT_NAME } from './tokens.js';
 import { AgentWorker } from './worker/agent-worker.js';
@@ -63,7 +63,7 @@ export class LiveKitSide {
     if (settings.LIVEKIT_API_KEY === '') {
       throw new CaptionError('config_invalid', 'LIVEKIT_URL needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET.');
     }
-    quietSdkLog();
+    prepareSdk();
     this.#drainMs = settings.CAPTION_DRAIN_S * 1000;
     const access = {
       url: settings.LIVEKIT_URL,
@@ -90,6 +90,7 @@ export class LiveKitSide {
         observer: {
           joined: () => liveKitMetrics.joined(),
           reconnected: () => liveKitMetrics.reconnected(),
+          removed: () => this.healing.captionerRemoved(request),
           ended: ({ kind }) => liveKitMetrics.ended(kind),
         },
         observeAsr: (event) => metrics.asrEvent(event),
@@ -101,7 +102,7 @@ export class LiveKitSide {
         probed: (room, bytes) => this.healing.answerProbe(room, bytes),
         timing: { ...DEFAULT_CAPTIONER_TIMING, ...options.timing },
       });
-      void captioner.ended.then((end) => this.healing.captionerEnded(request, end));
+      void captioner.ended.then((end) => this.healing.captionerEnded(request.room, end));
       return captioner;
     };
     this.captioners = new CaptionerRegistry({ startCaptioner, load: options.load });

@@ -1,5 +1,4 @@
 /** A LiveKit server that is not there, refuses us, goes away; rooms that cannot be heard without a key. */
-import { dispose } from '@livekit/rtc-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { startTestGateway } from '../testing/test-gateway.js';
@@ -16,6 +15,7 @@ import {
   type Voice,
 } from './testing/captioned-meeting.js';
 import { describeWithModelAndLiveKit, startTestLiveKit, type TestLiveKit } from './testing/livekit-server.js';
+import { disposeSdk } from './dispose-sdk.js';
 
 const TIMEOUT_MS = 180_000;
 
@@ -30,7 +30,7 @@ describeWithModelAndLiveKit('LiveKit in trouble', (model) => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   function meeting(name: string): MeetingRoom {

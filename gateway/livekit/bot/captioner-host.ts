@@ -36,6 +36,8 @@ export const DEFAULT_CAPTIONER_TIMING: CaptionerTiming = {
 export interface CaptionerObserver {
   joined(): void;
   reconnected(): void;
+  /** Somebody removed the bot; what was said before is finished still, which takes a while, and then it has `ended`. */
+  removed(): void;
   ended(end: CaptionerEnd): void;
 }
 

@@ -108,6 +108,7 @@ export class RoomCaptioner implements Captioner {
           this.#log.info({ isUrgent: end.isUrgent }, 'connecting to the room again');
           continue;
         }
+        if (end.kind === 'removed') this.#host.observer.removed();
         await this.#finish(end, room);
         return end;
       }

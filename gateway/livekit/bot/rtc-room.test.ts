@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { dispose, type RemoteParticipant } from '@livekit/rtc-node';
+import { type RemoteParticipant } from '@livekit/rtc-node';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { participantIdentity, type RoomName, roomName } from '../../../protocol/index.js';
@@ -9,33 +9,22 @@ import { joinAsPublisher } from '../participant/publishing-participant.js';
 import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from '../testing/livekit-server.js';
 import { botPlace, mintBotToken } from '../tokens.js';
 import { RtcRoom, type RtcRoomListener } from './rtc-room.js';
+import { disposeSdk } from '../dispose-sdk.js';
+import { heldHandles } from '../native-handles.js';
 
 const AGENT = 'captions';
 
-interface NativeHandle {
-  readonly handle: bigint;
-  dispose(): void;
-}
-
 /** Participants and tracks call it one thing, publications another. */
 interface Owner {
-  readonly ffi_handle?: NativeHandle;
-  readonly ffiHandle?: NativeHandle;
+  readonly ffi_handle?: object;
+  readonly ffiHandle?: object;
 }
 
-/** Whether the native library does not know the number any more: to free it once again is an error then. */
 const isFreed = (owner: object): boolean => {
   const { ffi_handle: own, ffiHandle: its } = owner as Owner;
   const known = own ?? its;
   if (known === undefined) throw new Error('nothing to free: the SDK has changed');
-  const Handle = known.constructor as new (handle: bigint) => NativeHandle;
-  const again = new Handle(known.handle);
-  try {
-    again.dispose();
-    return false;
-  } catch {
-    return true;
-  }
+  return !heldHandles().includes(known);
 };
 
 describeWithLiveKit('a connection to a room', () => {
@@ -47,7 +36,7 @@ describeWithLiveKit('a connection to a room', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   const publish = async (room: RoomName) => {
@@ -101,6 +90,7 @@ describeWithLiveKit('a connection to a room', () => {
     const before = listeners();
     const { rtc, owners } = await connect(room);
     expect(listeners()).toBe(before + 1);
+    expect(owners.map(isFreed)).toEqual([false, false, false]);
 
     await rtc.close();
 

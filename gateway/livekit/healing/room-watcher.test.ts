@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { dispose } from '@livekit/rtc-node';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { roomName, type RoomName } from '../../../protocol/index.js';
@@ -15,6 +14,7 @@ import { ANSWER_ATTRIBUTE } from './probe.js';
 import { DEFAULT_WATCHER_TIMING } from './room-watcher.js';
 import { HealingGateway, type HealingGatewayOptions } from './testing/healing-gateway.js';
 import { startKillableGateway } from './testing/killed-gateway.js';
+import { disposeSdk } from '../dispose-sdk.js';
 
 const AGENT = 'multi-user-transcriber';
 /** What counts as long for something that must not happen: several looks at all rooms. */
@@ -31,7 +31,7 @@ describeWithLiveKit('watching the rooms of a livekit-server', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   const newRoom = (): RoomName => roomName(randomUUID());
@@ -171,7 +171,8 @@ describeWithLiveKit('watching the rooms of a livekit-server', () => {
     const survivors = [0, 1].map(() => gateway({ watchIntervalMs: 2000, timing: {}, livenessTiming: {} }));
     for (const survivor of survivors)
       await waitUntil(() => (survivor.healing.liveness.hasAnswered(instance!) ? undefined : 'known alive'));
-    const aliveMs = survivors[0]!.healing.liveness.lastAliveMs(instance!)!;
+    // Each knows it from its own questions.
+    const aliveMs = Math.min(...survivors.map(({ healing }) => healing.liveness.lastAliveMs(instance!)!));
 
     const killedAtMs = performance.now();
     await doomed.kill();
@@ -289,6 +290,27 @@ describeWithLiveKit('watching the rooms of a livekit-server', () => {
     await waitUntil(() =>
       gateways.some((each) => each.isCaptioning(room)) ? undefined : 'captioned after a new dispatch',
     );
+  });
+
+  it('takes the dispatch back at once when it is removed, not when its last words are finished', async () => {
+    const room = newRoom();
+    await human(room);
+    await dispatch(room);
+    let finish = (): void => undefined;
+    const lastWords = new Promise<void>((resolve) => (finish = resolve));
+    const watching = gateway({ lastWords, watchIntervalMs: 100, timing: { confirmMs: 0, spreadMs: 0 } });
+    afterTest(() => finish());
+    await waitUntil(() => (watching.isCaptioning(room) ? undefined : 'captioned'));
+
+    await admin.removeParticipant(botPlace(AGENT, room));
+
+    // The server makes one without a name for every room.
+    const named = async (): Promise<string[]> =>
+      (await admin.listDispatches(room)).map(({ agentName }) => agentName).filter((name) => name !== '');
+    await expect.poll(named, { timeout: 20_000 }).toEqual([]);
+    expect(watching.captioners.captionerOf(room)).toBeDefined();
+    finish();
+    await waitUntil(() => (watching.ends.length === 1 ? undefined : 'it has ended'));
   });
 
   it('honours another dispatch when the one it had answered is deleted', async () => {

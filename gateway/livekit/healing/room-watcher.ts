@@ -115,11 +115,15 @@ export class RoomWatcher {
   }
 
   /** To be called for every captioner of this process, whoever started it. */
-  captionerEnded(request: Pick<CaptionerRequest, 'room' | 'dispatchId'>, end: CaptionerEnd): void {
+  captionerEnded(room: RoomName, end: CaptionerEnd): void {
     if (this.#closing.signal.aborted) return;
-    const { room, dispatchId } = request;
     this.#records.get(room)?.captionerEnded(end);
-    if (end.kind === 'removed') void this.#dispatches.botRemoved(room, dispatchId, this.#closing.signal);
+  }
+
+  /** To be called at once when the bot of a captioner was removed: others would join while it finishes. */
+  captionerRemoved({ room, dispatchId }: Pick<CaptionerRequest, 'room' | 'dispatchId'>): void {
+    if (this.#closing.signal.aborted) return;
+    void this.#dispatches.botRemoved(room, dispatchId, this.#closing.signal);
   }
 
   /** Idempotent; resolves when nothing is started any more. */

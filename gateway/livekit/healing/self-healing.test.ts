@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { dispose } from '@livekit/rtc-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { roomName, type RoomName } from '../../../protocol/index.js';
 import { cleanupsAfterEach } from '../../testing/cleanups.js';
@@ -13,6 +12,7 @@ import { captionerIn } from './presence.js';
 import { HealingGateway, type HealingGatewayOptions } from './testing/healing-gateway.js';
 import { startKillableGateway } from './testing/killed-gateway.js';
 import { describeWithRedis, startTestRedis, type TestRedis } from './testing/redis-server.js';
+import { disposeSdk } from '../dispose-sdk.js';
 
 const AGENT = 'multi-user-transcriber';
 
@@ -25,7 +25,7 @@ describeWithLiveKit('whether a gateway may caption a room', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   const newRoom = (): RoomName => roomName(randomUUID());

@@ -106,10 +106,15 @@ export class SelfHealing {
     return false;
   }
 
+  /** To be called at once when the bot was removed, before its captioner has ended. */
+  captionerRemoved(request: Pick<CaptionerRequest, 'room' | 'dispatchId'>): void {
+    this.#watcher.captionerRemoved(request);
+  }
+
   /** To be called for every captioner of this process, whoever started it. */
-  captionerEnded(request: Pick<CaptionerRequest, 'room' | 'dispatchId'>, end: CaptionerEnd): void {
-    this.#lock.release(request.room);
-    this.#watcher.captionerEnded(request, end);
+  captionerEnded(room: RoomName, end: CaptionerEnd): void {
+    this.#lock.release(room);
+    this.#watcher.captionerEnded(room, end);
   }
 
   /** Stops watching and answering, and gives the locks back. To be called when the captioners have ended. Idempotent. */

@@ -4,7 +4,7 @@ import { AccessToken } from 'livekit-server-sdk';
 import type { ParticipantIdentity, RoomName } from '../../../protocol/index.js';
 import { connectError } from '../bot/connect-error.js';
 import { directConnection } from '../ice-servers.js';
-import { quietSdkLog } from '../quiet-sdk-log.js';
+import { prepareSdk } from '../prepare-sdk.js';
 import { forgetRoom, roomHandle } from '../sdk-internals.js';
 
 const JOIN_DEADLINE_MS = 20_000;
@@ -46,7 +46,7 @@ export async function joinRoom(
 ): Promise<JoinedRoom> {
   options.signal?.throwIfAborted();
   const token = await participantToken(options);
-  quietSdkLog();
+  prepareSdk();
   const room = new Room();
   let wasLeft = (): void => undefined;
   const left = new Promise<void>((resolve) => (wasLeft = resolve));

@@ -1,4 +1,4 @@
-import { dispose, EncryptionType, type Room, TrackSource } from '@livekit/rtc-node';
+import { EncryptionType, type Room, TrackSource } from '@livekit/rtc-node';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { participantIdentity, roomName } from '../../../protocol/index.js';
@@ -11,6 +11,7 @@ import {
   type PublishingParticipant,
   type PublishOptions,
 } from './publishing-participant.js';
+import { disposeSdk } from '../dispose-sdk.js';
 
 const FRAME_SAMPLES = 640;
 const LOUD = 1000;
@@ -31,7 +32,7 @@ describeWithLiveKit('a participant who talks', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   const newRoom = (): void => {

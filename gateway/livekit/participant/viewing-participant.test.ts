@@ -1,4 +1,4 @@
-import { dispose, type Room, RoomEvent } from '@livekit/rtc-node';
+import { type Room, RoomEvent } from '@livekit/rtc-node';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
@@ -22,6 +22,7 @@ import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from '../test
 import { joinAsMember } from '../testing/room-member.js';
 import { joinAsPublisher, type PublishingParticipant } from './publishing-participant.js';
 import { joinAsViewer, type ViewingParticipant, type ViewOptions } from './viewing-participant.js';
+import { disposeSdk } from '../dispose-sdk.js';
 
 const CLAIRE = participantIdentity('claire');
 
@@ -102,7 +103,7 @@ describeWithLiveKit('a participant who reads along', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   const startCaptioner = async (): Promise<ScriptedCaptioner> => {
@@ -139,6 +140,8 @@ describeWithLiveKit('a participant who reads along', () => {
 
   it('asks again when somebody comes to caption the room later', async () => {
     const viewer = await view();
+    // Sent after its first question, which has reached nobody then.
+    await viewer.sendCaptionData(new Uint8Array(1));
     const captioner = await startCaptioner();
     await captioner.say('late', { isLost: true });
     await viewer.ready;

@@ -1,5 +1,4 @@
 /** The roads over a real livekit-server, from a hidden bot to participants on LiveKit's own SDK. */
-import { dispose } from '@livekit/rtc-node';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
@@ -17,13 +16,14 @@ import { identityOf, RtcRoom } from '../bot/rtc-room.js';
 import { SwitchedOutlet } from '../bot/switched-outlet.js';
 import { joinAsPublisher, type PublishingParticipant } from '../participant/publishing-participant.js';
 import { joinAsViewer, type ViewingParticipant } from '../participant/viewing-participant.js';
-import { quietSdkLog } from '../quiet-sdk-log.js';
+import { prepareSdk } from '../prepare-sdk.js';
 import type { RoadsOut } from '../room-settings.js';
 import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from '../testing/livekit-server.js';
 import { SpokenRoom } from '../testing/spoken-room.js';
 import { botIdentity, mintBotToken } from '../tokens.js';
 import type { CaptionRoads } from './caption-roads.js';
 import { createCaptionRoads } from './create-caption-roads.js';
+import { disposeSdk } from '../dispose-sdk.js';
 
 const AGENT_NAME = 'multi-user-transcriber';
 const START_MS = 1_700_000_000_000;
@@ -48,7 +48,7 @@ describeWithLiveKit('the roads over LiveKit', () => {
   let room = roomName('');
 
   beforeAll(async () => {
-    quietSdkLog();
+    prepareSdk();
     server = await startTestLiveKit();
   });
   beforeEach(() => {
@@ -57,7 +57,7 @@ describeWithLiveKit('the roads over LiveKit', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await dispose();
+    await disposeSdk();
   });
 
   /** The bot's connection and its roads, without ears. */

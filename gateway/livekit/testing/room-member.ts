@@ -1,7 +1,7 @@
 /** A participant of a room for tests that need one without a role: rtc-node's own room, with a token for whatever is wanted. */
 import { AudioStream, type RemoteTrack, Room, RoomEvent, TrackKind } from '@livekit/rtc-node';
 import { AccessToken, type VideoGrant } from 'livekit-server-sdk';
-import { quietSdkLog } from '../quiet-sdk-log.js';
+import { prepareSdk } from '../prepare-sdk.js';
 import type { TestLiveKit } from './livekit-server.js';
 
 export interface MemberOptions {
@@ -24,7 +24,7 @@ export async function joinAsMember(
   const agent: VideoGrant = { agent: true, hidden: true };
   token.addGrant({ roomJoin: true, room: name, canPublishData: true, ...(isAgent ? agent : {}) });
   if (isAgent) token.kind = 'agent';
-  quietSdkLog();
+  prepareSdk();
   const room = new Room();
   prepare(room);
   await room.connect(server.url, await token.toJwt(), {

@@ -5,7 +5,7 @@ import { createLogger } from '../../../log.js';
 import type { CaptionerEnd } from '../../captioner-end.js';
 import type { CaptionerRequest } from '../../captioner.js';
 import { CaptionerRegistry } from '../../captioner-registry.js';
-import { quietSdkLog } from '../../quiet-sdk-log.js';
+import { prepareSdk } from '../../prepare-sdk.js';
 import { mintBotToken } from '../../tokens.js';
 import type { HealCause } from '../room-watcher.js';
 import { SelfHealing, type SelfHealingOptions } from '../self-healing.js';
@@ -20,6 +20,7 @@ export interface HealingGatewayOptions extends Partial<
   /** Default true. */
   readonly answersProbes?: boolean;
   readonly slownessMs?: number;
+  readonly lastWords?: Promise<void>;
 }
 
 export class HealingGateway {
@@ -33,13 +34,15 @@ export class HealingGateway {
   readonly #options: HealingGatewayOptions;
 
   constructor(options: HealingGatewayOptions) {
-    quietSdkLog();
+    prepareSdk();
     this.#options = options;
     const { server, agentName, answersProbes = true } = options;
     this.instance = options.instance ?? randomUUID();
     const captionerOptions: JoiningCaptionerOptions = {
       probed: answersProbes ? (room, bytes) => this.healing.answerProbe(room, bytes) : undefined,
+      removed: (request) => this.healing.captionerRemoved(request),
       ...(options.slownessMs === undefined ? {} : { slownessMs: options.slownessMs }),
+      ...(options.lastWords === undefined ? {} : { lastWords: options.lastWords }),
     };
     this.captioners = new CaptionerRegistry({
       startCaptioner: (request) => {
@@ -47,7 +50,7 @@ export class HealingGateway {
         const captioner = new JoiningCaptioner(request, captionerOptions);
         void captioner.ended.then((end) => {
           this.ends.push({ room: request.room, end });
-          this.healing.captionerEnded(request, end);
+          this.healing.captionerEnded(request.room, end);
         });
         return captioner;
       },

@@ -12,6 +12,10 @@ export interface JoiningCaptionerOptions {
   readonly probed: ((room: RoomName, bytes: Uint8Array) => void) | undefined;
   /** Before it connects. */
   readonly slownessMs?: number;
+  /** At once when the bot was removed. */
+  readonly removed: (request: CaptionerRequest) => void;
+  /** What a captioner has to finish before it ends. */
+  readonly lastWords?: Promise<void>;
 }
 
 export class JoiningCaptioner implements Captioner {
@@ -54,6 +58,8 @@ export class JoiningCaptioner implements Captioner {
     }
     this.#rtc.listen(this.#listener());
     const result = await end;
+    if (result.kind === 'removed') this.#options.removed(this.request);
+    await this.#options.lastWords;
     await this.#rtc.close();
     return result;
   }

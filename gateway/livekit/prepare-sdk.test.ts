@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 
-const BUILT = new URL('../../dist/gateway/livekit/quiet-sdk-log.js', import.meta.url);
+const BUILT = new URL('../../dist/gateway/livekit/prepare-sdk.js', import.meta.url);
 
-/** Runs `program` in a process of its own, where `Room`, `dispose` and `quietSdkLog` are there to be used. */
+/** Runs `program` in a process of its own, where `Room`, `dispose` and `prepareSdk` are there to be used. */
 const run = (program: string): { stdout: string; stderr: string } =>
   spawnSync(
     process.execPath,
@@ -11,7 +11,7 @@ const run = (program: string): { stdout: string; stderr: string } =>
       '--input-type=module',
       '--eval',
       `import { dispose, Room } from '@livekit/rtc-node';
-       import { quietSdkLog } from ${JSON.stringify(BUILT.href)};
+       import { prepareSdk } from ${JSON.stringify(BUILT.href)};
        ${program}
        await dispose();`,
     ],
@@ -24,7 +24,7 @@ it('keeps the log of the SDK out of standard output', () => {
     room.unregisterTextStreamHandler('none');
     room.handleTextStreamOpened({ info: { topic: 'unknown' }, handle: { id: 0n } }, 'somebody');`;
   expect(run(strangeStream).stdout).toContain('lk-rtc');
-  expect(run(`quietSdkLog(); quietSdkLog(); ${strangeStream}`).stdout).toBe('');
+  expect(run(`prepareSdk(); prepareSdk(); ${strangeStream}`).stdout).toBe('');
 });
 
 it('has no line of the native libraries come as an event', () => {
@@ -39,7 +39,7 @@ it('has no line of the native libraries come as an event', () => {
   const loud = lastLine(run(vainAttempts).stdout);
   expect(loud).toMatchObject({ outcome: 'refused' });
   expect(loud).not.toMatchObject({ lines: 0 });
-  const quiet = run(`quietSdkLog(); ${vainAttempts}`);
+  const quiet = run(`prepareSdk(); ${vainAttempts}`);
   expect(lastLine(quiet.stdout)).toEqual({ outcome: 'refused', lines: 0 });
   // Nor are they written among the gateway's own.
   expect(quiet.stderr).toBe('');
