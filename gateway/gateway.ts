@@ -119,6 +119,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     transcriptBytes: transcripts?.keeper.bytes ?? 0,
     backlog: engine.backlog,
     busyShare: recognitionLoad.busyShare,
+    realTimeFactor: recognitionLoad.realTimeFactor,
+    streams: engine.openStreams,
+    unsentBytes: captions.unsentBytes,
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
@@ -244,7 +247,7 @@ function poolObserver(parts: {
     ...metrics.pool,
     decodeCall: (call) => {
       metrics.pool.decodeCall?.(call);
-      recognitionLoad.noteCall(call.callMs);
+      recognitionLoad.noteCall(call);
     },
     childReady: (info) => log.info(info, 'recogniser ready'),
     childDown: (info) => {

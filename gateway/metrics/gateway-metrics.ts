@@ -15,11 +15,23 @@ export interface GatewayCounts {
   readonly captioners: number;
   readonly transcriptBytes: number;
   readonly backlog: EngineBacklog;
+  /** Streams of audio, of people connected or expected back. */
+  readonly streams: number;
+  /** Handed to viewers' connections and not yet sent. */
+  readonly unsentBytes: number;
   /** Of the recogniser processes' time, over the last ten seconds: 0 to 1. */
   readonly busyShare: number;
+  /** Decoding time for each second of audio, over the same time; 0 while nobody talks. */
+  readonly realTimeFactor: number;
 }
 
-const NO_BACKLOG: EngineBacklog = { totalMs: 0, longestMs: 0, unreadEvents: 0, coalescedEvents: 0 };
+const NO_BACKLOG: EngineBacklog = {
+  totalMs: 0,
+  longestMs: 0,
+  waitingUtterances: 0,
+  unreadEvents: 0,
+  coalescedEvents: 0,
+};
 
 /** Everything on `/metrics`. Native units (seconds), no label whose values grow with meetings. */
 export class GatewayMetrics {
@@ -34,6 +46,7 @@ export class GatewayMetrics {
   readonly #batchSize: Histogram;
   readonly #failedUtterances: Counter;
   readonly #audioSeconds: Counter;
+  readonly #decodedSeconds: Counter;
   readonly #skippedMessages: Counter;
   readonly #resyncs: Counter;
   readonly #refusals: Counter<'code'>;
@@ -49,6 +62,9 @@ export class GatewayMetrics {
     transcriptBytes: 0,
     backlog: NO_BACKLOG,
     busyShare: 0,
+    realTimeFactor: 0,
+    streams: 0,
+    unsentBytes: 0,
   });
 
   constructor() {
@@ -76,6 +92,10 @@ export class GatewayMetrics {
       'Utterances that recognition gave up.',
     );
     this.#audioSeconds = counter('caption_ingest_audio_seconds_total', 'Audio received, in seconds.');
+    this.#decodedSeconds = counter(
+      'caption_decoded_audio_seconds_total',
+      'Speech decoded, in seconds; with the time of decoding calls: the real-time factor.',
+    );
     this.#skippedMessages = counter(
       'caption_viewer_skipped_messages_total',
       'Messages not sent to viewers that do not read.',
@@ -118,6 +138,11 @@ export class GatewayMetrics {
     };
     gauge('caption_rooms', 'Rooms in memory.', (counts) => counts.rooms);
     gauge('caption_speakers', 'Connected speakers, talking or not.', (counts) => counts.speakers);
+    gauge(
+      'caption_streams',
+      'Streams of audio, of speakers who are connected or may come back.',
+      (counts) => counts.streams,
+    );
     gauge('caption_viewers', 'Connected viewers.', (counts) => counts.viewers);
     gauge('caption_captioners', 'Connected people who write captions.', (counts) => counts.captioners);
     gauge('caption_transcript_bytes', 'Transcripts in memory, in bytes.', (counts) => counts.transcriptBytes);
@@ -136,6 +161,21 @@ export class GatewayMetrics {
       'caption_unpublished_versions',
       'Versions of segments that wait to be published.',
       ({ backlog }) => backlog.unreadEvents,
+    );
+    gauge(
+      'caption_waiting_utterances',
+      'Utterances that no recogniser process could take yet.',
+      ({ backlog }) => backlog.waitingUtterances,
+    );
+    gauge(
+      'caption_viewer_unsent_bytes',
+      'Handed to the connections of viewers and not yet sent, in bytes.',
+      ({ unsentBytes }) => unsentBytes,
+    );
+    gauge(
+      'caption_real_time_factor',
+      'Decoding time for each second of speech, over ten seconds; 0 while nobody talks.',
+      ({ realTimeFactor }) => realTimeFactor,
     );
     gauge(
       'caption_recogniser_busy_ratio',
@@ -163,8 +203,9 @@ export class GatewayMetrics {
   }
 
   readonly pool: PoolObserver = {
-    decodeCall: ({ callMs, batchSize }) => {
+    decodeCall: ({ callMs, batchSize, audioMs }) => {
       if (batchSize === 0) return;
+      this.#decodedSeconds.inc(audioMs / 1000);
       this.#decodeSeconds.observe(callMs / 1000);
       this.#batchSize.observe(batchSize);
     },
