@@ -92,7 +92,7 @@ describe('the agent worker', () => {
       log: createLogger('silent'),
       ...options,
     });
-    afterThis(() => Promise.resolve(worker.close()));
+    afterThis(() => worker.close());
     await waitUntil(() => (worker.state === 'registered' ? undefined : 'registered'));
     const offer = (offered: Job): void =>
       server.say({ case: 'availability', value: new AvailabilityRequest({ job: offered }) });
