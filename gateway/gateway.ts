@@ -149,6 +149,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     roomRequests: new RoomRequests({
       authenticator,
       origins,
+      rooms,
       transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
       posts,
       metrics,

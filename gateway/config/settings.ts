@@ -216,6 +216,13 @@ export const SETTINGS = {
     max: 1_048_576,
     doc: 'Memory for the transcript of one meeting, about an hour of talk for each 250 kB; the oldest goes first.',
   }),
+  CAPTION_TRANSCRIPT_TOTAL_KB: number({
+    unit: 'kB',
+    default: 262_144,
+    min: 64,
+    max: 67_108_864,
+    doc: 'Memory for the transcripts of all meetings together; meetings that are over go first, then the oldest of the longest.',
+  }),
   CAPTION_TRANSCRIPT_DIR: text(
     './transcripts',
     'Folder for transcripts on disk; readable by the gateway’s user alone.',

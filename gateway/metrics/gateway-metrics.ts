@@ -51,6 +51,7 @@ export class GatewayMetrics {
   readonly #resyncs: Counter;
   readonly #refusals: Counter<'code'>;
   readonly #lostEntries: Counter;
+  readonly #droppedEntries: Counter;
   readonly #webhooks: Counter<'outcome'>;
   #counts: () => GatewayCounts = () => ({
     rooms: 0,
@@ -109,6 +110,10 @@ export class GatewayMetrics {
     this.#lostEntries = counter(
       'caption_transcript_lost_entries_total',
       'Entries of transcripts that the disk did not take.',
+    );
+    this.#droppedEntries = counter(
+      'caption_transcript_dropped_entries_total',
+      'Entries of transcripts that went from memory because a bound was reached.',
     );
     this.#webhooks = counter('caption_webhook_attempts_total', 'Attempts to tell of the end of a meeting.', [
       'outcome',
@@ -234,6 +239,10 @@ export class GatewayMetrics {
 
   viewerResynced(): void {
     this.#resyncs.inc();
+  }
+
+  transcriptDropped(entries: number): void {
+    this.#droppedEntries.inc(entries);
   }
 
   transcriptLost(entries: number): void {

@@ -71,6 +71,7 @@ export class Room {
   /** Open segments that persons write. */
   readonly #written = new Set<SegmentId>();
   #nextSegmentPrefix = 0;
+  #liveSinceMs: number | undefined;
   /** Keeps what is said, if anybody does. */
   recorder: RoomRecorder | undefined;
   /** Whether those who come late are shown what was said before. Default true. */
@@ -101,12 +102,19 @@ export class Room {
     return this.#state.finals.length + this.#state.open.length > 0;
   }
 
+  /** Since when somebody has been here to speak or to write, Unix epoch milliseconds; undefined while nobody is. */
+  get liveSinceMs(): number | undefined {
+    return this.#liveSinceMs;
+  }
+
   addSpeaker(stream: string): void {
+    this.#liveSinceMs ??= Date.now();
     this.#speakers.add(stream);
   }
 
   removeSpeaker(stream: string): void {
     this.#speakers.delete(stream);
+    if (this.#speakers.size === 0) this.#liveSinceMs = undefined;
   }
 
   /** Who is being recognised; `stream` tells one pipeline from another. */

@@ -24,6 +24,8 @@ export interface Permissions {
   requireSpeak(room: RoomName, identity: ParticipantIdentity): void;
   /** Throws CaptionError `forbidden`. */
   requireView(room: RoomName): void;
+  /** Whether `requireView` would let pass. */
+  mayView(room: RoomName): boolean;
   /** To write captions as a person. Throws CaptionError `forbidden`. */
   requireWrite(room: RoomName): void;
   /** To read transcripts of meetings that are over, and to delete them. Throws CaptionError `forbidden`. */
@@ -52,6 +54,7 @@ export const CAPTIONER_ATTRIBUTE = 'caption-gateway.captioner';
 const EVERYTHING: Permissions = {
   requireSpeak: () => undefined,
   requireView: () => undefined,
+  mayView: () => true,
   requireWrite: () => undefined,
   requireAdminister: () => undefined,
 };
@@ -105,9 +108,10 @@ function permissionsOf({ sub, video, attributes, name }: JWTPayload): Permission
   const grant: VideoGrant = isRecord(video) ? video : {};
   const isCaptioner = isRecord(attributes) && attributes[CAPTIONER_ATTRIBUTE] === 'true';
   // As in LiveKit: what is not said about publishing and subscribing is allowed to those who may join.
+  const isGranted = (room: RoomName, mayDo: unknown): boolean =>
+    grant.roomJoin === true && grant.room === room && mayDo !== false;
   const requireRoom = (room: RoomName, mayDo: unknown, what: string): void => {
-    const isGranted = grant.roomJoin === true && grant.room === room && mayDo !== false;
-    if (!isGranted)
+    if (!isGranted(room, mayDo))
       throw new CaptionError('forbidden', `The access token does not allow to ${what} in this room.`);
   };
   const owner = ownerOf(sub, name);
@@ -122,6 +126,7 @@ function permissionsOf({ sub, video, attributes, name }: JWTPayload): Permission
       );
     },
     requireView: (room) => requireRoom(room, grant.canSubscribe, 'see captions'),
+    mayView: (room) => isGranted(room, grant.canSubscribe),
     requireWrite: (room) => requireRoom(room, isCaptioner && owner !== undefined, 'write captions'),
     requireAdminister(room) {
       if (grant.roomAdmin === true && grant.room === room) return;

@@ -9,6 +9,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   not_found: 404,
   transcript_missing: 404,
   transcript_off: 404,
+  transcript_elsewhere: 409,
   message_too_large: 413,
   captioner_too_fast: 429,
   internal_error: 500,

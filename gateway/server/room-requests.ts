@@ -6,8 +6,11 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { Authenticator } from './authentication.js';
 import { sendError, sendJson } from './http-answers.js';
 import type { OriginPolicy } from './origin-policy.js';
+import type { RoomRegistry } from '../rooms/room-registry.js';
+import { listRooms } from './room-list.js';
 import type { RoomRequest, TranscriptRequests } from './transcript-requests.js';
 
+const LIST_PATH = '/v1/rooms';
 const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
 const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
 const PREFLIGHT_MAX_AGE_S = '600';
@@ -15,20 +18,26 @@ const PREFLIGHT_MAX_AGE_S = '600';
 export interface RoomRequestsOptions {
   readonly authenticator: Authenticator;
   readonly origins: OriginPolicy;
+  readonly rooms: RoomRegistry;
   readonly transcripts: TranscriptRequests;
   readonly posts: CaptionPosts;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
 
+/** Who asks, for what, and where the answer goes. */
+interface Exchange extends Omit<RoomRequest, 'room'> {
+  readonly incoming: IncomingMessage;
+}
+
 interface Route {
   readonly methods: readonly string[];
   /** Caption tools are given an address and nothing else: their token is in it. */
   readonly takesTokenInAddress?: boolean;
-  readonly answer: (request: RoomRequest, incoming: IncomingMessage) => Promise<void> | void;
+  readonly answer: (exchange: Exchange) => Promise<void> | void;
 }
 
-/** `/v1/rooms/{room}/…`: what can be asked about one room. */
+/** `/v1/rooms`: which rooms are live. `/v1/rooms/{room}/…`: what can be asked about one room. */
 export class RoomRequests {
   readonly #options: RoomRequestsOptions;
 
@@ -38,12 +47,12 @@ export class RoomRequests {
 
   /** False when the address is none of these. */
   async answer(url: URL, exchange: { request: IncomingMessage; response: ServerResponse }): Promise<boolean> {
-    const [, room, rest = ''] = ROOM_PATH.exec(url.pathname) ?? [];
-    if (room === undefined) return false;
+    const routes = this.#routesAt(url.pathname);
+    if (routes === undefined) return false;
     const { request, response } = exchange;
     try {
       this.#options.origins.check(request);
-      await this.#dispatch({ room, rest, url }, { request, response });
+      await this.#dispatch(routes, url.searchParams, { request, response });
     } catch (thrown) {
       const error = sendError(response, thrown);
       this.#options.metrics.refused(error.code);
@@ -54,10 +63,10 @@ export class RoomRequests {
   }
 
   async #dispatch(
-    address: { room: string; rest: string; url: URL },
+    routes: readonly Route[],
+    query: URLSearchParams,
     { request, response }: { request: IncomingMessage; response: ServerResponse },
   ): Promise<void> {
-    const routes = this.#routes(address.rest);
     const methods = routes.flatMap((route) => route.methods);
     if (methods.length === 0) throw new CaptionError('not_found', 'There is nothing at this address.');
     allowOrigin(request, response, methods);
@@ -72,34 +81,59 @@ export class RoomRequests {
       sendJson(response, 405, { code: 'method_not_allowed', message: `Use ${methods.join(' or ')}.` });
       return;
     }
-    const { searchParams: query } = address.url;
     const inAddress = route.takesTokenInAddress === true ? query.get('access_token') : null;
     const permissions = await this.#options.authenticator.authenticate(request, inAddress ?? undefined);
-    const room = decodeRoom(address.room);
-    await route.answer({ room, query, permissions, response, isHead: method === 'HEAD' }, request);
+    await route.answer({ query, permissions, response, isHead: method === 'HEAD', incoming: request });
   }
 
-  #routes(rest: string): Route[] {
+  /** Undefined when the address is none of these, and empty when there is nothing at it. */
+  #routesAt(path: string): readonly Route[] | undefined {
+    if (path === LIST_PATH) {
+      const { rooms } = this.#options;
+      return [
+        {
+          methods: ['GET', 'HEAD'],
+          answer: ({ permissions, response }) => sendJson(response, 200, listRooms(rooms.rooms, permissions)),
+        },
+      ];
+    }
+    const [, room, rest = ''] = ROOM_PATH.exec(path) ?? [];
+    return room === undefined ? undefined : this.#routesOf(room, rest);
+  }
+
+  #routesOf(encoded: string, rest: string): readonly Route[] {
     const { transcripts, posts } = this.#options;
+    const inRoom = (exchange: Exchange): RoomRequest => ({ room: decodeRoom(encoded), ...exchange });
     const extension = TRANSCRIPT_FILE.exec(rest)?.[1];
     if (extension !== undefined) {
-      return [{ methods: ['GET', 'HEAD'], answer: (request) => transcripts.download(request, extension) }];
+      return [
+        {
+          methods: ['GET', 'HEAD'],
+          answer: (exchange) => transcripts.download(inRoom(exchange), extension),
+        },
+      ];
     }
     switch (rest) {
       case 'transcript':
-        return [{ methods: ['DELETE'], answer: (request) => transcripts.remove(request) }];
+        return [{ methods: ['DELETE'], answer: (exchange) => transcripts.remove(inRoom(exchange)) }];
       case 'meetings':
-        return [{ methods: ['GET', 'HEAD'], answer: (request) => transcripts.list(request) }];
+        return [{ methods: ['GET', 'HEAD'], answer: (exchange) => transcripts.list(inRoom(exchange)) }];
       case 'captions':
         return [
           {
             methods: ['POST'],
             takesTokenInAddress: true,
-            answer: (request, incoming) => posts.post(request, incoming),
+            answer: (exchange) => posts.post(inRoom(exchange), exchange.incoming),
           },
         ];
       case 'captions/seq':
-        return [{ methods: ['GET'], takesTokenInAddress: true, answer: (request) => posts.tellSeq(request) }];
+        return [
+          {
+            methods: ['GET'],
+            takesTokenInAddress: true,
+            answer: (exchange) => posts.tellSeq(inRoom(exchange)),
+          },
+        ];
       default:
         return [];
     }

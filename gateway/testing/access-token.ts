@@ -7,6 +7,8 @@ export const TEST_KEYS = {
 
 export interface TokenChanges {
   readonly identity?: string;
+  /** Default `Ana`. */
+  readonly name?: string;
   readonly video?: Record<string, unknown>;
   readonly attributes?: Record<string, string>;
   readonly issuer?: string;
@@ -21,7 +23,7 @@ export function accessToken(changes: TokenChanges = {}): Promise<string> {
   const nowS = Math.floor(Date.now() / 1000);
   const { expiresInS = 600 } = changes;
   const token = new SignJWT({
-    name: 'Ana',
+    name: changes.name ?? 'Ana',
     video: changes.video ?? { room: 'council', roomJoin: true },
     ...(changes.attributes === undefined ? {} : { attributes: changes.attributes }),
   })

@@ -5,10 +5,13 @@ const POLL_INTERVAL_MS = 5;
 /**
  * Polls until `reason` has none left to wait. The last reason is the failure's text, so let it say what is missing.
  */
-export async function waitUntil(reason: () => string | undefined, deadlineMs = DEADLINE_MS): Promise<void> {
+export async function waitUntil(
+  reason: () => Promise<string | undefined> | string | undefined,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
   const givesUpAtMs = performance.now() + deadlineMs;
   for (;;) {
-    const missing = reason();
+    const missing = await reason();
     if (missing === undefined) return;
     if (performance.now() > givesUpAtMs) throw new Error(`waited ${deadlineMs} ms in vain: ${missing}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));

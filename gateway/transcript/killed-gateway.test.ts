@@ -1,24 +1,21 @@
 /** The program as a user starts it, killed in the middle of a meeting: what was final is on disk, and the application is told. */
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Webhook as IndependentWebhook } from 'standardwebhooks';
 import { expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { connectCaptions } from '../client/caption-client.js';
 import { roomName } from '../../protocol/index.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { welcomedCaptioner } from '../testing/captioner-peer.js';
-import { type Program, startProgram } from '../testing/program.js';
-import { waitFor, waitUntil } from '../testing/wait-until.js';
+import type { Program } from '../testing/program.js';
+import { waitUntil } from '../testing/wait-until.js';
+import { startKeepingGateway } from '../testing/keeping-gateway.js';
+import { startToldApplication } from '../testing/told-application.js';
 
-const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes ...').toString('base64')}`;
 const ROOM = roomName('council');
-/** A stale lock of the dead gateway lasts five seconds. */
+/** The dead gateway counts as alive for ten seconds. */
 const RECOVERY_DEADLINE_MS = 40_000;
 
 const linesOnDisk = (dir: string): number =>
@@ -26,58 +23,22 @@ const linesOnDisk = (dir: string): number =>
     .filter((name) => name.endsWith('.jsonl'))
     .reduce((sum, name) => sum + readFileSync(join(dir, name), 'utf8').split('\n').length - 1, 0);
 
-interface Notice {
-  readonly id: string;
-  readonly type: string;
-  readonly data: Record<string, unknown>;
-}
-
 describeWithModel('a gateway that is killed', () => {
   const afterwards = cleanupsAfterEach();
 
-  async function application() {
-    const notices: Notice[] = [];
-    let isUp = false;
-    const server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        const headers = request.headers as Record<string, string>;
-        const notice = new IndependentWebhook(SECRET).verify(body, headers) as Omit<Notice, 'id'>;
-        if (isUp) notices.push({ ...notice, id: headers['webhook-id'] ?? '' });
-        response.writeHead(isUp ? 204 : 503).end();
-      });
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    afterwards(() => void server.close());
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-    return { url, notices, comeUp: () => (isUp = true) };
-  }
-
   async function serve(dir: string, hook: string): Promise<Program & { readonly url: string }> {
-    const program = startProgram(['serve'], {
-      env: {
-        CAPTION_PORT: '0',
-        CAPTION_RECOGNISERS: '1',
-        CAPTION_TRANSCRIPT: 'disk',
-        CAPTION_TRANSCRIPT_DIR: dir,
-        CAPTION_WEBHOOK_URL: hook,
-        CAPTION_WEBHOOK_SECRET: SECRET,
-      },
-    });
+    const program = await startKeepingGateway(dir, hook);
     afterwards(() => program.kill());
-    const url = await waitFor(
-      'the gateway is not ready',
-      () => /"url":"([^"]+)"/.exec(program.stderr())?.[1],
-    );
-    return { ...program, url };
+    return program;
   }
 
   it('loses no more of a transcript than the line that was open, and tells of the end when it is back', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'caption-killed-'));
     afterwards(() => rm(folder, { recursive: true }));
     const dir = join(folder, 'transcripts');
-    const { url: hook, notices, comeUp } = await application();
+    const application = await startToldApplication();
+    afterwards(() => application.close());
+    const { url: hook, notices } = application;
     const first = await serve(dir, hook);
     const viewer = connectCaptions({ url: first.url, room: ROOM, changed: () => undefined });
     afterwards(() => viewer.close());
@@ -93,7 +54,7 @@ describeWithModel('a gateway that is killed', () => {
     await waitUntil(() => (linesOnDisk(dir) > 20 ? undefined : 'the last final is not on disk'));
     await first.kill();
 
-    const [room = ''] = (await readdir(dir)).filter((name) => name !== 'lock');
+    const [room = ''] = (await readdir(dir)).filter((name) => /^[a-f0-9]{32}$/.test(name));
     const [file = ''] = await readdir(join(dir, room));
     const path = join(dir, room, file);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -104,7 +65,7 @@ describeWithModel('a gateway that is killed', () => {
     expect(texts).toEqual(seen);
     expect(texts).toHaveLength(20);
 
-    comeUp();
+    application.comeUp();
     const second = await serve(dir, hook);
     const meeting = file.replace('.jsonl', '');
     const address = `${second.url}/v1/rooms/council/transcript.txt?meeting=${meeting}`;
@@ -119,10 +80,9 @@ describeWithModel('a gateway that is killed', () => {
       data: { room: 'council', meeting, reason: 'gateway_died', segments: 20, words: 80, speakers: 1 },
     });
     // What was told is not told again by the next start.
-    let end = '';
-    const look = setInterval(() => void readFile(path, 'utf8').then((content) => (end = content)), 20);
-    afterwards(() => clearInterval(look));
-    await waitUntil(() => (end.includes('"delivered"') ? undefined : 'the file does not say so'));
+    await waitUntil(async () =>
+      (await readFile(path, 'utf8')).includes('"delivered"') ? undefined : 'the file does not say so',
+    );
     second.child.kill('SIGTERM');
     await second.ended;
     const third = await serve(dir, hook);
@@ -135,5 +95,48 @@ describeWithModel('a gateway that is killed', () => {
     expect(notices.slice(1).map(({ data }) => [data['room'], data['reason']])).toEqual([
       ['elsewhere', 'gateway_stopped'],
     ]);
+  }, 120_000);
+
+  it('leaves its meetings to another one with the same folder, which goes on with its own', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'caption-shared-'));
+    afterwards(() => rm(folder, { recursive: true }));
+    const dir = join(folder, 'transcripts');
+    const application = await startToldApplication();
+    afterwards(() => application.close());
+    application.comeUp();
+    const { url: hook, notices } = application;
+    const write = async (url: string, room: string) => {
+      const captioner = await welcomedCaptioner(url, room, { settleAfterMs: 0 });
+      captioner.line(1, `Said in ${room}.`, { isCommitted: true });
+      await captioner.received('settled');
+      return captioner;
+    };
+    const [first, second] = [await serve(dir, hook), await serve(dir, hook)];
+    await write(first.url, 'killed');
+    const goesOn = await write(second.url, 'goes on');
+    // It looks after the folder next, and began after that meeting did.
+    const third = await serve(dir, hook);
+    await write(third.url, 'third');
+    await waitUntil(() => (linesOnDisk(dir) >= 6 ? undefined : 'not everything is on disk'));
+    await first.kill();
+    const told = (): string[] =>
+      notices.map(({ data }) => `${String(data['room'])}: ${String(data['reason'])}`);
+    await waitUntil(() => (told().length > 0 ? undefined : 'nobody was told'), RECOVERY_DEADLINE_MS);
+    expect(told()).toEqual(['killed: gateway_died']);
+    goesOn.line(2, 'And to its end.', { isCommitted: true });
+    await goesOn.received('settled', ({ line }) => line === 2);
+    for (const program of [second, third]) {
+      program.child.kill('SIGTERM');
+      await program.ended;
+    }
+    await waitUntil(() => (told().length === 3 ? undefined : `told is ${told().join()}`));
+    expect(told().slice(1)).toEqual(['goes on: gateway_stopped', 'third: gateway_stopped']);
+    expect(notices[1]?.data).toMatchObject({ segments: 2, words: 8 });
+    const left = await readdir(join(dir, 'gateways'));
+    expect(left).toEqual([]);
+    const ends = readdirSync(dir, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => readFileSync(join(dir, name), 'utf8').match(/"kind":"end"/g)?.length);
+    expect(ends).toEqual([1, 1, 1]);
   }, 120_000);
 });

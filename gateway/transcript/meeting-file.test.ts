@@ -19,6 +19,7 @@ const head: MeetingLine = {
   meeting: 'm1-0123456789ab',
   startedAtMs: meetingOf().startedAtMs,
   webhook: false,
+  gateway: '',
 };
 const entryLine = (text: string): string =>
   encodeLine({ kind: 'entry', entry: spoken('Ana', text) }, head.startedAtMs);

@@ -41,6 +41,11 @@ export class MeetingFile {
     this.#writtenBytes = options.existingBytes ?? 0;
   }
 
+  /** Whether anything of it is on disk. */
+  get isStored(): boolean {
+    return this.#writtenBytes > 0;
+  }
+
   /** Ignored after `close`. */
   append(line: string): void {
     if (this.#isClosed) return;

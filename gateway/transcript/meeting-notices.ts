@@ -23,8 +23,9 @@ export class MeetingNotices {
     this.#options = options;
   }
 
-  /** The meeting's file, if there is one, is complete. */
+  /** The meeting's file, if there is one, is complete. Who is being told already is not told twice. */
   ended(transcript: Transcript, reason: MeetingEndReason): void {
+    if (transcript.meeting !== undefined && this.#untold.has(transcript.meeting)) return;
     void this.#tell(transcript, reason);
   }
 

@@ -18,10 +18,16 @@ export class MeetingTranscript {
   #droppedEntries = 0;
   #ended: MeetingEnd | undefined;
 
-  constructor(options: { room: RoomName; startedAtMs: number; maxBytes: number; webhook: boolean }) {
-    const { room, startedAtMs, webhook } = options;
+  constructor(options: {
+    room: RoomName;
+    startedAtMs: number;
+    maxBytes: number;
+    webhook: boolean;
+    gateway: string;
+  }) {
+    const { room, startedAtMs, webhook, gateway } = options;
     const meeting = `${startedAtMs.toString(36)}-${randomBytes(6).toString('hex')}`;
-    this.head = { kind: 'meeting', room, meeting, startedAtMs, webhook };
+    this.head = { kind: 'meeting', room, meeting, startedAtMs, webhook, gateway };
     this.#maxBytes = options.maxBytes;
   }
 
@@ -42,11 +48,20 @@ export class MeetingTranscript {
     const line = encodeLine({ kind: 'entry', entry }, this.head.startedAtMs);
     this.#lines.push(line);
     this.#bytes += costOf(line);
-    while (this.#bytes > this.#maxBytes && this.#lines.length > 0) {
-      this.#bytes -= costOf(this.#lines.shift() ?? '');
-      this.#droppedEntries += 1;
-    }
+    this.shrink(this.#maxBytes);
     return line;
+  }
+
+  /** Lets the oldest entries go until no more than so many bytes are left. How many went. */
+  shrink(toBytes: number): number {
+    let count = 0;
+    while (this.#bytes > toBytes && count < this.#lines.length) {
+      this.#bytes -= costOf(this.#lines[count] ?? '');
+      count += 1;
+    }
+    if (count > 0) this.#lines.splice(0, count);
+    this.#droppedEntries += count;
+    return count;
   }
 
   end(ended: MeetingEnd): void {

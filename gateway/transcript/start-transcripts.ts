@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { GatewayPresence } from './gateway-presence.js';
 import { MeetingNotices } from './meeting-notices.js';
 import { TranscriptCustody } from './transcript-custody.js';
 import { TranscriptFiles } from './transcript-files.js';
@@ -46,22 +47,26 @@ export async function startTranscripts(options: {
           log,
           ...withFiles,
         });
+  const presence = files === undefined ? undefined : await GatewayPresence.announce(files.dir, log);
+  const store = files === undefined || presence === undefined ? {} : { store: { files, presence } };
   const withNotices = notices === undefined ? {} : { notices };
   const keeper = new TranscriptKeeper({
     maxMeetingBytes: settings.CAPTION_TRANSCRIPT_KB * 1024,
+    maxBytes: settings.CAPTION_TRANSCRIPT_TOTAL_KB * 1024,
+    dropped: (entries) => metrics.transcriptDropped(entries),
     endAfterMs: settings.CAPTION_MEETING_END_S * 1000,
     log,
-    ...withFiles,
+    ...store,
     ...withNotices,
   });
-  const isLive = (meeting: string): boolean => keeper.isLive(meeting);
   const custody =
-    files === undefined ? undefined : new TranscriptCustody({ files, isLive, log, ...withNotices });
+    store.store === undefined ? undefined : new TranscriptCustody({ ...store.store, log, ...withNotices });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await keeper.close();
     await notices?.close();
     await custody?.close();
+    await presence?.close();
   };
   return { keeper, close: () => (closing ??= close()) };
 }

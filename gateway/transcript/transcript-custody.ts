@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { errorMessage } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
+import type { GatewayPresence } from './gateway-presence.js';
 import type { MeetingNotices } from './meeting-notices.js';
 import { readMeeting, type StoredMeeting, type TranscriptFiles } from './transcript-files.js';
 import { encodeLine, type MeetingEnd } from './transcript-line.js';
@@ -10,21 +11,20 @@ import { encodeLine, type MeetingEnd } from './transcript-line.js';
 /** A gateway that died holds the lock for so long at most. */
 const STALE_AFTER_MS = 5000;
 const LOCK_RETRY_MS = 1000;
+const LOOK_INTERVAL_MS = 2000;
 const SWEEP_INTERVAL_MS = 3_600_000;
-/** A file that nobody ended and nobody wrote to for so long belongs to no gateway any more. */
-const ABANDONED_AFTER_MS = 86_400_000;
 
 export interface TranscriptCustodyOptions {
   readonly files: TranscriptFiles;
   readonly notices?: MeetingNotices;
-  /** Meetings that this gateway writes at the moment. */
-  readonly isLive: (meeting: string) => boolean;
+  readonly presence: GatewayPresence;
   readonly log: Logger;
 }
 
 /**
- * Looks after the folder of transcripts: at the start it ends the meetings of a gateway that died and tells of ends that were
- * not told; every hour it deletes what is too old. Of several gateways with one folder, one does it. `close` lets go.
+ * Looks after the folder of transcripts: it ends the meetings of gateways that died, tells of ends that were not told, and
+ * every hour deletes what is too old. Of several gateways with one folder, one does it; meetings of those that live are theirs
+ * alone. `close` lets go.
  */
 export class TranscriptCustody {
   readonly #options: TranscriptCustodyOptions;
@@ -46,17 +46,22 @@ export class TranscriptCustody {
   }
 
   async #run(): Promise<void> {
+    const { files, presence, log } = this.#options;
     const { signal } = this.#closing;
-    const startedAtMs = Date.now();
     const release = await this.#lock();
     try {
-      // Whoever held the lock until now may have died, and its meetings with it.
-      await this.#endAbandoned((meeting) => meeting.head.startedAtMs < startedAtMs);
+      let sweepsAtMs = 0;
       while (!signal.aborted) {
-        const removed = await this.#options.files.removeExpired(Date.now());
-        if (removed > 0) this.#options.log.info({ meetings: removed }, 'expired transcripts deleted');
-        await pause(SWEEP_INTERVAL_MS, undefined, { signal, ref: false });
-        await this.#endAbandoned(({ lastMs }) => Date.now() - lastMs > ABANDONED_AFTER_MS);
+        const dead = await presence.dead();
+        const isSweep = performance.now() >= sweepsAtMs;
+        if (isSweep || dead.length > 0) await this.#endAbandoned();
+        await presence.bury(dead);
+        if (isSweep) {
+          sweepsAtMs = performance.now() + SWEEP_INTERVAL_MS;
+          const removed = await files.removeExpired(Date.now());
+          if (removed > 0) log.info({ meetings: removed }, 'expired transcripts deleted');
+        }
+        await pause(LOOK_INTERVAL_MS, undefined, { signal, ref: false });
       }
     } finally {
       await release().catch(() => undefined);
@@ -83,15 +88,14 @@ export class TranscriptCustody {
     }
   }
 
-  async #endAbandoned(isAbandoned: (meeting: StoredMeeting) => boolean): Promise<void> {
-    const { files, notices, isLive, log } = this.#options;
+  async #endAbandoned(): Promise<void> {
+    const { files, presence, notices, log } = this.#options;
     for await (const path of files.paths()) {
       if (this.#closing.signal.aborted) return;
       const stored = await readMeeting(path);
-      if (stored === undefined || isLive(stored.head.meeting)) continue;
+      if (stored === undefined || (await presence.isAlive(stored.head.gateway))) continue;
       let end = stored.end;
       if (end === undefined) {
-        if (!isAbandoned(stored)) continue;
         end = await this.#endFile(stored);
         log.info({ meeting: stored.head.meeting }, 'meeting of a gateway that died ended');
       }

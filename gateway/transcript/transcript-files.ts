@@ -79,6 +79,10 @@ export class TranscriptFiles {
     return MEETING_ID.test(meeting) ? readMeeting(this.#pathOf(room, meeting)) : undefined;
   }
 
+  has(room: RoomName, meeting: string): Promise<boolean> {
+    return exists(this.#pathOf(room, meeting));
+  }
+
   /** Ids of the meetings of a room, oldest first. */
   async list(room: RoomName): Promise<string[]> {
     const names = await namesIn(this.#folderOf(room));

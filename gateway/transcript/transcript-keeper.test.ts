@@ -12,6 +12,7 @@ import { waitUntil } from '../testing/wait-until.js';
 import { segmentText } from './document-formats.js';
 import { TranscriptCustody } from './transcript-custody.js';
 import type { Transcript } from './transcript-entry.js';
+import { GatewayPresence } from './gateway-presence.js';
 import { TranscriptFiles } from './transcript-files.js';
 import { TranscriptKeeper } from './transcript-keeper.js';
 
@@ -52,7 +53,13 @@ describe('the keeper of transcripts', () => {
   const afterwards = cleanupsAfterEach();
 
   function open(options: Partial<ConstructorParameters<typeof TranscriptKeeper>[0]> = {}) {
-    const keeper = new TranscriptKeeper({ maxMeetingBytes: 65_536, endAfterMs: 3_600_000, log, ...options });
+    const keeper = new TranscriptKeeper({
+      maxMeetingBytes: 65_536,
+      maxBytes: 1_000_000,
+      endAfterMs: 3_600_000,
+      log,
+      ...options,
+    });
     afterwards(() => keeper.close());
     const room = new Room(ROOM, BEGAN_AT_MS);
     room.addSpeaker('somebody');
@@ -68,8 +75,15 @@ describe('the keeper of transcripts', () => {
     return files;
   }
 
+  /** The folder as one gateway sees it. */
+  async function openStore(files: TranscriptFiles) {
+    const presence = await GatewayPresence.announce(files.dir, log);
+    afterwards(() => presence.close());
+    return { files, presence };
+  }
+
   async function onlyFileIn(files: TranscriptFiles): Promise<string> {
-    const [folder = ''] = await readdir(files.dir);
+    const [folder = ''] = (await readdir(files.dir)).filter((name) => name !== 'gateways');
     const [name = '', ...others] = await readdir(join(files.dir, folder));
     expect(others).toEqual([]);
     return join(files.dir, folder, name);
@@ -136,7 +150,7 @@ describe('the keeper of transcripts', () => {
   });
 
   it('keeps nothing of a room that does not show its history', async () => {
-    const { keeper, room } = open({ files: await emptyFiles() });
+    const { keeper, room } = open({ store: await openStore(await emptyFiles()) });
     room.showsHistory = false;
     say(room, 's1', { text: 'Confidential.' });
     await keeper.close();
@@ -149,9 +163,10 @@ describe('the keeper of transcripts', () => {
     say(room, 's1', { text: 'First meeting.' });
     const first = await keeper.read(ROOM);
     room.removeSpeaker('somebody');
-    await waitUntil(() => (keeper.isLive(first?.meeting ?? '') ? 'the meeting goes on' : undefined));
-    const ended = await keeper.read(ROOM);
-    expect(ended?.endedAtMs).toBeGreaterThan(BEGAN_AT_MS);
+    await waitUntil(async () =>
+      (await keeper.read(ROOM))?.endedAtMs === undefined ? 'the meeting goes on' : undefined,
+    );
+    expect((await keeper.read(ROOM))?.endedAtMs).toBeGreaterThan(BEGAN_AT_MS);
     room.addSpeaker('somebody');
     say(room, 's2', { text: 'Second meeting.', atMs: Date.now() - BEGAN_AT_MS });
     const second = await keeper.read(ROOM);
@@ -166,7 +181,7 @@ describe('the keeper of transcripts', () => {
 
   it('writes to disk for its own user alone, line by line, without the room in any name', async () => {
     const files = await emptyFiles();
-    const { keeper, room } = open({ files });
+    const { keeper, room } = open({ store: await openStore(files) });
     say(room, 's1', { text: 'Good morning.' });
     await keeper.close();
     const path = await onlyFileIn(files);
@@ -179,7 +194,7 @@ describe('the keeper of transcripts', () => {
   });
 
   it('reads from disk what memory could not hold', async () => {
-    const { keeper, room } = open({ files: await emptyFiles(), maxMeetingBytes: 2000 });
+    const { keeper, room } = open({ store: await openStore(await emptyFiles()), maxMeetingBytes: 2000 });
     for (let index = 0; index < 100; index += 1)
       say(room, `s${index}`, { text: `Sentence ${index}.`, atMs: index });
     const transcript = await keeper.read(ROOM);
@@ -189,7 +204,7 @@ describe('the keeper of transcripts', () => {
 
   it('deletes on request what is in memory, on disk, and what latecomers would be shown', async () => {
     const files = await emptyFiles();
-    const { keeper, room } = open({ files });
+    const { keeper, room } = open({ store: await openStore(files) });
     say(room, 's1', { text: 'Forget this.' });
     const former = await keeper.read(ROOM);
     expect(await keeper.forget(ROOM)).toBe(1);
@@ -204,11 +219,36 @@ describe('the keeper of transcripts', () => {
     expect(await keeper.forget(ROOM, '../../etc/passwd')).toBe(0);
   });
 
+  it('shares its folder with other gateways, whose meetings are theirs while they live', async () => {
+    const files = await emptyFiles();
+    const [ours, theirs] = [open({ store: await openStore(files) }), open({ store: await openStore(files) })];
+    say(theirs.room, 's1', { text: 'Said elsewhere.' });
+    const meeting = (await theirs.keeper.read(ROOM))?.meeting ?? '';
+    await waitUntil(async () => {
+      const seen = textsOf(await ours.keeper.read(ROOM, meeting)).join();
+      return seen === 'Ana: Said elsewhere.' ? undefined : `the other gateway reads "${seen}"`;
+    });
+    for (const which of [undefined, meeting]) {
+      await expect(ours.keeper.forget(ROOM, which)).rejects.toMatchObject({ code: 'transcript_elsewhere' });
+    }
+    say(theirs.room, 's2', { text: 'And goes on.' });
+    expect(textsOf(await theirs.keeper.read(ROOM))).toHaveLength(2);
+    await theirs.keeper.close();
+    expect((await files.read(ROOM, meeting))?.end?.reason).toBe('gateway_stopped');
+    expect(textsOf(await theirs.keeper.read(ROOM))).toHaveLength(2);
+    expect(await ours.keeper.forget(ROOM)).toBe(1);
+    // Nobody goes on giving what was deleted.
+    expect(await theirs.keeper.read(ROOM)).toBeUndefined();
+    expect(await theirs.keeper.list(ROOM)).toEqual([]);
+    expect(theirs.keeper.bytes).toBe(0);
+  });
+
   it('deletes files that are older than they may get, and no others', async () => {
     const files = await emptyFiles(30);
     const written: string[] = [];
+    const store = await openStore(files);
     for (const text of ['Old.', 'New.']) {
-      const { keeper, room } = open({ files });
+      const { keeper, room } = open({ store });
       say(room, 's1', { text });
       written.push((await keeper.read(ROOM))?.meeting ?? '');
       await keeper.close();
@@ -218,12 +258,9 @@ describe('the keeper of transcripts', () => {
       const when = daysAgo(path.includes(written[0]!) ? 31 : 29);
       await utimes(path, when, when);
     }
-    const custody = new TranscriptCustody({ files, isLive: () => false, log });
+    const custody = new TranscriptCustody({ ...store, log });
     afterwards(() => custody.close());
-    let left: string[] = [];
-    const look = setInterval(() => void files.list(ROOM).then((ids) => (left = ids)), 20);
-    afterwards(() => clearInterval(look));
-    await waitUntil(() => (left.length === 1 ? undefined : 'both are there'));
-    expect(left).toEqual([written[1]]);
+    await waitUntil(async () => ((await files.list(ROOM)).length === 1 ? undefined : 'both are there'));
+    expect(await files.list(ROOM)).toEqual([written[1]]);
   });
 });

@@ -5,26 +5,32 @@
  *   Room ──finals, gaps──► TranscriptKeeper ──► MeetingTranscript (memory, bounded)
  *                                          └──► MeetingFile (disk, where switched on) ──► Webhook, at the end
  */
-import type { RoomName } from '../../protocol/index.js';
+import { CaptionError, type RoomName } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { FinalSegment, Room } from '../rooms/room.js';
 import { wallClockMs } from '../rooms/sample-clock.js';
+import type { GatewayPresence } from './gateway-presence.js';
 import type { MeetingFile } from './meeting-file.js';
 import { MeetingTranscript } from './meeting-transcript.js';
 import type { Transcript, TranscriptEntry } from './transcript-entry.js';
 import type { TranscriptFiles } from './transcript-files.js';
 import { encodeLine, type MeetingEndReason } from './transcript-line.js';
 import type { MeetingNotices } from './meeting-notices.js';
+import { TranscriptMemory } from './transcript-memory.js';
 
 const SWEEP_INTERVAL_MS = 500;
 
 export interface TranscriptKeeperOptions {
   /** Bound of one meeting in memory. */
   readonly maxMeetingBytes: number;
+  /** Bound of all of them together. */
+  readonly maxBytes: number;
+  /** Entries that went from memory because of a bound. */
+  readonly dropped?: (entries: number) => void;
   /** A meeting ends when nobody has been there to speak for so long. */
   readonly endAfterMs: number;
-  /** Undefined where nothing is written. */
-  readonly files?: TranscriptFiles;
+  /** The folder, and which gateways share it; undefined where nothing is written. */
+  readonly store?: { readonly files: TranscriptFiles; readonly presence: GatewayPresence };
   /** Undefined where nobody is told. */
   readonly notices?: MeetingNotices;
   readonly log: Logger;
@@ -47,7 +53,7 @@ interface RoomTranscripts {
   readonly room: Room;
   live: LiveMeeting | undefined;
   /** The last one that ended, as long as the room is remembered. */
-  ended: MeetingTranscript | undefined;
+  ended: Pick<LiveMeeting, 'transcript' | 'file'> | undefined;
 }
 
 /** `close` ends all meetings. */
@@ -55,29 +61,19 @@ export class TranscriptKeeper {
   readonly #options: TranscriptKeeperOptions;
   readonly #rooms = new Map<RoomName, RoomTranscripts>();
   readonly #ending = new Set<Promise<void>>();
-  readonly #sealing = new Set<string>();
+  readonly #memory: TranscriptMemory;
   readonly #sweepTimer: NodeJS.Timeout;
 
   constructor(options: TranscriptKeeperOptions) {
     this.#options = options;
+    this.#memory = new TranscriptMemory(options);
     this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
     this.#sweepTimer.unref();
   }
 
   /** Of all meetings in memory. */
   get bytes(): number {
-    let bytes = 0;
-    for (const { live, ended } of this.#rooms.values())
-      bytes += (live?.transcript.bytes ?? 0) + (ended?.bytes ?? 0);
-    return bytes;
-  }
-
-  /** Whether a meeting is being written by this gateway. */
-  isLive(meeting: string): boolean {
-    return (
-      [...this.#rooms.values()].some(({ live }) => live?.transcript.head.meeting === meeting) ||
-      this.#sealing.has(meeting)
-    );
+    return this.#memory.bytes;
   }
 
   /** A room begins: it is listened to from now on. */
@@ -96,12 +92,12 @@ export class TranscriptKeeper {
     if (transcripts?.room !== room) return;
     this.#rooms.delete(room.name);
     this.#end(transcripts, 'everybody_left');
+    this.#forgetEnded(transcripts);
   }
 
   /** The meeting that goes on in a room, or the last one that ended there; or the one named, also from the disk. */
   async read(name: RoomName, meeting?: string): Promise<Transcript | undefined> {
-    const transcripts = this.#rooms.get(name);
-    const { live, ended } = transcripts ?? {};
+    const { live, ended } = await this.#inMemory(name);
     const inMemory = [live?.transcript, ended].find(
       (candidate) => candidate !== undefined && (meeting === undefined || candidate.head.meeting === meeting),
     );
@@ -109,17 +105,18 @@ export class TranscriptKeeper {
     const id = inMemory?.head.meeting ?? meeting;
     if (id === undefined) return undefined;
     await live?.file?.flushed();
-    const stored = await this.#options.files?.read(name, id);
+    const stored = await this.#options.store?.files.read(name, id);
     return stored?.transcript ?? inMemory?.read();
   }
 
   async list(name: RoomName): Promise<MeetingSummary[]> {
-    const { live, ended } = this.#rooms.get(name) ?? {};
+    const { live, ended } = await this.#inMemory(name);
+    const { files } = this.#options.store ?? {};
     const inMemory = [ended, live?.transcript].filter((transcript) => transcript !== undefined);
     const known = new Set(inMemory.map(({ head }) => head.meeting));
     const summaries: MeetingSummary[] = [];
-    for (const id of (await this.#options.files?.list(name)) ?? []) {
-      const stored = known.has(id) ? undefined : await this.#options.files?.read(name, id);
+    for (const id of (await files?.list(name)) ?? []) {
+      const stored = known.has(id) ? undefined : await files?.read(name, id);
       if (stored !== undefined)
         summaries.push(
           summaryOf(id, {
@@ -134,16 +131,20 @@ export class TranscriptKeeper {
     return summaries;
   }
 
-  /** Deletes one meeting of a room, or all of them, wherever they are; nobody is told of the end of one that goes on. */
+  /**
+   * Deletes one meeting of a room, or all of them, wherever they are; nobody is told of the end of one that goes on. Throws
+   * CaptionError `transcript_elsewhere`, and deletes nothing, while another gateway writes one of them.
+   */
   async forget(name: RoomName, meeting?: string): Promise<number> {
     const isMeant = (id: string): boolean => meeting === undefined || id === meeting;
+    const { store, notices } = this.#options;
+    const stored = async (): Promise<string[]> => ((await store?.files.list(name)) ?? []).filter(isMeant);
+    for (const id of await stored()) await this.#requireOurs(name, id);
     const forgotten = new Set<string>();
     const transcripts = this.#rooms.get(name);
     if (transcripts !== undefined) await this.#forgetInMemory(transcripts, { isMeant, forgotten });
-    const { files, notices } = this.#options;
-    for (const id of (await files?.list(name)) ?? []) {
-      if (!isMeant(id)) continue;
-      if ((await files?.remove(name, id)) === true) forgotten.add(id);
+    for (const id of await stored()) {
+      if ((await store?.files.remove(name, id)) === true) forgotten.add(id);
     }
     for (const id of forgotten) notices?.forget(id);
     this.#options.log.info({ meetings: forgotten.size }, 'transcripts deleted on request');
@@ -162,21 +163,22 @@ export class TranscriptKeeper {
     // What latecomers must not see is not for anybody to read later either.
     if (!room.showsHistory) return;
     const live = (transcripts.live ??= this.#begin(room));
-    const line = live.transcript.add(entry);
+    const line = this.#memory.add(live.transcript, entry);
     live.file?.append(line);
   }
 
   #begin(room: Room): LiveMeeting {
-    const { maxMeetingBytes, files, notices } = this.#options;
-    const former = this.#rooms.get(room.name)?.ended?.head.startedAtMs;
+    const { maxMeetingBytes, store, notices } = this.#options;
+    const former = this.#rooms.get(room.name)?.ended?.transcript.head.startedAtMs;
     const transcript = new MeetingTranscript({
       room: room.name,
       // The first meeting of a room begins with the room; a later one now, a moment before what was just said.
       startedAtMs: former === undefined ? room.epochMs : Math.floor(wallClockMs()),
       maxBytes: maxMeetingBytes,
       webhook: notices !== undefined,
+      gateway: store?.presence.id ?? '',
     });
-    const file = files?.open(transcript.head);
+    const file = store?.files.open(transcript.head);
     file?.append(encodeLine(transcript.head, 0));
     return { transcript, file, emptySinceMs: undefined };
   }
@@ -184,21 +186,23 @@ export class TranscriptKeeper {
   #end(transcripts: RoomTranscripts, reason: MeetingEndReason): void {
     const { live } = transcripts;
     if (live === undefined) return;
+    this.#forgetEnded(transcripts);
     transcripts.live = undefined;
-    transcripts.ended = live.transcript;
+    transcripts.ended = live;
     live.transcript.end({ endedAtMs: Math.floor(wallClockMs()), reason });
-    const ending = this.#seal(live).finally(() => this.#ending.delete(ending));
+    // As it is now: what is over is the first to go when memory is full.
+    const whole = this.#options.notices === undefined ? undefined : live.transcript.read();
+    this.#memory.ended(live.transcript);
+    const ending = this.#seal(live, whole).finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
 
-  async #seal({ transcript, file }: LiveMeeting): Promise<void> {
+  async #seal({ transcript, file }: LiveMeeting, whole: Promise<Transcript> | undefined): Promise<void> {
     const { ended, head } = transcript;
     if (ended === undefined) return;
-    this.#sealing.add(head.meeting);
     file?.append(encodeLine({ kind: 'end', ...ended }, 0));
     await file?.close();
-    this.#sealing.delete(head.meeting);
-    this.#options.notices?.ended(await transcript.read(), ended.reason);
+    if (whole !== undefined) this.#options.notices?.ended(await whole, ended.reason);
     this.#options.log.info({ meeting: head.meeting, reason: ended.reason }, 'meeting ended');
   }
 
@@ -207,16 +211,52 @@ export class TranscriptKeeper {
     { isMeant, forgotten }: { isMeant: (id: string) => boolean; forgotten: Set<string> },
   ): Promise<void> {
     const { live, ended, room } = transcripts;
-    if (ended !== undefined && isMeant(ended.head.meeting)) {
-      transcripts.ended = undefined;
-      forgotten.add(ended.head.meeting);
+    if (ended !== undefined && isMeant(ended.transcript.head.meeting)) {
+      this.#forgetEnded(transcripts);
+      forgotten.add(ended.transcript.head.meeting);
     }
     if (live !== undefined && isMeant(live.transcript.head.meeting)) {
       transcripts.live = undefined;
+      this.#memory.forget(live.transcript);
       forgotten.add(live.transcript.head.meeting);
       room.forgetHistory();
       await live.file?.close();
     }
+  }
+
+  /** What is kept of a room, without a meeting whose file was deleted by another gateway. */
+  async #inMemory(name: RoomName): Promise<{ live?: LiveMeeting; ended?: MeetingTranscript }> {
+    const transcripts = this.#rooms.get(name);
+    if (transcripts === undefined) return {};
+    const { ended } = transcripts;
+    const { files } = this.#options.store ?? {};
+    const isGone =
+      ended?.file?.isStored === true && (await files?.has(name, ended.transcript.head.meeting)) === false;
+    // Meanwhile another one may have ended.
+    if (isGone && transcripts.ended === ended) this.#forgetEnded(transcripts);
+    const { live, ended: kept } = transcripts;
+    return {
+      ...(live === undefined ? {} : { live }),
+      ...(kept === undefined ? {} : { ended: kept.transcript }),
+    };
+  }
+
+  #forgetEnded(transcripts: RoomTranscripts): void {
+    if (transcripts.ended !== undefined) this.#memory.forget(transcripts.ended.transcript);
+    transcripts.ended = undefined;
+  }
+
+  async #requireOurs(name: RoomName, id: string): Promise<void> {
+    const { store } = this.#options;
+    const stored = await store?.files.read(name, id);
+    if (store === undefined || stored === undefined || stored.end !== undefined) return;
+    const { gateway } = stored.head;
+    if (gateway === store.presence.id || !(await store.presence.isAlive(gateway))) return;
+    throw new CaptionError(
+      'transcript_elsewhere',
+      'Another gateway writes a transcript of this room: ask that one, or wait until the meeting has ended.',
+      { retryable: true },
+    );
   }
 
   #sweep(): void {

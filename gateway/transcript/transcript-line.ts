@@ -2,7 +2,7 @@
  * One entry as one line of JSON: how transcripts are kept in memory and on disk. The first line of a file tells the meeting,
  * the others what was said, in the order in which it became final:
  *
- *   {"kind":"meeting","version":1,"room":"council","meeting":"m1x2…","startedAtMs":1700000000000,"webhook":true}
+ *   {"kind":"meeting","version":1,"room":"council","meeting":"m1x2…","startedAtMs":1700000000000,"webhook":true,"gateway":"0a1b…"}
  *   {"kind":"segment","segment":"s1","speaker":{"identity":"ana","name":"Ana"},"language":"en","words":[["Hello,",1200,340,0.91]]}
  *   {"kind":"gap","speaker":{…},"startMs":2000,"endMs":3000,"reason":"overloaded"}
  *   {"kind":"lost","entries":3}                                          the disk failed for a while
@@ -40,6 +40,8 @@ export interface MeetingLine {
   readonly startedAtMs: number;
   /** Whether somebody is to be told of its end. */
   readonly webhook: boolean;
+  /** Which gateway writes the file, as `GatewayPresence` has it; empty where nothing is written. */
+  readonly gateway: string;
 }
 export type TranscriptLine =
   | MeetingLine
@@ -130,10 +132,17 @@ const GAP_REASONS: readonly GapReason[] = [
 ];
 
 function decodeMeeting(fields: Fields): MeetingLine | undefined {
-  const { version, room, meeting, startedAtMs, webhook } = fields;
+  const { version, room, meeting, startedAtMs, webhook, gateway } = fields;
   const isOurs = version === LINE_VERSION && isText(room) && isText(meeting) && isNumber(startedAtMs);
   if (!isOurs) return undefined;
-  return { kind: 'meeting', room: roomName(room), meeting, startedAtMs, webhook: webhook === true };
+  return {
+    kind: 'meeting',
+    room: roomName(room),
+    meeting,
+    startedAtMs,
+    webhook: webhook === true,
+    gateway: isText(gateway) ? gateway : '',
+  };
 }
 
 function decodeEntry(fields: Fields, startedAtMs: number): TranscriptEntry | undefined {
