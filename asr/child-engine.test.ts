@@ -70,6 +70,43 @@ describeWithModel('ChildEngine', (model) => {
     }
   });
 
+  it.for<[string, string, RegExp]>([
+    ['sense-0880', 'ill disposed', /\bill disposed\b/],
+    ['libri-1089-0', 'Brothels', /\bBrothels\b/],
+  ])(
+    'clip %s: favours "%s" for the speaker it was given for and for nobody else',
+    async ([id, phrase, written], context) => {
+      const clip = await realSpeech(id);
+      if (clip === undefined) return context.skip('SKIPPED: no real speech beside the checkout');
+      const half = Math.floor(clip.pcm.length / 2);
+      // Both phrases come in the second half.
+      const textWith = async (stream: AsrStream, later: readonly string[]): Promise<string> => {
+        const events = readAll(stream);
+        await feed(stream, clip.pcm.subarray(0, half));
+        if (later.length > 0) stream.setVocabulary(later);
+        await feed(stream, clip.pcm.subarray(half), { firstSample: half });
+        await stream.close();
+        return finalsOf(await events)
+          .flatMap(({ words }) => words.map(({ text }) => text))
+          .join(' ');
+      };
+      const texts = await Promise.all([
+        textWith(engine.openStream({ vocabulary: [phrase] }), []),
+        textWith(engine.openStream(), []),
+        textWith(engine.openStream(), [phrase]),
+      ]);
+      expect(texts.map((text) => written.test(text))).toEqual([true, false, true]);
+    },
+  );
+
+  it('tells which phrases recognition cannot favour, and why', () => {
+    expect(engine.unfavoured(['Brothels', 'La Suite'])).toBeUndefined();
+    expect(engine.unfavoured(['Brothels', '日本', 'B2'])).toMatchObject({
+      phrases: ['日本', 'B2'],
+      error: { code: 'vocabulary_not_favoured', message: expect.stringContaining('"日本", "B2"') as string },
+    });
+  });
+
   it('recognises real speech', async (context) => {
     const clip = await realSpeech('libri-1089-1');
     if (clip === undefined) return context.skip('SKIPPED: no real speech beside the checkout');

@@ -14,6 +14,7 @@ import {
   type RecogniserPoolOptions,
 } from './supervisor/recogniser-pool.js';
 import { createFormatter } from './text/formatter.js';
+import { type UnfavouredPhrases, VocabularyCheck } from './vocabulary-check.js';
 
 export interface ChildEngineOptions {
   readonly model: InstalledModel;
@@ -53,15 +54,20 @@ export class ChildEngine implements AsrEngine {
   readonly model: InstalledModel;
   readonly #pool: RecogniserPool;
   readonly #vad: SileroVad;
+  readonly #vocabularyCheck: VocabularyCheck;
+  /** What runs the model, once a child was ready. */
+  #runs: 'zipformer' | 'sherpa' | undefined;
   readonly #batcher: VadBatcher;
   readonly #punctuatesFinals: boolean;
   readonly #streams = new Set<SpeakerStream>();
   #coalescedOfClosed = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: ChildEngineOptions, vad: SileroVad) {
+  private constructor(options: ChildEngineOptions, parts: { vad: SileroVad; check: VocabularyCheck }) {
+    const { vad, check } = parts;
     this.model = options.model;
     this.#vad = vad;
+    this.#vocabularyCheck = check;
     this.#batcher = new VadBatcher(vad, options.gateFailed ?? (() => undefined));
     this.#punctuatesFinals = options.punctuation !== undefined && !options.model.punctuates;
     const { decodeCallBudgetMs } = options;
@@ -73,13 +79,20 @@ export class ChildEngine implements AsrEngine {
         ...(decodeCallBudgetMs === undefined ? {} : { decodeCallBudgetMs }),
         ...options.supervision,
       },
-      options.observer,
+      {
+        ...options.observer,
+        childReady: (info) => {
+          this.#runs = info.engine;
+          options.observer?.childReady?.(info);
+        },
+      },
     );
   }
 
   /** Loads the models. Errors: `recogniser_refused`, `recogniser_start_failed`, `recogniser_version_mismatch`. */
   static async start(options: ChildEngineOptions): Promise<ChildEngine> {
-    const engine = new ChildEngine(options, await SileroVad.create());
+    const check = await VocabularyCheck.create(options.model);
+    const engine = new ChildEngine(options, { vad: await SileroVad.create(), check });
     try {
       await engine.#pool.start();
       return engine;
@@ -142,6 +155,10 @@ export class ChildEngine implements AsrEngine {
     return stream;
   }
 
+  unfavoured(vocabulary: readonly string[]): UnfavouredPhrases | undefined {
+    return this.#vocabularyCheck.unfavoured(vocabulary, this.#runs);
+  }
+
   /** Ends all streams at once, then the children. Close streams first to keep what is open. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#shutDown();
@@ -163,7 +180,7 @@ function recogniserConfig({
   engine = 'auto',
   changedWordsAllowed = DEFAULT_CHANGED_WORDS_ALLOWED,
 }: ChildEngineOptions): RecogniserConfig {
-  const { encoder, decoder, joiner, tokens } = model.files;
+  const { encoder, decoder, joiner, tokens, bpeVocab } = model.files;
   return {
     engine,
     changedWordsAllowed,
@@ -171,6 +188,7 @@ function recogniserConfig({
     decoder,
     joiner,
     tokens,
+    ...(bpeVocab === undefined ? {} : { bpeVocab }),
     threads: 1,
     ...(punctuation === undefined || model.punctuates ? {} : { punctuationModel: punctuation.files }),
   };

@@ -8,9 +8,10 @@
 import type { GapReason, SampleIndex } from '../protocol/index.js';
 import type { AudioFrame } from './audio/audio-frame.js';
 import type { WordMoments } from './stream/word-moments.js';
+import type { UnfavouredPhrases } from './vocabulary-check.js';
 
 export interface AsrStreamOptions {
-  /** Names and terms with the spelling to show. */
+  /** Names and terms with the spelling to show; recognition favours them where it can. */
   readonly vocabulary?: readonly string[];
   /** BCP 47, for instance "en". Default: the model's first language. */
   readonly language?: string;
@@ -66,7 +67,7 @@ export interface AsrStream {
   flush(): void;
   /** Resolves when all whole frames pushed so far have passed the voice gate. */
   settled(): Promise<void>;
-  /** For names that come up later; concerns words not shown yet. */
+  /** For names that come up later: spelled so in words not shown yet, favoured in the audio to come. */
   setVocabulary(vocabulary: readonly string[]): void;
   /**
    * Segments and gaps in the order in which they happen. One reader. Versions of an open segment that were not read
@@ -81,5 +82,7 @@ export interface AsrStream {
 
 export interface AsrEngine {
   openStream(options?: AsrStreamOptions): AsrStream;
+  /** What of a vocabulary recognition cannot favour, for whoever gave it; undefined when nothing. */
+  unfavoured(vocabulary: readonly string[]): UnfavouredPhrases | undefined;
   close(): Promise<void>;
 }

@@ -15,3 +15,4 @@ export type { PoolHealthState } from './supervisor/pool-health.js';
 export type { PoolObserver } from './supervisor/recogniser-pool.js';
 export type { ChildDown } from './supervisor/supervised-child.js';
 export { parseVocabulary } from './text/vocabulary.js';
+export type { UnfavouredPhrases } from './vocabulary-check.js';

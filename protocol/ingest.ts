@@ -23,7 +23,7 @@ export interface IngestHello {
   readonly sampleRateHz: IngestSampleRateHz;
   /** BCP 47; the gateway's model must speak it. */
   readonly language?: string;
-  /** Names and terms with the spelling to show. */
+  /** Names and terms with the spelling to show; recognition favours them where it can. A `warning` names those it cannot. */
   readonly vocabulary?: readonly string[];
   /** Goes on with a stream whose connection dropped; `fromSample` is the first sample the client still has. */
   readonly resume?: { readonly stream: string; readonly fromSample: number };
@@ -54,6 +54,8 @@ export type IngestServerMessage =
       readonly behindMs: number;
     }
   | { readonly kind: 'ended'; readonly receivedThroughSample: number }
+  /** Something of what was asked is not done; the stream goes on. */
+  | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   /** The connection is closed after this. With `retryable`, connect again and resume. */
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
 

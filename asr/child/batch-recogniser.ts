@@ -1,11 +1,15 @@
 import type { Token } from '../token.js';
+import type { VocabularyChange } from './messages.js';
 
 /**
  * What a model must offer to be driven by the child's scheduler, which makes one call at a time. Audio may be accepted, streams
  * may be finished, opened and released while a call is under way.
  */
 export interface BatchRecogniser {
-  open(firstSample: number): RecogniserStream;
+  /** `vocabularies`: what to favour from where on; left alone by recognisers without `setVocabulary`. */
+  open(firstSample: number, vocabularies?: readonly VocabularyChange[]): RecogniserStream;
+  /** Other phrases for a stream that runs, in audio that it has not been given yet. Absent where a model favours none. */
+  readonly setVocabulary?: (stream: RecogniserStream, change: VocabularyChange) => void;
   /** Decodes one chunk of each stream, all of which are `isReady()`. */
   decode(streams: readonly RecogniserStream[]): Promise<void> | void;
   /**

@@ -18,11 +18,11 @@ export interface CreatedRecogniser {
  */
 export async function createRecogniser(config: RecogniserConfig): Promise<CreatedRecogniser> {
   if (config.engine === 'sherpa') return { engine: 'sherpa', recogniser: createSherpaRecogniser(config) };
-  const { encoder, decoder, joiner, tokens, threads } = config;
+  const { encoder, decoder, joiner, tokens, bpeVocab, threads } = config;
   const punctuate = createPunctuation(config);
   try {
     const recogniser = await ZipformerRecogniser.create({
-      files: { encoder, decoder, joiner, tokens },
+      files: { encoder, decoder, joiner, tokens, ...(bpeVocab === undefined ? {} : { bpeVocab }) },
       threads,
       ...(punctuate === undefined ? {} : { punctuate }),
     });

@@ -6,7 +6,7 @@
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
 import type { Token } from '../token.js';
-import type { DecodedPiece } from './messages.js';
+import type { DecodedPiece, VocabularyChange } from './messages.js';
 import { countChangedWords, SpeculationPace } from './speculation-pace.js';
 
 /** Larger batches gain nothing on a CPU (sherpa-onnx, 3.3 M model: 90 streams per core at 8, 90 at 16, 91 at 32). */
@@ -84,11 +84,11 @@ export class DecodeScheduler {
     return Math.min(MAX_GATHER_MS, Math.max(0, streamsAbove * GATHER_PER_STREAM_MS));
   }
 
-  open(utterance: number, firstSample: number): void {
+  open(utterance: number, firstSample: number, vocabularies?: readonly VocabularyChange[]): void {
     if (this.#streams.has(utterance)) throw new Error(`utterance ${utterance} is open already`);
     this.#streams.set(utterance, {
       utterance,
-      stream: this.#recogniser.open(firstSample),
+      stream: this.#recogniser.open(firstSample, vocabularies),
       reportedTokens: 0,
       shownText: '',
       isFinishing: false,
@@ -102,6 +102,13 @@ export class DecodeScheduler {
     if (scheduled === undefined || scheduled.isFinishing) return;
     scheduled.stream.accept(samples);
     this.#enqueueIfReady(scheduled);
+  }
+
+  /** Ignored for an utterance that is not open, or takes no more audio. */
+  setVocabulary(utterance: number, change: VocabularyChange): void {
+    const scheduled = this.#streams.get(utterance);
+    if (scheduled === undefined || scheduled.isFinishing) return;
+    this.#recogniser.setVocabulary?.(scheduled.stream, change);
   }
 
   finish(utterance: number): void {

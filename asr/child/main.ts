@@ -97,13 +97,18 @@ function handle(message: ToChild): void {
       void configure(message);
       return;
     case 'open':
-      forUtterance(message.utterance, (open) => open.open(message.utterance, message.firstSample));
+      forUtterance(message.utterance, (opening) =>
+        opening.open(message.utterance, message.firstSample, message.vocabularies),
+      );
       return;
     case 'audio':
       for (const { utterance, pcm } of message.pieces) {
         forUtterance(utterance, (accepting) => accepting.accept(utterance, toFloat32(pcm)));
       }
       decodeSoon();
+      return;
+    case 'vocabulary':
+      forUtterance(message.utterance, (open) => open.setVocabulary(message.utterance, message.change));
       return;
     case 'finish':
       forUtterance(message.utterance, (finishing) => finishing.finish(message.utterance));

@@ -7,7 +7,8 @@
  *     |                     hello {version}  <-|   refused by the parent when the version differs
  *     |-> configure {version, recogniser}      |   exits with `configurationRefused` when the model cannot be used
  *     |                       ready {...}    <-|   within the parent's ready deadline
- *     |-> open, audio, finish, cancel          |
+ *     |-> open, audio, vocabulary, finish,     |
+ *     |   cancel                               |
  *     |                       decoded {...}  <-|   one message per call, over all streams of that call; a look ahead is one too
  *     |-> ping {id}          pong {id}       <-|   every second; silence for `heartbeatTimeoutMs` means hung: SIGKILL
  *     |-> shutdown                             |   exits with `asked`
@@ -17,7 +18,7 @@
  */
 import type { Token } from '../token.js';
 
-export const CHILD_PROTOCOL_VERSION = 2;
+export const CHILD_PROTOCOL_VERSION = 3;
 export const ORPHAN_TIMEOUT_MS = 15_000;
 
 /** Exit codes of a child. Anything else, and every signal, is a crash: restarted with backoff. */
@@ -44,6 +45,8 @@ export interface RecogniserConfig {
   readonly decoder: string;
   readonly joiner: string;
   readonly tokens: string;
+  /** Pieces and their scores; without it no phrases can be favoured. */
+  readonly bpeVocab?: string;
   /** Threads of one decoding call; 1 gives the most streams per core. */
   readonly threads: number;
   /**
@@ -55,6 +58,16 @@ export interface RecogniserConfig {
   readonly punctuationModel?: { readonly model: string; readonly bpeVocab: string };
 }
 
+/** Phrases to favour in audio from a position on, instead of those before. */
+export interface VocabularyChange {
+  /**
+   * Holds from the first chunk on that has audio after this position, so that the same audio gives the same words however
+   * it arrived, also when it is sent again to another child.
+   */
+  readonly fromSample: number;
+  readonly phrases: readonly string[];
+}
+
 export type ToChild =
   | {
       readonly kind: 'configure';
@@ -63,11 +76,19 @@ export type ToChild =
       /** A decoding call should not take longer: bounds how long a stream waits for its turn. */
       readonly decodeCallBudgetMs: number;
     }
-  | { readonly kind: 'open'; readonly utterance: number; readonly firstSample: number }
+  | {
+      readonly kind: 'open';
+      readonly utterance: number;
+      readonly firstSample: number;
+      /** In the order of their positions. Default: none. */
+      readonly vocabularies?: readonly VocabularyChange[];
+    }
   | {
       readonly kind: 'audio';
       readonly pieces: readonly { readonly utterance: number; readonly pcm: Int16Array }[];
     }
+  /** Sent before the audio that it is about. */
+  | { readonly kind: 'vocabulary'; readonly utterance: number; readonly change: VocabularyChange }
   | { readonly kind: 'finish'; readonly utterance: number }
   | { readonly kind: 'cancel'; readonly utterance: number }
   | { readonly kind: 'ping'; readonly id: number }

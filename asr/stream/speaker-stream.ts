@@ -7,6 +7,7 @@ import type { VadBatcher } from '../gate/vad-batcher.js';
 import { VoiceGate } from '../gate/voice-gate.js';
 import { monotonicNow } from '../monotonic-clock.js';
 import type { RecogniserPool } from '../supervisor/recogniser-pool.js';
+import type { UtteranceListener } from '../supervisor/utterance.js';
 import type { Formatter } from '../text/formatter.js';
 import type { Hypothesis } from '../token.js';
 import { EventQueue } from './event-queue.js';
@@ -58,6 +59,8 @@ export class SpeakerStream implements AsrStream {
   #arrivals = new SampleStamps();
   readonly #now: () => number;
   #formatter: Formatter;
+  /** Favoured in recognition, and spelled as written. */
+  #vocabulary: readonly string[];
   /** Segments whose final has not come, oldest first; the last one may still take audio. */
   #segments: Segment[] = [];
   /** Finals that came before that of an earlier segment. */
@@ -74,6 +77,7 @@ export class SpeakerStream implements AsrStream {
   constructor(options: SpeakerStreamOptions) {
     this.#options = options;
     this.#now = options.now ?? monotonicNow;
+    this.#vocabulary = options.vocabulary;
     this.#formatter = options.createFormatter(options.vocabulary);
     this.#gate = new VoiceGate({
       batcher: options.batcher,
@@ -114,7 +118,9 @@ export class SpeakerStream implements AsrStream {
   }
 
   setVocabulary(vocabulary: readonly string[]): void {
+    this.#vocabulary = vocabulary;
     this.#formatter = this.#options.createFormatter(vocabulary);
+    this.#open?.utterance?.setVocabulary(vocabulary);
   }
 
   async close(): Promise<void> {
@@ -225,10 +231,11 @@ export class SpeakerStream implements AsrStream {
       emit: (event) => this.#queue.push(trace.stamped(event)),
     });
     segment.trace = trace;
-    const utterance = this.#options.pool.openUtterance(firstSample, {
+    const listener: UtteranceListener = {
       hypothesis: (hypothesis, punctuatedText) => this.#heard(segment, hypothesis, punctuatedText),
       failed: () => this.#giveUp(segment, 'recogniser_failed'),
-    });
+    };
+    const utterance = this.#options.pool.openUtterance(firstSample, listener, this.#vocabulary);
     segment.utterance = utterance;
     this.#segments.push(segment);
     this.#lastSegment = segment;

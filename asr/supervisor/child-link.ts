@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { ToChild } from '../child/messages.js';
+import type { ToChild, VocabularyChange } from '../child/messages.js';
 import type { Utterance } from './utterance.js';
 
 /**
@@ -38,8 +38,13 @@ export class ChildLink<Child extends LinkedChild> {
 
   assign(utterance: Utterance): void {
     this.utterances.set(utterance.id, utterance);
-    this.child.send({ kind: 'open', utterance: utterance.id, firstSample: utterance.firstSample });
+    const { id, firstSample, vocabularies } = utterance;
+    this.child.send({ kind: 'open', utterance: id, firstSample, vocabularies });
     this.flushSoon();
+  }
+
+  tellVocabulary(utterance: Utterance, change: VocabularyChange): void {
+    this.child.send({ kind: 'vocabulary', utterance: utterance.id, change });
   }
 
   /** Forgets an utterance and tells the child to. */

@@ -43,6 +43,8 @@ export interface OpenUtterance {
   /** Position after the last sample appended. */
   readonly endSample: SampleIndex;
   append(pcm: Int16Array): void;
+  /** Favours other phrases in the audio to come, where the model can; none with an empty list. */
+  setVocabulary(phrases: readonly string[]): void;
   /** No more audio comes; the final hypothesis follows. */
   finish(): void;
   /** Nothing more is wanted. */
@@ -110,10 +112,16 @@ export class RecogniserPool {
     return ready;
   }
 
-  openUtterance(firstSample: SampleIndex, listener: UtteranceListener): OpenUtterance {
+  /** `vocabulary`: phrases to favour, where the model can. */
+  openUtterance(
+    firstSample: SampleIndex,
+    listener: UtteranceListener,
+    vocabulary: readonly string[] = [],
+  ): OpenUtterance {
     const utterance = new Utterance({
       id: this.#nextUtteranceId++,
       firstSample,
+      vocabulary,
       listener,
       nowMs: performance.now(),
     });
@@ -129,6 +137,10 @@ export class RecogniserPool {
       append: (pcm) => {
         utterance.append(pcm);
         this.#linkOf(utterance)?.flushSoon();
+      },
+      setVocabulary: (phrases) => {
+        const change = utterance.changeVocabulary(phrases);
+        if (change !== undefined) this.#linkOf(utterance)?.tellVocabulary(utterance, change);
       },
       finish: () => {
         utterance.markFinishing();

@@ -90,6 +90,36 @@ describe('Utterance', () => {
     expect(utterance.takeUnsentAudio()).toHaveLength(CHUNK);
   });
 
+  it('keeps which phrases are favoured from where on, for whoever decodes it next', () => {
+    const { utterance } = setUp(50);
+    expect(utterance.vocabularies).toEqual([]);
+    utterance.append(new Int16Array(CHUNK));
+    expect(utterance.changeVocabulary(['a'])).toEqual({ fromSample: 50 + CHUNK, phrases: ['a'] });
+    utterance.changeVocabulary(['b']);
+    utterance.append(new Int16Array(CHUNK));
+    utterance.changeVocabulary([]);
+    const kept = [
+      { fromSample: 50 + CHUNK, phrases: ['b'] },
+      { fromSample: 50 + 2 * CHUNK, phrases: [] },
+    ];
+    expect(utterance.vocabularies).toEqual(kept);
+    utterance.rewind(1);
+    expect(utterance.vocabularies).toEqual(kept);
+    utterance.markFinishing();
+    expect(utterance.changeVocabulary(['c'])).toBeUndefined();
+    expect(utterance.vocabularies).toEqual(kept);
+  });
+
+  it('keeps no more changes of vocabulary than a person makes', () => {
+    const { utterance } = setUp();
+    for (let change = 0; change < 100; change++) {
+      utterance.append(new Int16Array(10));
+      utterance.changeVocabulary([String(change)]);
+    }
+    expect(utterance.vocabularies.length).toBeLessThan(10);
+    expect(utterance.vocabularies.at(-1)?.phrases).toEqual(['99']);
+  });
+
   it('tells the end once, after all audio', () => {
     const { utterance } = setUp();
     utterance.append(new Int16Array(FLOW_WINDOW + CHUNK));

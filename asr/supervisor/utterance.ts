@@ -1,12 +1,14 @@
 import { msToSamples, sampleIndex, type SampleIndex } from '../../protocol/index.js';
 import { PcmWindow } from '../audio/pcm-window.js';
-import type { DecodedPiece } from '../child/messages.js';
+import type { DecodedPiece, VocabularyChange } from '../child/messages.js';
 import type { Hypothesis, Token } from '../token.js';
 
 /** Audio that a child may hold undecoded for one utterance; the rest waits on this side. */
 const FLOW_WINDOW_SAMPLES = msToSamples(10_000);
 /** An utterance that was in a child at so many crashes without getting any further is given up. */
 const MAX_CRASHES_WITHOUT_PROGRESS = 3;
+/** Of one utterance; with more, the last one is replaced. They are sent again with the audio. */
+const MAX_VOCABULARY_CHANGES = 8;
 /** A suspect that has nothing left to decode and whose child still runs after so long is cleared. */
 const CLEARED_AFTER_MS = 2000;
 
@@ -26,6 +28,7 @@ export class Utterance {
   readonly id: number;
   readonly #listener: UtteranceListener;
   readonly #audio: PcmWindow;
+  readonly #vocabularies: VocabularyChange[] = [];
   #sentThroughSample: number;
   #decodedThroughSample: number;
   #bestDecodedThroughSample: number;
@@ -37,7 +40,13 @@ export class Utterance {
   /** Of the last audio sent or decoded, for the deadline on progress. */
   lastProgressAtMs: number;
 
-  constructor(options: { id: number; firstSample: SampleIndex; listener: UtteranceListener; nowMs: number }) {
+  constructor(options: {
+    id: number;
+    firstSample: SampleIndex;
+    vocabulary?: readonly string[];
+    listener: UtteranceListener;
+    nowMs: number;
+  }) {
     this.id = options.id;
     this.#listener = options.listener;
     this.#audio = new PcmWindow(options.firstSample);
@@ -45,6 +54,13 @@ export class Utterance {
     this.#decodedThroughSample = options.firstSample;
     this.#bestDecodedThroughSample = options.firstSample;
     this.lastProgressAtMs = options.nowMs;
+    if (options.vocabulary !== undefined && options.vocabulary.length > 0)
+      this.changeVocabulary(options.vocabulary);
+  }
+
+  /** Phrases to favour and from where on, in order. */
+  get vocabularies(): readonly VocabularyChange[] {
+    return this.#vocabularies;
   }
 
   get firstSample(): SampleIndex {
@@ -97,6 +113,18 @@ export class Utterance {
 
   append(pcm: Int16Array): void {
     if (!this.#isFinishing) this.#audio.append(pcm);
+  }
+
+  /** Favours other phrases in the audio to come. Undefined when none comes: nothing is to be told to the child then. */
+  changeVocabulary(phrases: readonly string[]): VocabularyChange | undefined {
+    if (this.#isFinishing) return undefined;
+    const change: VocabularyChange = { fromSample: this.endSample, phrases };
+    const last = this.#vocabularies.at(-1);
+    const replacesLast =
+      last?.fromSample === change.fromSample || this.#vocabularies.length === MAX_VOCABULARY_CHANGES;
+    if (replacesLast) this.#vocabularies.pop();
+    this.#vocabularies.push(change);
+    return change;
   }
 
   markFinishing(): void {

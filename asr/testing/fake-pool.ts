@@ -29,10 +29,15 @@ export class FakePool {
     return this.#open.size;
   }
 
-  openUtterance(firstSample: SampleIndex, listener: UtteranceListener): OpenUtterance {
+  openUtterance(
+    firstSample: SampleIndex,
+    listener: UtteranceListener,
+    vocabulary: readonly string[] = [],
+  ): OpenUtterance {
     const utterance = new FakeUtterance({
       firstSample,
       listener,
+      vocabulary,
       script: this.#script,
       ended: () => this.#open.delete(utterance),
     });
@@ -54,6 +59,7 @@ export class FakePool {
 interface FakeUtteranceOptions {
   readonly firstSample: SampleIndex;
   readonly listener: UtteranceListener;
+  readonly vocabulary: readonly string[];
   readonly script: readonly SpokenWord[];
   readonly ended: () => void;
 }
@@ -64,8 +70,11 @@ class FakeUtterance implements OpenUtterance {
   #end: number;
   #decoded: number;
   #isFinishing = false;
+  /** What is favoured from where on. */
+  readonly vocabularies: { fromSample: number; phrases: readonly string[] }[];
 
   constructor(options: FakeUtteranceOptions) {
+    this.vocabularies = [{ fromSample: options.firstSample, phrases: options.vocabulary }];
     this.#options = options;
     this.firstSample = options.firstSample;
     this.#end = options.firstSample;
@@ -82,6 +91,10 @@ class FakeUtterance implements OpenUtterance {
 
   append(pcm: Int16Array): void {
     if (!this.#isFinishing) this.#end += pcm.length;
+  }
+
+  setVocabulary(phrases: readonly string[]): void {
+    this.vocabularies.push({ fromSample: this.#end, phrases });
   }
 
   finish(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Hotword, HotwordCompiler } from './hotword-compiler.js';
+import { HotwordCompiler } from './hotword-compiler.js';
 import { PieceEncoder } from './piece-encoder.js';
 
 const PIECES = ['<blk>', '<unk>', '▁', 'A', 'B', 'E', "'", '▁AB'];
@@ -12,19 +12,13 @@ const compiler = (casing: 'upper' | 'lower', pieces: readonly string[] = PIECES)
   });
 
 /** What saying these tokens is worth with that vocabulary. */
-function worth(of: HotwordCompiler, hotword: string | Hotword, tokens: readonly number[]): number {
-  const { graph } = of.compile([typeof hotword === 'string' ? { phrase: hotword } : hotword]);
-  return graph?.find(tokens).worth ?? 0;
-}
+const worth = (of: HotwordCompiler, phrase: string, tokens: readonly number[]): number =>
+  of.compile([phrase]).graph?.find(tokens).worth ?? 0;
 
 describe('HotwordCompiler', () => {
   it('writes phrases in the case of the model', () => {
     expect(worth(compiler('upper'), 'ab', [7])).toBe(1.5);
     expect(worth(compiler('lower', ['<blk>', '▁', 'a', 'b']), 'AB', [1, 2, 3])).toBe(4.5);
-  });
-
-  it('takes a boost for each phrase', () => {
-    expect(worth(compiler('upper'), { phrase: 'AB', boost: 4 }, [7])).toBe(4);
   });
 
   it('writes letters without accents and words without marks where the model has none', () => {
@@ -34,20 +28,16 @@ describe('HotwordCompiler', () => {
   });
 
   it('names the phrases that the model cannot write, and favours the others', () => {
-    const { graph, unwritable } = compiler('upper').compile([
-      { phrase: 'AB' },
-      { phrase: 'B2' },
-      { phrase: '日本' },
-    ]);
+    const { graph, unwritable } = compiler('upper').compile(['AB', 'B2', '日本']);
     expect(unwritable).toEqual(['B2', '日本']);
     expect(graph?.find([7]).worth).toBe(1.5);
-    expect(compiler('upper').compile([{ phrase: '!' }])).toEqual({ graph: undefined, unwritable: ['!'] });
+    expect(compiler('upper').compile(['!'])).toEqual({ graph: undefined, unwritable: ['!'] });
   });
 
   it('makes one graph for all streams with the same vocabulary', () => {
     const shared = compiler('upper');
-    const first = shared.compile([{ phrase: 'AB' }]);
-    expect(shared.compile([{ phrase: 'AB' }])).toBe(first);
-    expect(shared.compile([{ phrase: 'AB', boost: 3 }])).not.toBe(first);
+    const first = shared.compile(['AB']);
+    expect(shared.compile(['AB'])).toBe(first);
+    expect(shared.compile(['AB', 'B'])).not.toBe(first);
   });
 });

@@ -1,19 +1,12 @@
 import type { Casing } from '../models/registry.js';
+import { detectTextStyle } from '../models/tokens.js';
 import { HotwordGraph, type HotwordTokens } from './hotword-graph.js';
-import type { PieceEncoder } from './piece-encoder.js';
+import { PieceEncoder } from './piece-encoder.js';
 
-/** What each token of a phrase is worth by default, a natural logarithm; sherpa-onnx's `hotwords_score`. */
-export const DEFAULT_BOOST = 1.5;
+/** What each token of a phrase is worth, a natural logarithm; sherpa-onnx's `hotwords_score`. */
+const BOOST = 1.5;
 /** Graphs that are kept for other streams with the same vocabulary: those of a room share one. */
 const MAX_KEPT_GRAPHS = 64;
-
-/** A phrase to favour. */
-export interface Hotword {
-  /** As somebody wrote it, in any case. */
-  readonly phrase: string;
-  /** What each of its tokens is worth, a natural logarithm above 0. Default: `DEFAULT_BOOST`. */
-  readonly boost?: number;
-}
 
 export interface CompiledHotwords {
   /** Undefined when there is nothing to favour. */
@@ -33,14 +26,24 @@ export class HotwordCompiler {
   readonly #parts: HotwordCompilerParts;
   readonly #kept = new Map<string, CompiledHotwords>();
 
+  /** `bpeVocab` is the text of that file, `pieces` are the model's tokens by id. */
+  static of(bpeVocab: string, pieces: readonly string[]): HotwordCompiler {
+    return new HotwordCompiler({
+      encoder: new PieceEncoder(bpeVocab),
+      tokenIds: new Map(pieces.map((piece, id) => [piece, id])),
+      casing: detectTextStyle(pieces).casing,
+    });
+  }
+
   constructor(parts: HotwordCompilerParts) {
     this.#parts = parts;
   }
 
-  compile(hotwords: readonly Hotword[]): CompiledHotwords {
-    const key = JSON.stringify(hotwords.map(({ phrase, boost }) => [phrase, boost]));
+  /** `vocabulary`: phrases as somebody wrote them, in any case. */
+  compile(vocabulary: readonly string[]): CompiledHotwords {
+    const key = JSON.stringify(vocabulary);
     const known = this.#kept.get(key);
-    const compiled = known ?? this.#compile(hotwords);
+    const compiled = known ?? this.#compile(vocabulary);
     // Moves it to the end: the first is the one not asked for the longest.
     this.#kept.delete(key);
     this.#kept.set(key, compiled);
@@ -49,13 +52,13 @@ export class HotwordCompiler {
     return compiled;
   }
 
-  #compile(hotwords: readonly Hotword[]): CompiledHotwords {
+  #compile(vocabulary: readonly string[]): CompiledHotwords {
     const phrases: HotwordTokens[] = [];
     const unwritable: string[] = [];
-    for (const { phrase, boost = DEFAULT_BOOST } of hotwords) {
+    for (const phrase of vocabulary) {
       const ids = this.#tokensOf(phrase);
       if (ids === undefined || ids.length === 0) unwritable.push(phrase);
-      else phrases.push({ ids, boost });
+      else phrases.push({ ids, boost: BOOST });
     }
     return { graph: phrases.length === 0 ? undefined : new HotwordGraph(phrases), unwritable };
   }

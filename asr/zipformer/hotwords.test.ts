@@ -38,7 +38,7 @@ describeWithModel('Hotwords with the real model', ({ files }) => {
       const clip = await realSpeech(id);
       if (clip === undefined) return context.skip(NO_SPEECH);
       const zipformer = await recogniser;
-      const streams = [zipformer.open(0, [{ phrase }]), zipformer.open(0)];
+      const streams = [zipformer.open(0, [{ fromSample: 0, phrases: [phrase] }]), zipformer.open(0)];
       for (const stream of streams) {
         stream.accept(toFloat32(clip.pcm));
         stream.finish();
@@ -60,10 +60,17 @@ describeWithModel('Hotwords with the real model', ({ files }) => {
     await decodeAll(zipformer, [stream]);
     const before = stream.tokens().map(({ text }) => text);
     expect(before.length).toBeGreaterThan(5);
-    zipformer.setVocabulary(stream, [{ phrase: 'brothels' }]);
+    const change = { fromSample: Math.floor(clip.pcm.length / 2), phrases: ['brothels'] };
+    zipformer.setVocabulary(stream, change);
     stream.accept(toFloat32(clip.pcm.subarray(clip.pcm.length / 2)));
     stream.finish();
     await decodeAll(zipformer, [stream]);
+    // All at once, as after a crash.
+    const replayed = zipformer.open(0, [change]);
+    replayed.accept(toFloat32(clip.pcm));
+    replayed.finish();
+    await decodeAll(zipformer, [replayed]);
+    expect(replayed.tokens()).toEqual(stream.tokens());
     expect(
       stream
         .tokens()
@@ -77,8 +84,8 @@ describeWithModel('Hotwords with the real model', ({ files }) => {
     const clip = await realSpeech('libri-1089-0');
     if (clip === undefined) return context.skip(NO_SPEECH);
     const zipformer = await recogniser;
-    for (const vocabulary of [[], [{ phrase: 'Kubernetes' }]]) {
-      const stream = zipformer.open(0, vocabulary);
+    for (const phrases of [[], ['Kubernetes']]) {
+      const stream = zipformer.open(0, [{ fromSample: 0, phrases }]);
       stream.accept(toFloat32(clip.pcm));
       stream.finish();
       await decodeAll(zipformer, [stream]);

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { readOnnxMetadata } from '../models/onnx-file.js';
-import { detectTextStyle, parseTokens } from '../models/tokens.js';
+import { parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
 import { ModelRefused, positiveInteger } from './encoder-shape.js';
 import { HotwordCompiler } from './hotword-compiler.js';
 import { Joiner } from './joiner.js';
 import { loadEncoder } from './load-encoder.js';
 import { loadJoiner } from './load-joiner.js';
-import { PieceEncoder } from './piece-encoder.js';
 import { Predictor } from './predictor.js';
 import { Sessions } from './sessions.js';
 import { BLANK_ID } from './token-scorer.js';
@@ -84,7 +83,7 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
       joiner,
       tokenTexts: pieces.map((piece) => piece.replaceAll(WORD_START, ' ')),
       unknownId: unknownId === -1 ? undefined : unknownId,
-      hotwords: bpeVocab === undefined ? undefined : hotwordCompiler(bpeVocab, pieces),
+      hotwords: bpeVocab === undefined ? undefined : HotwordCompiler.of(bpeVocab, pieces),
       isBatchIndependent: loaded.isBatchIndependent,
       close,
     };
@@ -93,13 +92,6 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
     throw error;
   }
 }
-
-const hotwordCompiler = (bpeVocab: string, pieces: readonly string[]): HotwordCompiler =>
-  new HotwordCompiler({
-    encoder: new PieceEncoder(bpeVocab),
-    tokenIds: new Map(pieces.map((piece, id) => [piece, id])),
-    casing: detectTextStyle(pieces).casing,
-  });
 
 function checkVocabulary(pieces: readonly string[], path: string): void {
   const blank = pieces[BLANK_ID];

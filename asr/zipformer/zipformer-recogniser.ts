@@ -1,5 +1,5 @@
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
-import type { Hotword } from './hotword-compiler.js';
+import type { VocabularyChange } from '../child/messages.js';
 import type { HotwordGraph } from './hotword-graph.js';
 import { MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
@@ -23,8 +23,6 @@ export class ZipformerRecogniser implements BatchRecogniser {
   readonly isBatchIndependent: boolean;
   readonly #model: ZipformerModel;
   readonly #search: VocabularySearch;
-  /** Vocabularies that a stream goes on with from its next chunk on; calls under way keep theirs. */
-  readonly #changes = new Map<ZipformerStream, HotwordGraph | undefined>();
   readonly #shape: StreamShape;
   readonly #bank = new MelFilterBank();
   readonly #windows: SpeculativeWindow;
@@ -46,20 +44,22 @@ export class ZipformerRecogniser implements BatchRecogniser {
     return new ZipformerRecogniser(await loadZipformerModel(files, threads), punctuate);
   }
 
-  /** `vocabulary`: phrases to favour; nothing without `bpeVocab`, and not those that the model cannot write. */
-  open(firstSample: number, vocabulary: readonly Hotword[] = []): ZipformerStream {
-    return new ZipformerStream({
+  /** Favours nothing without `bpeVocab`, and no phrases that the model cannot write: see `HotwordCompiler`. */
+  open(firstSample: number, vocabularies: readonly VocabularyChange[] = []): ZipformerStream {
+    const stream = new ZipformerStream({
       bank: this.#bank,
       shape: this.#shape,
       encoderState: this.#model.encoder.newState(),
-      search: this.#search.newState(this.#graphOf(vocabulary)),
+      search: this.#search.newState(),
       firstSample,
     });
+    for (const change of vocabularies) this.setVocabulary(stream, change);
+    return stream;
   }
 
-  /** Concerns words not settled yet. */
-  setVocabulary(stream: RecogniserStream, vocabulary: readonly Hotword[]): void {
-    if (stream instanceof ZipformerStream) this.#changes.set(stream, this.#graphOf(vocabulary));
+  setVocabulary(stream: RecogniserStream, { fromSample, phrases }: VocabularyChange): void {
+    if (stream instanceof ZipformerStream)
+      stream.hotwordChanges.push({ fromSample, hotwords: this.#graphOf(phrases) });
   }
 
   async decode(streams: readonly RecogniserStream[]): Promise<void> {
@@ -75,25 +75,23 @@ export class ZipformerRecogniser implements BatchRecogniser {
     return this.#punctuate?.(text);
   }
 
-  release(stream: RecogniserStream): void {
+  release(): void {
     // Streams are plain memory.
-    if (stream instanceof ZipformerStream) this.#changes.delete(stream);
   }
 
   async close(): Promise<void> {
     await this.#model.close();
   }
 
-  #graphOf(vocabulary: readonly Hotword[]): HotwordGraph | undefined {
-    return vocabulary.length === 0 ? undefined : this.#model.hotwords?.compile(vocabulary).graph;
+  #graphOf(phrases: readonly string[]): HotwordGraph | undefined {
+    return phrases.length === 0 ? undefined : this.#model.hotwords?.compile(phrases).graph;
   }
 
   #batchesOf(streams: readonly RecogniserStream[]): ZipformerStream[][] {
     const ours = streams.filter((stream): stream is ZipformerStream => stream instanceof ZipformerStream);
     for (const stream of ours) {
-      if (!this.#changes.has(stream)) continue;
-      this.#search.setHotwords(stream.search, this.#changes.get(stream));
-      this.#changes.delete(stream);
+      const change = stream.takeDueHotwords();
+      if (change !== undefined) this.#search.setHotwords(stream.search, change.hotwords);
     }
     const size = this.#model.encoder.fixedBatch ?? ours.length;
     const batches: ZipformerStream[][] = [];

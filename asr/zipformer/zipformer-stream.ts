@@ -4,6 +4,7 @@ import { LEAD_IN_SAMPLES, LEAD_OUT_SAMPLES } from '../child/utterance-edges.js';
 import type { Token } from '../token.js';
 import type { EncoderState } from './encoder-state.js';
 import { FeatureWindow } from './feature-window.js';
+import type { HotwordGraph } from './hotword-graph.js';
 import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, type MelFilterBank } from './mel-filter-bank.js';
 import type { EmittedToken } from './search.js';
 import type { VocabularyState } from './vocabulary-search.js';
@@ -28,11 +29,19 @@ export interface ZipformerStreamParts {
   readonly firstSample: number;
 }
 
+/** Phrases favoured from the first chunk on that has audio after `fromSample`. */
+export interface HotwordChange {
+  readonly fromSample: number;
+  readonly hotwords: HotwordGraph | undefined;
+}
+
 /** One utterance: its audio not decoded yet, the encoder's and the search's state, and what came out. */
 export class ZipformerStream implements RecogniserStream {
   readonly encoderState: EncoderState;
   readonly search: VocabularyState;
   readonly features: FeatureWindow;
+  /** Not due yet, in order. */
+  readonly hotwordChanges: HotwordChange[] = [];
   readonly #shape: StreamShape;
   readonly #firstSample: number;
   readonly #tokens: Token[] = [];
@@ -93,11 +102,15 @@ export class ZipformerStream implements RecogniserStream {
   }
 
   get decodedThroughSample(): number {
-    if (this.#decodedChunks === 0) return this.#firstSample;
-    const { windowFrames, hopFrames } = this.#shape;
-    const heardFrames = windowFrames - 1 + (this.#decodedChunks - 1) * hopFrames;
-    const heardSamples = heardFrames * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES - LEAD_IN_SAMPLES;
-    return this.#firstSample + Math.min(this.#acceptedSamples, Math.max(0, heardSamples));
+    return this.#firstSample + Math.min(this.#acceptedSamples, this.#samplesHeardAfter(this.#decodedChunks));
+  }
+
+  /** The newest of the changes that hold from the chunk on that is decoded next; it is not due a second time. */
+  takeDueHotwords(): HotwordChange | undefined {
+    const throughSample = this.#firstSample + this.#samplesHeardAfter(this.#decodedChunks + 1);
+    const due = this.hotwordChanges.filter(({ fromSample }) => fromSample < throughSample);
+    this.hotwordChanges.splice(0, due.length);
+    return due.at(-1);
   }
 
   /** Position in the stream of the first encoder frame of the chunk that is decoded next. */
@@ -122,6 +135,14 @@ export class ZipformerStream implements RecogniserStream {
   /** Without what was heard ahead of the last whole chunk. */
   #showOpen(): void {
     this.#provisional = this.search.open.map((token) => this.#textOf(token));
+  }
+
+  /** Audio of this stream, in samples, that so many chunks have in them. */
+  #samplesHeardAfter(chunks: number): number {
+    if (chunks === 0) return 0;
+    const { windowFrames, hopFrames } = this.#shape;
+    const heardFrames = windowFrames - 1 + (chunks - 1) * hopFrames;
+    return Math.max(0, heardFrames * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES - LEAD_IN_SAMPLES);
   }
 
   get #chunkStart(): number {

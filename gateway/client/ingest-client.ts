@@ -24,6 +24,8 @@ export interface IngestClientOptions {
   readonly sampleRateHz?: IngestSampleRateHz;
   readonly language?: string;
   readonly vocabulary?: readonly string[];
+  /** The gateway does not do something of what was asked. */
+  readonly warned?: (code: string, message: string) => void;
   /** LiveKit access token, where the gateway wants one. */
   readonly token?: string;
 }
@@ -169,6 +171,9 @@ class WebSocketIngestClient implements IngestClient {
       case 'ended':
         this.#isOver = true;
         this.#settle.ended();
+        return;
+      case 'warning':
+        this.#options.warned?.(message.code, message.message);
         return;
       case 'error':
         if (message.retryable) return;

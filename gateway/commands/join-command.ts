@@ -18,7 +18,7 @@ export function registerJoinCommand(program: Command, context: () => CommandCont
     .description('caption one LiveKit room now, until everybody has left')
     .argument('<room>', 'name of the room')
     .option('--language <tag>', 'language of the room, for models that know several')
-    .option('--vocabulary <phrase...>', 'names and terms with the spelling to show', [])
+    .option('--vocabulary <phrase...>', 'names and terms: favoured, and spelled so', [])
     .action((room: string, flags: JoinFlags) => join(context(), room, flags));
 }
 

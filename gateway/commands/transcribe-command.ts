@@ -49,7 +49,7 @@ export function registerTranscribeCommand(program: Command, context: () => Comma
     .option('--realtime', 'feed the audio at the pace of speech')
     .option('--split-channels', 'one speaker per channel instead of a mix of all channels')
     .option('--language <tag>', 'language of the speech, for models that know several')
-    .option('--vocabulary <phrase...>', 'names and terms with the spelling to show', [])
+    .option('--vocabulary <phrase...>', 'names and terms: favoured, and spelled so', [])
     .action((files: string[], flags: TranscribeFlags) => transcribe(context(), files, flags));
 }
 
@@ -68,12 +68,16 @@ async function transcribe(
   const inputs = await Promise.all(files.map((file) => readTracks(file, flags.splitChannels === true)));
   const models = await locateModels(context);
   const language = chooseLanguage(models.model, flags.language);
+  const { settings } = context.environment;
   const engine = await ChildEngine.start({
     ...models,
     children: 1,
-    engine: context.environment.settings.CAPTION_ENGINE as EngineChoice,
+    engine: settings.CAPTION_ENGINE as EngineChoice,
+    changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
   });
   const results: TranscribedTrack[] = [];
+  const unfavoured = engine.unfavoured(vocabulary);
+  if (unfavoured !== undefined) context.stderr.write(`${unfavoured.error.message}\n`);
   try {
     // One after the other: what shares a batch must not depend on chance.
     for (const { file, channel, pcm } of inputs.flat()) {

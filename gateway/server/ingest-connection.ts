@@ -111,7 +111,7 @@ export class IngestConnection implements IngestOwner {
         this.#requireStream().unmute();
         return;
       case 'vocabulary':
-        this.#requireStream().setVocabulary(message.vocabulary);
+        this.#changeVocabulary(this.#requireStream(), message.vocabulary);
         return;
       case 'end':
         void this.#end(this.#requireStream());
@@ -142,6 +142,7 @@ export class IngestConnection implements IngestOwner {
         stream: stream.id,
         expectSample: stream.expectSample,
       });
+      this.#warnOfUnfavoured(stream);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -149,6 +150,17 @@ export class IngestConnection implements IngestOwner {
       for (const { data, isBinary } of early) this.#receive(data, isBinary);
       this.#socket.resume();
     }
+  }
+
+  #changeVocabulary(stream: IngestStream, vocabulary: readonly string[]): void {
+    stream.setVocabulary(vocabulary);
+    this.#warnOfUnfavoured(stream);
+  }
+
+  #warnOfUnfavoured({ unfavoured }: IngestStream): void {
+    if (unfavoured === undefined) return;
+    const { code, message } = unfavoured.error;
+    this.#send({ kind: 'warning', code, message });
   }
 
   #tick(stream: IngestStream): void {

@@ -67,6 +67,7 @@ export class IngestEndpoint implements IngestHost {
         maxAheadMs: this.#options.maxAheadMs,
         stallFlushMs: this.#options.stallFlushMs,
         now: this.now,
+        unfavoured: (vocabulary) => this.#options.engine.unfavoured(vocabulary),
         createPipeline: (room, vocabulary) =>
           new SpeakerPipeline({
             room,

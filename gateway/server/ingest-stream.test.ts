@@ -35,6 +35,7 @@ describeWithModel("the pace of a speaker's audio", (model) => {
     stream = await IngestStream.open({
       hello,
       enterRoom: () => new Room(hello.room, 5000),
+      unfavoured: (vocabulary) => gateway.engine.unfavoured(vocabulary),
       createPipeline: (room, vocabulary) =>
         new SpeakerPipeline({
           room,

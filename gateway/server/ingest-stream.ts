@@ -6,7 +6,13 @@ import {
   sampleIndex,
   samplesToMs,
 } from '../../protocol/index.js';
-import { createResampler, parseVocabulary, PcmSlab, type Resampler } from '../../asr/index.js';
+import {
+  createResampler,
+  parseVocabulary,
+  PcmSlab,
+  type Resampler,
+  type UnfavouredPhrases,
+} from '../../asr/index.js';
 import type { Room } from '../rooms/room.js';
 import type { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
 
@@ -31,6 +37,8 @@ export interface IngestStreamOptions {
   /** Called when everything else is there: a room without speakers and viewers does not stay. */
   readonly enterRoom: () => Room;
   readonly createPipeline: (room: Room, vocabulary: readonly string[]) => SpeakerPipeline;
+  /** See `AsrEngine`. */
+  readonly unfavoured: (vocabulary: readonly string[]) => UnfavouredPhrases | undefined;
   /** How far audio may run ahead of real time. */
   readonly maxAheadMs: number;
   readonly stallFlushMs: number;
@@ -46,6 +54,7 @@ export class IngestStream {
   readonly #resampler: Resampler;
   readonly #slab = new PcmSlab();
   readonly #options: IngestStreamOptions;
+  #vocabulary: readonly string[];
   #owner: IngestOwner | undefined;
   /** At the client's rate. */
   #receivedSamples = 0;
@@ -65,9 +74,9 @@ export class IngestStream {
     this.#options = options;
     this.hello = options.hello;
     this.#resampler = resampler;
-    const vocabulary = parseVocabulary(options.hello.vocabulary ?? []);
+    this.#vocabulary = parseVocabulary(options.hello.vocabulary ?? []);
     this.room = options.enterRoom();
-    this.#pipeline = options.createPipeline(this.room, vocabulary);
+    this.#pipeline = options.createPipeline(this.room, this.#vocabulary);
     this.#paceAtMs = options.now();
     this.#lastSignAtMs = this.#paceAtMs;
     this.room.addSpeaker(this.id);
@@ -184,7 +193,13 @@ export class IngestStream {
 
   /** Throws CaptionError `vocabulary_invalid`. */
   setVocabulary(vocabulary: readonly string[]): void {
-    this.#pipeline.setVocabulary(parseVocabulary(vocabulary));
+    this.#vocabulary = parseVocabulary(vocabulary);
+    this.#pipeline.setVocabulary(this.#vocabulary);
+  }
+
+  /** What of its vocabulary recognition cannot favour. */
+  get unfavoured(): UnfavouredPhrases | undefined {
+    return this.#options.unfavoured(this.#vocabulary);
   }
 
   /** Finishes what is being said; resolves when its final has been published. Idempotent. */

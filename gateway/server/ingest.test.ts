@@ -203,6 +203,16 @@ describeWithModel('a speaker on /v1/ingest', (model: InstalledModel) => {
     peer.send({ kind: 'end' });
     expect(await peer.received('ended')).toMatchObject({ receivedThroughSample: 0 });
   });
+
+  it('is told which phrases recognition cannot favour, and goes on', async () => {
+    const peer = await welcomedPeer(gateway.url, { room: freshRoom() });
+    peer.send({ kind: 'vocabulary', vocabulary: ['La Suite', '日本'] });
+    const warning = await peer.received('warning');
+    expect(warning.code).toBe('vocabulary_not_favoured');
+    expect(warning.message).toContain('日本');
+    peer.send({ kind: 'end' });
+    await peer.received('ended');
+  });
 });
 
 const isAckBehind = (behindMs: number) => (message: { kind: string; behindMs?: number }) =>

@@ -212,7 +212,7 @@ export class RoomCaptioner implements Captioner {
           this.#roads?.received(from === undefined ? undefined : identityOf(from), bytes);
       },
       roomMetadataChanged: (metadata) =>
-        speakers()?.setVocabulary(this.#readSettings(metadata, room).vocabulary),
+        speakers()?.setVocabulary(this.#checked(this.#readSettings(metadata, room).vocabulary)),
       reconnecting: () => this.#log.info('connection to the room lost'),
       reconnected: () => {
         this.#host.observer.reconnected();
@@ -242,13 +242,23 @@ export class RoomCaptioner implements Captioner {
       room,
       engine,
       language: this.#languageOf(settings, room),
-      vocabulary: settings.vocabulary,
+      vocabulary: this.#checked(settings.vocabulary),
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
       observe: observeAsr,
       encryptedTrackFound: () => void this.#fetchKey(room),
       speakerAdded: (speaker) => this.#tellWhatWasMissed(speaker, room),
     });
+  }
+
+  /** The same vocabulary; whoever runs the gateway learns how much of it recognition cannot favour. */
+  #checked(vocabulary: readonly string[]): readonly string[] {
+    const unfavoured = this.#host.engine.unfavoured(vocabulary);
+    if (unfavoured === undefined) return vocabulary;
+    const { error, phrases } = unfavoured;
+    this.#log.warn({ code: error.code, phrases: phrases.length }, 'vocabulary not favoured in recognition');
+    this.#log.trace({ phrases }, 'phrases not favoured');
+    return vocabulary;
   }
 
   /** A gateway died here: what its speakers said since is told as missing. */
