@@ -60,7 +60,10 @@ describe('keys of encrypted rooms', () => {
 
   it('are missing with a reason where nothing is configured', async () => {
     const keys = new EncryptionKeys({ sharedKey: '', hookUrl: '', hookToken: '', log });
-    expect(await keys.keyOf(room)).toEqual({ reason: expect.stringContaining('CAPTION_E2EE_KEY') as string });
+    expect(await keys.keyOf(room)).toEqual({
+      reason: expect.stringContaining('CAPTION_E2EE_KEY') as string,
+      mayPass: false,
+    });
   });
 
   it('are asked for at the application’s hook, with its token', async () => {
@@ -85,6 +88,7 @@ describe('keys of encrypted rooms', () => {
     const ill = await hook(answering(500, KEY));
     expect(await keysOf(ill.url).keyOf(room)).toEqual({
       reason: expect.stringContaining('cannot be asked') as string,
+      mayPass: true,
     });
     expect(ill.asked).toHaveLength(2);
     const silent = await hook(silence);
@@ -96,6 +100,7 @@ describe('keys of encrypted rooms', () => {
     const { url, asked } = await hook(answering(404, KEY));
     expect(await keysOf(url).keyOf(room)).toEqual({
       reason: expect.stringContaining('gives the captions no key') as string,
+      mayPass: false,
     });
     expect(asked).toHaveLength(1);
     expect(lines).toEqual([]);

@@ -55,7 +55,7 @@ export class EncryptionKeys {
   async keyOf(room: RoomName): Promise<EncryptionKeyAnswer> {
     const { sharedKey, log } = this.#options;
     if (sharedKey !== '') return { key: sharedKey };
-    if (this.#hook === undefined) return { reason: REASON.noSource };
+    if (this.#hook === undefined) return { reason: REASON.noSource, mayPass: false };
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#ask(this.#hook, room);
@@ -63,7 +63,7 @@ export class EncryptionKeys {
         const isHopeless = !(error instanceof CaptionError && error.retryable);
         if (!isHopeless && attempt < ATTEMPTS) continue;
         log.warn({ room, error: errorMessage(error) }, 'key of an encrypted room not obtained');
-        return { reason: REASON.unavailable };
+        return { reason: REASON.unavailable, mayPass: true };
       }
     }
   }
@@ -91,7 +91,7 @@ export class EncryptionKeys {
       if (error instanceof CaptionError) throw error;
       throw hookFailed(`it cannot be reached (${errorMessage(error)})`, { retryable: true, cause: error });
     }
-    if (response.status === NOT_FOUND) return { reason: REASON.noneForRoom };
+    if (response.status === NOT_FOUND) return { reason: REASON.noneForRoom, mayPass: false };
     if (!response.ok) {
       throw hookFailed(`it answered with HTTP status ${response.status}`, {
         retryable: response.status >= 500 || response.status === 429,

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 /** A LiveKit server that is not there, refuses us, goes away; rooms that cannot be heard without a key. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
@@ -141,6 +144,43 @@ describeWithModelAndLiveKit('LiveKit in trouble', (model) => {
       await waitUntil(() => (finalWordsOf(viewer.state, 'claire').length > 0 ? undefined : 'no captions'));
       expect(isHeard(finalWordsOf(viewer.state, 'claire'), voices.claire.words)).toBe(true);
       expect(viewer.transcriptions).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'is captioned as soon as the application gives the key, which could not be asked for at first',
+    async () => {
+      const key = 'a key that the application keeps';
+      let isAway = true;
+      const hook = createServer((_request, response) => {
+        response.writeHead(isAway ? 503 : 200, { 'Content-Type': 'application/json' });
+        response.end(isAway ? '' : JSON.stringify({ key }));
+      });
+      hook.listen(0, '127.0.0.1');
+      await once(hook, 'listening');
+      afterThis(() => void hook.close());
+      const { port } = hook.address() as AddressInfo;
+      const gateway = await startLiveKitGateway(model, server, {
+        settings: { CAPTION_E2EE_KEY_URL: `http://127.0.0.1:${String(port)}/key` },
+      });
+      afterThis(() => gateway.close());
+      const room = meeting('late-key');
+      const viewer = await room.viewer('vera', { e2eeKey: key });
+      const claire = await room.speaker('claire', { e2eeKey: key });
+      await room.dispatch();
+      await waitUntil(() =>
+        viewer.state.state === 'unavailable' ? undefined : `status ${viewer.state.state}`,
+      );
+      expect(gateway.livekit?.speakerCount).toBe(0);
+
+      isAway = false;
+
+      await waitUntil(() => (gateway.livekit?.speakerCount === 1 ? undefined : 'claire is not listened to'));
+      await say(claire, voices.claire);
+      await waitUntil(() => (finalWordsOf(viewer.state, 'claire').length > 0 ? undefined : 'no captions'));
+      expect(isHeard(finalWordsOf(viewer.state, 'claire'), voices.claire.words)).toBe(true);
+      expect(viewer.state.state).toBe('live');
     },
     TIMEOUT_MS,
   );

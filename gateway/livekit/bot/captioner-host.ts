@@ -9,7 +9,10 @@ import type { RoomOutlet } from '../room-outlet.js';
 import type { RoomSettings } from '../room-settings.js';
 
 /** What the key of an encrypted room is, or why there is none. */
-export type EncryptionKeyAnswer = { readonly key: string } | { readonly reason: string };
+export type EncryptionKeyAnswer =
+  | { readonly key: string }
+  /** `mayPass`: it is worth asking again. */
+  | { readonly reason: string; readonly mayPass: boolean };
 
 /** How long the captioner waits. Not settings: only tests want other values. In milliseconds. */
 export interface CaptionerTiming {
@@ -20,6 +23,8 @@ export interface CaptionerTiming {
   /** Between two attempts to connect, doubled each time up to the maximum, with jitter. */
   readonly retryMs: number;
   readonly maxRetryMs: number;
+  /** Between two questions for the key of an encrypted room; they begin as attempts to connect do. */
+  readonly maxKeyRetryMs: number;
   /** A connection that does not come back for so long is given up: the watcher looks after the room. */
   readonly giveUpMs: number;
 }
@@ -29,6 +34,7 @@ export const DEFAULT_CAPTIONER_TIMING: CaptionerTiming = {
   nobodyCameMs: 60_000,
   retryMs: 250,
   maxRetryMs: 5000,
+  maxKeyRetryMs: 15_000,
   giveUpMs: 120_000,
 };
 

@@ -52,6 +52,7 @@ export class RoomCaptioner implements Captioner {
   #roads: CaptionRoads | undefined;
   #endConnection: ((end: ConnectionEnd) => void) | undefined;
   #encryptionKey: string | undefined;
+  #isFetchingKey = false;
   #hasJoined = false;
   #finishBy = Infinity;
 
@@ -87,6 +88,8 @@ export class RoomCaptioner implements Captioner {
         ? { kind: 'stopped' }
         : { kind: 'failed', error: asCaptionError(error) };
     }
+    // Who waits still, for a key, need not.
+    this.#stopping.abort(new CaptionError('shutting_down', 'The captioner has ended.'));
     if (end.kind === 'failed')
       this.#log.warn({ code: end.error.code, error: end.error.message }, 'room cannot be captioned');
     else this.#log.info({ end: end.kind }, 'left the room');
@@ -273,15 +276,26 @@ export class RoomCaptioner implements Captioner {
     });
   }
 
-  /** Encrypted audio sounds like noise: it is not subscribed to before there is a key. */
+  /** Encrypted audio sounds like noise: it is not subscribed to before there is a key. Never rejects. */
   async #fetchKey(room: Room): Promise<void> {
-    if (this.#encryptionKey !== undefined) return;
-    const answer = await this.#host.encryptionKey(this.room);
-    if ('key' in answer) {
-      this.#encryptionKey = answer.key;
-      room.setStatus('encryption', { state: 'live', reason: '' });
-      this.#endConnection?.({ kind: 'rejoin', isUrgent: true });
-    } else room.setStatus('encryption', { state: 'unavailable', reason: answer.reason });
+    if (this.#encryptionKey !== undefined || this.#isFetchingKey) return;
+    this.#isFetchingKey = true;
+    const { timing, encryptionKey } = this.#host;
+    const { signal } = this.#stopping;
+    for (let waitMs = timing.retryMs; !signal.aborted; waitMs = Math.min(waitMs * 2, timing.maxKeyRetryMs)) {
+      const answer = await encryptionKey(this.room);
+      if ('key' in answer) {
+        this.#encryptionKey = answer.key;
+        room.setStatus('encryption', { state: 'live', reason: '' });
+        this.#endConnection?.({ kind: 'rejoin', isUrgent: true });
+        break;
+      }
+      room.setStatus('encryption', { state: 'unavailable', reason: answer.reason });
+      // Else the next encrypted track asks.
+      if (!answer.mayPass) break;
+      await pause(waitMs * (0.5 + Math.random()), signal);
+    }
+    this.#isFetchingKey = false;
   }
 
   #readSettings(roomMetadata: string, room: Room): RoomSettings {
