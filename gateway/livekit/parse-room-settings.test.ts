@@ -10,7 +10,7 @@ const parse = (roomMetadata: object, changes: Partial<ReturnType<typeof defaultS
   });
 
 describe('text streams of a room', () => {
-  it.each<[string, object, object, boolean | 'settled']>([
+  it.for<[string, object, object, boolean | 'settled']>([
     ['all words by default', {}, {}, true],
     ['settled words by setting', { CAPTION_TRANSCRIPTION_WORDS: 'settled' }, {}, 'settled'],
     [
@@ -26,7 +26,7 @@ describe('text streams of a room', () => {
       { transcription: true },
       true,
     ],
-  ])('carry %s', (_, settings, roads, expected) => {
+  ])('carry %s', ([, settings, roads, expected]) => {
     const { settings: parsed, problems } = parse({ captions: { roads } }, settings);
     expect(parsed.roads.transcription).toBe(expected);
     expect(problems).toEqual([]);
