@@ -53,6 +53,7 @@ export class GatewayMetrics {
   readonly #lostEntries: Counter;
   readonly #droppedEntries: Counter;
   readonly #webhooks: Counter<'outcome'>;
+  readonly #lostReportLines: Counter;
   #counts: () => GatewayCounts = () => ({
     rooms: 0,
     speakers: 0,
@@ -118,6 +119,10 @@ export class GatewayMetrics {
     this.#webhooks = counter('caption_webhook_attempts_total', 'Attempts to tell of the end of a meeting.', [
       'outcome',
     ]);
+    this.#lostReportLines = counter(
+      'caption_report_lost_lines_total',
+      'Lines of the latency report that the disk did not take, or had no room for.',
+    );
     this.#decodeSeconds = new Histogram({
       name: 'caption_decode_call_seconds',
       help: 'Duration of one decoding call over a batch of speakers.',
@@ -207,6 +212,11 @@ export class GatewayMetrics {
     this.#counts = counts;
   }
 
+  /** At this moment. */
+  get counts(): GatewayCounts {
+    return this.#counts();
+  }
+
   readonly pool: PoolObserver = {
     decodeCall: ({ callMs, batchSize, audioMs }) => {
       if (batchSize === 0) return;
@@ -247,6 +257,10 @@ export class GatewayMetrics {
 
   transcriptLost(entries: number): void {
     this.#lostEntries.inc(entries);
+  }
+
+  reportLost(lines: number): void {
+    this.#lostReportLines.inc(lines);
   }
 
   webhookAttempted(outcome: 'delivered' | 'failed'): void {

@@ -93,6 +93,7 @@ describe('the data channel', () => {
       final: ignored,
       firstPartial: ignored,
       revised: ignored,
+      gap: ignored,
     };
     const latency = new RoomLatency({ room: ROOM, observer, now: () => performance.now() });
     spoken = new SpokenRoom(new Room(ROOM, 5000, latency));
