@@ -4,7 +4,7 @@ import { CaptionWatch, playPaced } from '../gateway/index.js';
 import type { SpeakerSchedule } from './clip-schedule.js';
 import { scoreClips, type ScoredClip } from './clip-score.js';
 import type { UsageSampler } from './usage-sampler.js';
-import type { Venue } from './venue.js';
+import type { Venue, Watch } from './venue.js';
 
 /** From the last connection to the first word. */
 const LEAD_TIME_MS = 300;
@@ -13,6 +13,8 @@ const LEAD_TIME_MS = 300;
 export interface SpeakerRun {
   readonly clips: readonly ScoredClip[];
   readonly tracking: TrackingResult;
+  /** When the meeting began, on the monotonic clock of the observations. */
+  readonly startAtMs: number;
 }
 
 export interface PlayOptions {
@@ -22,6 +24,8 @@ export interface PlayOptions {
   readonly schedules: readonly SpeakerSchedule[];
   /** Runs from the first word to the last final. */
   readonly usage?: UsageSampler | undefined;
+  /** Looks on as the viewers do. */
+  readonly observe?: Watch | undefined;
   /** Is told why a speaker's connection failed. */
   readonly failed: (reason: string) => void;
   readonly signal: AbortSignal;
@@ -34,7 +38,10 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
   const session = await venue.open({
     rooms: options.rooms,
     speakers: schedules.map((_, index) => identityOf(index)),
-    watch: (state, message) => watch.observe(state, message, performance.now()),
+    watch: (state, message) => {
+      watch.observe(state, message, performance.now());
+      options.observe?.(state, message);
+    },
     failed: options.failed,
   });
   try {
@@ -51,7 +58,7 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
     usage?.stop();
     return schedules.map((schedule, index) => {
       const tracking = watch.resultOf(identityOf(index));
-      return { tracking, clips: scoreClips(schedule, { tracking, startAtMs }) };
+      return { tracking, startAtMs, clips: scoreClips(schedule, { tracking, startAtMs }) };
     });
   } finally {
     usage?.stop();
@@ -59,4 +66,5 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
   }
 }
 
-const identityOf = (index: number): string => `speaker-${index + 1}`;
+/** Of the speaker with this number, counted from 0. */
+export const identityOf = (index: number): string => `speaker-${index + 1}`;

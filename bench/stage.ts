@@ -10,6 +10,7 @@ import {
 import { GatewayProcess } from './gateway-process.js';
 import { ingestVenue } from './ingest-venue.js';
 import { liveKitVenue } from './livekit-venue.js';
+import type { ProcessUsage } from './process-usage.js';
 import type { Venue } from './venue.js';
 
 const AGENT_NAME = 'bench-captions';
@@ -18,13 +19,21 @@ const KEY = { apiKey: 'bench', apiSecret: 'a secret of the bench, of at least 32
 const READY_DEADLINE_MS = 20_000;
 const POLL_INTERVAL_MS = 50;
 
-export interface Stage {
+/** A road, and the processes at its other end. */
+export interface MeasuredVenue {
   readonly venue: Venue;
-  /** Undefined for a gateway that runs already. */
-  readonly gateway: GatewayProcess | undefined;
+  /** Undefined for a gateway that runs already: nothing of it can be measured. */
+  readonly gateway: { readonly model: string; usage(): ProcessUsage } | undefined;
   /** The last thing that a process does with it. */
   close(): Promise<void>;
 }
+
+export interface Stage extends MeasuredVenue {
+  readonly gateway: GatewayProcess | undefined;
+}
+
+/** How speech comes to the gateway, and captions to viewers. */
+export type Road = 'websocket' | 'livekit';
 
 export interface LiveKitStage extends Stage {
   readonly gateway: GatewayProcess;
