@@ -3,6 +3,7 @@
  * gateway; what viewers have in the end is held against the transcripts. Definitions: README of this folder.
  */
 import {
+  creditedByChance,
   type ErrorCounts,
   scoreSpeaker,
   type SpeakerWords,
@@ -41,6 +42,8 @@ export interface AccuracyResult {
   readonly formattedClipsWer: number | null;
   /** Words that are missing with one speaker and too many with another of the room at that moment. */
   readonly wrongSpeakerWords: number;
+  /** How many of them are to be expected if there is none: common words that are missing here and misheard there. */
+  readonly wrongSpeakerWordsByChance: number;
   readonly speakers: number;
   readonly clips: number;
   readonly model: string | null;
@@ -76,6 +79,7 @@ export async function runAccuracyBench(
     );
     const formatted = errors.flatMap(({ formatted: counts }) => counts ?? []);
     const plain = total(errors.map((clip) => clip.plain));
+    const rooms = byRoom(scored.map(({ words }) => words));
     const result: AccuracyResult = {
       wer: rateOf(plain),
       substitutions: plain.substitutions,
@@ -87,10 +91,8 @@ export async function runAccuracyBench(
       formattedClipsWer: rateOf(
         total(errors.filter((clip) => clip.formatted !== null).map((clip) => clip.plain)),
       ),
-      wrongSpeakerWords: byRoom(scored.map(({ words }) => words)).reduce(
-        (sum, room) => sum + wordsCreditedToOthers(room),
-        0,
-      ),
+      wrongSpeakerWords: rooms.reduce((sum, room) => sum + wordsCreditedToOthers(room), 0),
+      wrongSpeakerWordsByChance: rooms.reduce((sum, room) => sum + creditedByChance(room), 0),
       speakers,
       clips: clips.length,
       model: stage.gateway?.model ?? null,

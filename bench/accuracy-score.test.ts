@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TrackedWord } from '../asr/index.js';
 import { type LoadedClip, scheduleOnce } from './clip-schedule.js';
-import { scoreSpeaker, wordsCreditedToOthers } from './accuracy-score.js';
+import { creditedByChance, scoreSpeaker, wordsCreditedToOthers } from './accuracy-score.js';
 import { formattedWords } from './formatted-words.js';
 
 /** A word a half second, beginning with the clip. */
@@ -84,6 +84,7 @@ describe('words credited to somebody else', () => {
       ),
     ];
     expect(wordsCreditedToOthers(room)).toBe(2);
+    expect(creditedByChance(room)).toBe(0);
   });
 
   it('are none when a word is wrong, missing everywhere, or was said at another time', () => {

@@ -84,12 +84,21 @@ interface Moment {
   readonly atMs: number;
 }
 
+/** As far apart nothing can have been credited to the wrong person: what is counted then is chance. */
+const CHANCE_SHIFTS_MS = [-12_000, -8000, 8000, 12_000];
+
+/** What `wordsCreditedToOthers` counts where there is nothing to be found: the mean of counts with one side moved in time. */
+export const creditedByChance = (room: readonly SpeakerWords[]): number =>
+  CHANCE_SHIFTS_MS.reduce((sum, shiftMs) => sum + wordsCreditedToOthers(room, shiftMs), 0) /
+  CHANCE_SHIFTS_MS.length;
+
 /**
  * Words of one speaker that are missing with them and stand, at the same moment and too many, with another of the same room. An upper
- * bound: a common word may be missing here and have been misheard there by chance. Needs the times of the words that were said.
+ * bound: a common word may be missing here and have been misheard there by chance; `creditedByChance` says how often. Needs the times
+ * of the words that were said.
  * @throws CaptionError `alignment_too_long`.
  */
-export function wordsCreditedToOthers(room: readonly SpeakerWords[]): number {
+export function wordsCreditedToOthers(room: readonly SpeakerWords[], shiftMs = 0): number {
   const missing: Moment[] = [];
   const tooMany: Moment[] = [];
   for (const [speaker, { clips, words, startEpochMs }] of room.entries()) {
@@ -116,7 +125,9 @@ export function wordsCreditedToOthers(room: readonly SpeakerWords[]): number {
   return missing.filter((lost) => {
     const index = tooMany.findIndex(
       ({ speaker, word, atMs }) =>
-        speaker !== lost.speaker && word === lost.word && Math.abs(atMs - lost.atMs) <= SAME_MOMENT_MS,
+        speaker !== lost.speaker &&
+        word === lost.word &&
+        Math.abs(atMs + shiftMs - lost.atMs) <= SAME_MOMENT_MS,
     );
     if (index === -1) return false;
     tooMany.splice(index, 1);

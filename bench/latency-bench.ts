@@ -151,8 +151,12 @@ export function samplesOf({ clips }: Pick<SpeakerRun, 'clips'>, index: number): 
 const sum = <Item>(items: readonly Item[], value: (item: Item) => number): number =>
   items.reduce((total, item) => total + value(item), 0);
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : rounded(part / whole, 4));
-const roundedSummary = (values: readonly number[]): Summary =>
-  summarise(values.map((value) => Math.round(value)));
+
+/** Percentiles to whole milliseconds. */
+export function roundedSummary(values: readonly number[]): Summary {
+  const { p50, p90, p95, p99, count } = summarise(values);
+  return { p50: rounded(p50, 0), p90: rounded(p90, 0), p95: rounded(p95, 0), p99: rounded(p99, 0), count };
+}
 
 function rounded(value: number, digits: number): number;
 function rounded(value: number | null | undefined, digits: number): number | null;

@@ -19,8 +19,10 @@ import {
   formatComparison,
   formatEnduranceResult,
   formatFaultsResult,
+  formatPeersResult,
   formatStabilityResult,
 } from './quality-tables.js';
+import { ARMS, parseArms, runPeersBench } from './peers-bench.js';
 import { runRoomsBench } from './rooms-bench.js';
 import { keepRun, readRun, type Sample } from './samples.js';
 import { runStabilityBench } from './stability-bench.js';
@@ -30,6 +32,8 @@ const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interruption.abort(new CaptionError('interrupted', 'Interrupted.')));
 }
+/** The search for the most speakers begins here. */
+const FIRST_PEER_SPEAKERS = 8;
 const stageOptions = { output: process.stderr, signal: interruption.signal };
 
 interface CommonFlags {
@@ -82,6 +86,14 @@ async function run(argv: readonly string[]): Promise<number> {
     .description('things break while people talk: how soon captions go on, what is lost')
     .option('--faults <list>', 'which, in turns', FAULTS.join(','))
     .action(faults);
+  speaking(program, 'peers', { speakers: '5', seconds: '20' })
+    .description('the gateway beside other systems: the same model, audio, speakers, viewers and measure')
+    .option('--arms <list>', 'which, in turns', ARMS.join(','))
+    .option('--rounds <n>', 'how often each has its turn', '3')
+    .option('--budget <ms>', 'limit of the p95 of word latency for the most speakers', '900')
+    .option('--capacity-seconds <s>', 'of each step of the search for the most speakers', '10')
+    .option('--max <n>', 'speakers to end the search with; 0: none', '160')
+    .action(peers);
   program
     .command('engine')
     .description('streams per core against batch size, memory per stream, cost of silence, cold start')
@@ -108,7 +120,7 @@ function speaking(
   if (defaults.speakers !== undefined)
     command.option('--speakers <n>', 'how many people talk', defaults.speakers);
   if (defaults.seconds !== undefined) command.option('--seconds <s>', 'for how long', defaults.seconds);
-  if (name !== 'livekit' && name !== 'faults')
+  if (!['livekit', 'faults', 'peers'].includes(name))
     command.option('--road <road>', 'websocket, or livekit: rooms of a real LiveKit server', 'websocket');
   if (name === 'latency') command.option('--url <url>', 'a gateway that runs already');
   return command
@@ -180,6 +192,32 @@ async function endurance(flags: SpeakingFlags): Promise<void> {
 async function faults(flags: SpeakingFlags & { readonly faults: string }): Promise<void> {
   const kept = await runFaultsBench({ ...playing(flags), faults: parseFaults(flags.faults) });
   await finish('faults', flags, { ...kept, table: formatFaultsResult(kept.result) });
+}
+
+interface PeersFlags extends SpeakingFlags {
+  readonly arms: string;
+  readonly rounds: string;
+  readonly budget: string;
+  readonly capacitySeconds: string;
+  readonly max: string;
+}
+
+async function peers(flags: PeersFlags): Promise<void> {
+  const kept = await runPeersBench({
+    ...playing(flags),
+    arms: parseArms(flags.arms),
+    rounds: wholeNumber('--rounds', flags.rounds, 100),
+    capacity:
+      flags.max === '0'
+        ? null
+        : {
+            budgetMs: wholeNumber('--budget', flags.budget, 60_000),
+            seconds: wholeNumber('--capacity-seconds', flags.capacitySeconds, 3600),
+            first: Math.min(FIRST_PEER_SPEAKERS, wholeNumber('--max', flags.max, 10_000)),
+            max: wholeNumber('--max', flags.max, 10_000),
+          },
+  });
+  await finish('peers', flags, { ...kept, table: formatPeersResult(kept.result) });
 }
 
 async function engine(flags: { seconds: string; json?: boolean }): Promise<void> {

@@ -3,6 +3,7 @@ import type { TrackingResult } from '../asr/index.js';
 import { CaptionWatch, playPaced } from '../gateway/index.js';
 import type { SpeakerSchedule } from './clip-schedule.js';
 import { scoreClips, type ScoredClip } from './clip-score.js';
+import { retimeWords } from './retime-words.js';
 import type { UsageSampler } from './usage-sampler.js';
 import type { Venue, Watch } from './venue.js';
 
@@ -24,6 +25,11 @@ export interface PlayOptions {
   readonly schedules: readonly SpeakerSchedule[];
   /** Runs from the first word to the last final. */
   readonly usage?: UsageSampler | undefined;
+  /**
+   * Where the words of a speaker lie in time: as captions say, or as the alignment with what was said says, for roads whose captions
+   * do not say. Default `captions`.
+   */
+  readonly wordTimes?: 'captions' | 'alignment' | undefined;
   /** Looks on as the viewers do. */
   readonly observe?: Watch | undefined;
   /** Is told why a speaker's connection failed. */
@@ -57,7 +63,9 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
     await session.end();
     usage?.stop();
     return schedules.map((schedule, index) => {
-      const tracking = watch.resultOf(identityOf(index));
+      const shown = watch.resultOf(identityOf(index));
+      const tracking =
+        options.wordTimes === 'alignment' ? retimeWords(shown, { schedule, startAtMs }) : shown;
       return { tracking, startAtMs, clips: scoreClips(schedule, { tracking, startAtMs }) };
     });
   } finally {

@@ -7,6 +7,7 @@ import type { FigureComparison } from './compare-runs.js';
 import type { Drift, EnduranceResult } from './endurance-bench.js';
 import type { FaultsResult } from './faults-bench.js';
 import type { Machine } from './machine.js';
+import type { PeersResult } from './peers-bench.js';
 import type { StabilityResult } from './stability-bench.js';
 
 export function formatAccuracyResult(result: AccuracyResult): string {
@@ -17,7 +18,7 @@ export function formatAccuracyResult(result: AccuracyResult): string {
     result.formattedWer === null
       ? 'no transcript with capitals and punctuation'
       : `with capitals and punctuation ${percent(result.formattedWer)} of ${result.formattedTokens}; those clips without: ${percent(result.formattedClipsWer)}`,
-    `words credited to somebody else: ${result.wrongSpeakerWords}`,
+    `words credited to somebody else: ${result.wrongSpeakerWords} (by chance alone ${result.wrongSpeakerWordsByChance})`,
   ]);
 }
 
@@ -25,7 +26,7 @@ export function formatStabilityResult(result: StabilityResult): string {
   return lines(result, [
     `${result.speakers} speakers for ${result.seconds} s, model ${modelOf(result.model)}: ${result.words} words, ${result.segments} segments`,
     `words changed after they were shown (UPWR) ${percent(result.upwr)}`,
-    `versions that do not continue the one before, per segment (UPSR) ${value(result.upsr, '')}`,
+    `versions that do not continue the one before, per segment (UPSR) ${result.upsr ?? '–'}`,
     `normalised erasure ${value(result.normalisedErasure, 'words per word')}`,
     `${value(result.updatesPerSecond, 'updates a second')} for one viewer`,
   ]);
@@ -91,6 +92,36 @@ export function formatComparison(comparisons: readonly FigureComparison[]): stri
     ]),
   ];
   return comparisons.length === 0 ? 'The two runs have no figure in common.\n' : `${formatColumns(rows)}\n`;
+}
+
+export function formatPeersResult(result: PeersResult): string {
+  const rows = [
+    [
+      ...[
+        '',
+        'word p50',
+        'p95',
+        'final p95',
+        'word errors',
+        'UPWR',
+        'cores',
+        'memory',
+        'a speaker',
+        'a room',
+      ],
+      `speakers within ${result.budgetMs ?? '–'} ms`,
+    ],
+    ...result.arms.map((arm) => [
+      arm.arm,
+      ...[arm.wordLatencyMs.p50, arm.wordLatencyMs.p95, arm.finalLatencyMs.p95].map(wholeMs),
+      ...[arm.wer, arm.upwr].map(percent),
+      arm.cpuCores === null ? '–' : String(arm.cpuCores),
+      ...[arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb].map((mb) => value(mb, 'MB')),
+      arm.streamsAtBudget === null ? '–' : String(arm.streamsAtBudget.knee),
+    ]),
+  ];
+  const facts = [`${result.speakers} speakers for ${result.seconds} s, model ${result.model}`];
+  return `${formatColumns(rows)}\n${lines(result, facts)}`;
 }
 
 function lines(result: { failures: readonly string[]; machine: Machine }, facts: readonly string[]): string {

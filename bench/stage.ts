@@ -42,8 +42,11 @@ export interface LiveKitStage extends Stage {
 }
 
 /** A gateway of its own, or the one at `url`. */
-export async function ingestStage(url?: string): Promise<Stage> {
-  const gateway = url === undefined ? await GatewayProcess.start() : undefined;
+export async function ingestStage(
+  url?: string,
+  gatewayEnvironment: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
+  const gateway = url === undefined ? await GatewayProcess.start(gatewayEnvironment) : undefined;
   return {
     venue: ingestVenue(gateway?.url ?? url ?? ''),
     gateway,
@@ -51,32 +54,48 @@ export async function ingestStage(url?: string): Promise<Stage> {
   };
 }
 
-/** livekit-server on loopback, found or built as `npm run livekit` does, and a gateway that is registered with it. */
-export async function liveKitStage(options: {
+export interface LiveKitStageOptions {
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
   /** Settings of the gateway besides those that LiveKit needs. */
   readonly gatewayEnvironment?: Readonly<Record<string, string>>;
-}): Promise<LiveKitStage> {
+  /** The SDK is used again after `close`; whoever says so calls `disposeSdk` in the end. Default false. */
+  readonly keepsSdk?: boolean;
+}
+
+/** livekit-server on loopback, found or built as `npm run livekit` does. Whoever starts it stops it. */
+export async function startBenchLiveKit({
+  output,
+  signal,
+}: LiveKitStageOptions): Promise<{ server: LiveKitStage['server']; stop: () => Promise<void> }> {
   const { settings, workingDir, cacheDir } = readEnvironment();
   const binary = await ensureLiveKitServer({
     configured: settings.LIVEKIT_SERVER_BIN,
     workingDir,
     cacheDir,
     variables: environmentWith({}),
-    signal: options.signal,
-    onBuild: (target) => options.output.write(`building livekit-server once: ${target}\n`),
+    signal,
+    onBuild: (target) => output.write(`building livekit-server once: ${target}\n`),
   });
   const livekit = await startLiveKitServer({ binary, key: KEY });
+  return {
+    server: { url: livekit.url, httpUrl: livekit.httpUrl, ...KEY },
+    stop: () => livekit.stop(),
+  };
+}
+
+/** A livekit-server, and a gateway that is registered with it. */
+export async function liveKitStage(options: LiveKitStageOptions): Promise<LiveKitStage> {
+  const { server, stop } = await startBenchLiveKit(options);
   let gateway: GatewayProcess | undefined;
   const close = async (): Promise<void> => {
     await gateway?.close();
-    await livekit.stop();
-    await disposeSdk();
+    await stop();
+    if (options.keepsSdk !== true) await disposeSdk();
   };
   try {
     gateway = await GatewayProcess.start({
-      LIVEKIT_URL: livekit.url,
+      LIVEKIT_URL: server.url,
       LIVEKIT_API_KEY: KEY.apiKey,
       LIVEKIT_API_SECRET: KEY.apiSecret,
       TRANSCRIBER_AGENT_NAME: AGENT_NAME,
@@ -87,7 +106,6 @@ export async function liveKitStage(options: {
     await close();
     throw error;
   }
-  const server = { url: livekit.url, httpUrl: livekit.httpUrl, ...KEY };
   return {
     venue: liveKitVenue(server, { agentName: AGENT_NAME }),
     gateway,
