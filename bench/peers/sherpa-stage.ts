@@ -76,7 +76,9 @@ export async function sherpaStage(model: InstalledModel): Promise<MeasuredVenue>
   return {
     venue,
     gateway: { model: model.id, usage: () => sumOfUsages(processes) },
-    close: async () => void (await Promise.all(processes.map((process) => process.close()))),
+    close: async () => {
+      await Promise.all(processes.map((process) => process.close()));
+    },
   };
 }
 

@@ -51,7 +51,9 @@ export async function sherpaWebSocketStage(model: InstalledModel): Promise<Measu
       await Promise.all(connections.map(({ ready }) => ready));
       return {
         send: (speaker, pcm) => connections[speaker]?.send(pcm),
-        end: async () => void (await Promise.all(connections.map((connection) => connection.end()))),
+        end: async () => {
+          await Promise.all(connections.map((connection) => connection.end()));
+        },
         close: () => {
           for (const connection of connections) connection.close();
           return Promise.resolve();
