@@ -149,7 +149,8 @@ if __name__ == "__main__":
             prewarm_fnc=prewarm,
             agent_name=AGENT_NAME,
             permissions=WorkerPermissions(hidden=True),
-            # By default it takes no more rooms on a machine that is busy at 70 %: here it is to be measured there.
+            # By default it reports the machine's load, and gets no more rooms at 70 %: here it is to be measured there.
+            load_fnc=lambda: 0.0,
             load_threshold=math.inf,
             num_idle_processes=1,
             initialize_process_timeout=60,
