@@ -27,7 +27,7 @@ const restrictedImports = (patterns, paths = Object.values(addons)) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'coverage/**'] },
+  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '**/.venv/**'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,6 +1,5 @@
 import type { Summary } from '../asr/index.js';
 import { formatColumns } from '../gateway/index.js';
-import type { CrashResult } from './crash-bench.js';
 import type { EngineResult } from './engine-bench.js';
 import type { LatencyResult } from './latency-bench.js';
 import type { Machine } from './machine.js';
@@ -69,28 +68,18 @@ export function formatEngineResult(result: EngineResult): string {
   return `${arms.join('\n')}\n${facts.join('\n')}\n`;
 }
 
-export function formatCrashResult(result: CrashResult): string {
-  const { p50, p95, count } = result.recoveryMs;
-  const facts = [
-    `${result.kills} kills; captions went on after ${count} of them`,
-    `after p50 ${wholeMs(p50)}, p95 ${wholeMs(p95)}`,
-    `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed`,
-    ...result.failures.map((failure) => `failed: ${failure}`),
-    machineLine(result.machine),
-  ];
-  return `${facts.join('\n')}\n`;
-}
-
-const summaryRow = (name: string, { p50, p90, p95, p99, count }: Summary): string[] => [
+export const summaryRow = (name: string, { p50, p90, p95, p99, count }: Summary): string[] => [
   name,
   ...[p50, p90, p95, p99].map(wholeMs),
   String(count),
 ];
 
-const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
-const value = (number: number | null, unit: string): string => (number === null ? '–' : `${number} ${unit}`);
+export const percent = (share: number | null): string =>
+  share === null ? '–' : `${(share * 100).toFixed(1)} %`;
+export const value = (number: number | null, unit: string): string =>
+  number === null ? '–' : `${number} ${unit}`;
 
-const wholeMs = (ms: number | null): string => value(ms === null ? null : Math.round(ms), 'ms');
+export const wholeMs = (ms: number | null): string => value(ms === null ? null : Math.round(ms), 'ms');
 
-const machineLine = ({ cpu, cores, memoryGb, node, load1, commit, date }: Machine): string =>
+export const machineLine = ({ cpu, cores, memoryGb, node, load1, commit, date }: Machine): string =>
   `${cpu}, ${cores} cores, ${memoryGb} GB, Node ${node}, load ${load1} before, commit ${commit ?? '–'}, ${date}`;

@@ -29,15 +29,26 @@ export function scheduleClips(
   clips: readonly LoadedClip[],
   options: { first: number; seconds: number },
 ): SpeakerSchedule {
-  const scheduled: ScheduledClip[] = [];
-  let atMs = 0;
+  const chosen: LoadedClip[] = [];
+  let endMs = 0;
   for (let index = options.first; ; index++) {
     const clip = clips[index % clips.length];
     if (clip === undefined) break;
-    const endMs = atMs + samplesToMs(clip.pcm.length);
-    if (scheduled.length > 0 && endMs > options.seconds * 1000) break;
+    endMs += samplesToMs(clip.pcm.length);
+    if (chosen.length > 0 && endMs > options.seconds * 1000) break;
+    chosen.push(clip);
+    endMs += PAUSE_BETWEEN_CLIPS_MS;
+  }
+  return scheduleOnce(chosen);
+}
+
+/** Each clip once, in order, with pauses in between and at the end. */
+export function scheduleOnce(clips: readonly LoadedClip[]): SpeakerSchedule {
+  const scheduled: ScheduledClip[] = [];
+  let atMs = 0;
+  for (const clip of clips) {
     scheduled.push({ clip, startMs: atMs });
-    atMs = endMs + PAUSE_BETWEEN_CLIPS_MS;
+    atMs += samplesToMs(clip.pcm.length) + PAUSE_BETWEEN_CLIPS_MS;
   }
   const pcm = new Int16Array(msToSamples(atMs));
   for (const { clip, startMs } of scheduled) pcm.set(clip.pcm, msToSamples(startMs));

@@ -2,15 +2,18 @@ import { participantIdentity, roomName } from '../protocol/index.js';
 import { connectCaptions, connectIngest } from '../gateway/index.js';
 import { roomOfSpeaker, type Venue } from './venue.js';
 
-/** WebSocket ingest in, WebSocket captions out. `url` is the gateway's, `http://…`. */
-export function ingestVenue(url: string): Venue {
+/**
+ * WebSocket ingest in, WebSocket captions out. `url` is the gateway's, `http://…`; `speakersUrl` where speakers reach it by another
+ * way than viewers.
+ */
+export function ingestVenue(url: string, { speakersUrl = url }: { speakersUrl?: string } = {}): Venue {
   return {
     async open({ rooms, speakers, watch, failed }) {
       const names = [...new Set(speakers.map((_, index) => roomOfSpeaker(rooms, index)))];
       const viewers = names.map((room) => connectCaptions({ url, room: roomName(room), changed: watch }));
       const clients = speakers.map((identity, index) =>
         connectIngest({
-          url,
+          url: speakersUrl,
           room: roomName(roomOfSpeaker(rooms, index)),
           speaker: { identity: participantIdentity(identity), name: '' },
         }),

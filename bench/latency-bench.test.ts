@@ -35,7 +35,9 @@ describeWithModel('the latency bench', () => {
     expect(result.cpuCores).toBeGreaterThan(0);
     expect(result.rssMb).toBeGreaterThan(10);
     expect(result.rssPerStreamMb).toBeGreaterThanOrEqual(0);
-    expect(samples.filter(({ kind }) => kind === 'word')).toHaveLength(result.wordLatencyMs.count);
-    expect(samples.every(({ latencyMs }) => Number.isFinite(latencyMs))).toBe(true);
+    expect(samples.filter(({ metric }) => metric === 'wordLatencyMs')).toHaveLength(
+      result.wordLatencyMs.count,
+    );
+    expect(samples.every(({ value }) => Number.isFinite(value))).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { playSpeakers, type SpeakerRun } from './play-speakers.js';
+import type { Sample } from './samples.js';
 import type { Stage } from './stage.js';
 import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
@@ -53,17 +54,9 @@ export interface LatencyResult {
   readonly machine: Machine;
 }
 
-/** One raw measurement. */
-export interface LatencySample {
-  readonly speaker: number;
-  readonly clip: string;
-  readonly kind: 'word' | 'final' | 'firstPartial';
-  readonly latencyMs: number;
-}
-
 export async function runLatencyBench(
   options: LatencyOptions,
-): Promise<{ result: LatencyResult; samples: LatencySample[] }> {
+): Promise<{ result: LatencyResult; samples: Sample[] }> {
   const machine = describeMachine();
   warnIfBusy(machine, options.output);
   const clips = await loadClips(options.manifest);
@@ -112,7 +105,8 @@ export async function runLatencyBench(
   }
 }
 
-function summariseSpeakers(
+/** The figures of what viewers saw of these speakers. */
+export function summariseSpeakers(
   speakers: readonly SpeakerRun[],
 ): Pick<
   LatencyResult,
@@ -138,14 +132,18 @@ function summariseSpeakers(
   };
 }
 
-function samplesOf({ clips }: SpeakerRun, index: number): LatencySample[] {
-  return clips.flatMap((scored) => {
-    const sampled = (kind: LatencySample['kind'], latenciesMs: readonly number[]): LatencySample[] =>
-      latenciesMs.map((latencyMs) => ({ speaker: index + 1, clip: scored.clip.clip.id, kind, latencyMs }));
+/** What each clip as one speaker said it gave. */
+export function samplesOf({ clips }: Pick<SpeakerRun, 'clips'>, index: number): Sample[] {
+  return clips.flatMap(({ clip, words, ...latencies }) => {
+    const cluster = `${index + 1}/${clip.clip.id}/${clip.startMs}`;
+    const atS = clip.startMs / 1000;
+    const sampled = (metric: string, latenciesMs: readonly number[]): Sample[] =>
+      latenciesMs.map((value) => ({ metric, value, cluster, atS }));
     return [
-      ...sampled('word', scored.wordLatenciesMs),
-      ...sampled('final', scored.finalLatenciesMs),
-      ...sampled('firstPartial', scored.firstPartialsMs),
+      ...sampled('wordLatencyMs', latencies.wordLatenciesMs),
+      ...sampled('finalLatencyMs', latencies.finalLatenciesMs),
+      ...sampled('firstPartialMs', latencies.firstPartialsMs),
+      ...(words === null ? [] : [{ metric: 'wer', value: words.errors, weight: words.spoken, cluster, atS }]),
     ];
   });
 }
@@ -153,8 +151,12 @@ function samplesOf({ clips }: SpeakerRun, index: number): LatencySample[] {
 const sum = <Item>(items: readonly Item[], value: (item: Item) => number): number =>
   items.reduce((total, item) => total + value(item), 0);
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : rounded(part / whole, 4));
-const roundedSummary = (values: readonly number[]): Summary =>
-  summarise(values.map((value) => Math.round(value)));
+
+/** Percentiles to whole milliseconds. */
+export function roundedSummary(values: readonly number[]): Summary {
+  const { p50, p90, p95, p99, count } = summarise(values);
+  return { p50: rounded(p50, 0), p90: rounded(p90, 0), p95: rounded(p95, 0), p99: rounded(p99, 0), count };
+}
 
 function rounded(value: number, digits: number): number;
 function rounded(value: number | null | undefined, digits: number): number | null;

@@ -3,8 +3,9 @@ import type { TrackingResult } from '../asr/index.js';
 import { CaptionWatch, playPaced } from '../gateway/index.js';
 import type { SpeakerSchedule } from './clip-schedule.js';
 import { scoreClips, type ScoredClip } from './clip-score.js';
+import { retimeWords } from './retime-words.js';
 import type { UsageSampler } from './usage-sampler.js';
-import type { Venue } from './venue.js';
+import type { Venue, Watch } from './venue.js';
 
 /** From the last connection to the first word. */
 const LEAD_TIME_MS = 300;
@@ -13,6 +14,8 @@ const LEAD_TIME_MS = 300;
 export interface SpeakerRun {
   readonly clips: readonly ScoredClip[];
   readonly tracking: TrackingResult;
+  /** When the meeting began, on the monotonic clock of the observations. */
+  readonly startAtMs: number;
 }
 
 export interface PlayOptions {
@@ -22,6 +25,13 @@ export interface PlayOptions {
   readonly schedules: readonly SpeakerSchedule[];
   /** Runs from the first word to the last final. */
   readonly usage?: UsageSampler | undefined;
+  /**
+   * Where the words of a speaker lie in time: as captions say, or as the alignment with what was said says, for roads whose captions
+   * do not say. Default `captions`.
+   */
+  readonly wordTimes?: 'captions' | 'alignment' | undefined;
+  /** Looks on as the viewers do. */
+  readonly observe?: Watch | undefined;
   /** Is told why a speaker's connection failed. */
   readonly failed: (reason: string) => void;
   readonly signal: AbortSignal;
@@ -34,7 +44,10 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
   const session = await venue.open({
     rooms: options.rooms,
     speakers: schedules.map((_, index) => identityOf(index)),
-    watch: (state, message) => watch.observe(state, message, performance.now()),
+    watch: (state, message) => {
+      watch.observe(state, message, performance.now());
+      options.observe?.(state, message);
+    },
     failed: options.failed,
   });
   try {
@@ -50,8 +63,10 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
     await session.end();
     usage?.stop();
     return schedules.map((schedule, index) => {
-      const tracking = watch.resultOf(identityOf(index));
-      return { tracking, clips: scoreClips(schedule, { tracking, startAtMs }) };
+      const shown = watch.resultOf(identityOf(index));
+      const tracking =
+        options.wordTimes === 'alignment' ? retimeWords(shown, { schedule, startAtMs }) : shown;
+      return { tracking, startAtMs, clips: scoreClips(schedule, { tracking, startAtMs }) };
     });
   } finally {
     usage?.stop();
@@ -59,4 +74,5 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
   }
 }
 
-const identityOf = (index: number): string => `speaker-${index + 1}`;
+/** Of the speaker with this number, counted from 0. */
+export const identityOf = (index: number): string => `speaker-${index + 1}`;

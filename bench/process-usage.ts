@@ -1,5 +1,5 @@
 /** What a process and its children use, from Linux's /proc. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** `getconf CLK_TCK` is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -22,11 +22,21 @@ export function usageOfTree(pid: number): ProcessUsage {
 }
 
 export function descendantsOf(pid: number): number[] {
-  const children = readProc(pid, `task/${pid}/children`)
-    .split(' ')
+  // Each thread has the children that it started itself.
+  const children = threadsOf(pid)
+    .flatMap((thread) => readProc(pid, `task/${thread}/children`).split(' '))
     .filter((child) => child !== '')
     .map(Number);
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+/** Empty when the process has just ended. */
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 /** Of `pid` alone. Zero when it is gone. */

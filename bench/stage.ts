@@ -10,6 +10,7 @@ import {
 import { GatewayProcess } from './gateway-process.js';
 import { ingestVenue } from './ingest-venue.js';
 import { liveKitVenue } from './livekit-venue.js';
+import type { ProcessUsage } from './process-usage.js';
 import type { Venue } from './venue.js';
 
 const AGENT_NAME = 'bench-captions';
@@ -18,13 +19,21 @@ const KEY = { apiKey: 'bench', apiSecret: 'a secret of the bench, of at least 32
 const READY_DEADLINE_MS = 20_000;
 const POLL_INTERVAL_MS = 50;
 
-export interface Stage {
+/** A road, and the processes at its other end. */
+export interface MeasuredVenue {
   readonly venue: Venue;
-  /** Undefined for a gateway that runs already. */
-  readonly gateway: GatewayProcess | undefined;
+  /** Undefined for a gateway that runs already: nothing of it can be measured. */
+  readonly gateway: { readonly model: string; usage(): ProcessUsage } | undefined;
   /** The last thing that a process does with it. */
   close(): Promise<void>;
 }
+
+export interface Stage extends MeasuredVenue {
+  readonly gateway: GatewayProcess | undefined;
+}
+
+/** How speech comes to the gateway, and captions to viewers. */
+export type Road = 'websocket' | 'livekit';
 
 export interface LiveKitStage extends Stage {
   readonly gateway: GatewayProcess;
@@ -33,8 +42,11 @@ export interface LiveKitStage extends Stage {
 }
 
 /** A gateway of its own, or the one at `url`. */
-export async function ingestStage(url?: string): Promise<Stage> {
-  const gateway = url === undefined ? await GatewayProcess.start() : undefined;
+export async function ingestStage(
+  url?: string,
+  gatewayEnvironment: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
+  const gateway = url === undefined ? await GatewayProcess.start(gatewayEnvironment) : undefined;
   return {
     venue: ingestVenue(gateway?.url ?? url ?? ''),
     gateway,
@@ -42,32 +54,48 @@ export async function ingestStage(url?: string): Promise<Stage> {
   };
 }
 
-/** livekit-server on loopback, found or built as `npm run livekit` does, and a gateway that is registered with it. */
-export async function liveKitStage(options: {
+export interface LiveKitStageOptions {
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
   /** Settings of the gateway besides those that LiveKit needs. */
   readonly gatewayEnvironment?: Readonly<Record<string, string>>;
-}): Promise<LiveKitStage> {
+  /** The SDK is used again after `close`; whoever says so calls `disposeSdk` in the end. Default false. */
+  readonly keepsSdk?: boolean;
+}
+
+/** livekit-server on loopback, found or built as `npm run livekit` does. Whoever starts it stops it. */
+export async function startBenchLiveKit({
+  output,
+  signal,
+}: LiveKitStageOptions): Promise<{ server: LiveKitStage['server']; stop: () => Promise<void> }> {
   const { settings, workingDir, cacheDir } = readEnvironment();
   const binary = await ensureLiveKitServer({
     configured: settings.LIVEKIT_SERVER_BIN,
     workingDir,
     cacheDir,
     variables: environmentWith({}),
-    signal: options.signal,
-    onBuild: (target) => options.output.write(`building livekit-server once: ${target}\n`),
+    signal,
+    onBuild: (target) => output.write(`building livekit-server once: ${target}\n`),
   });
   const livekit = await startLiveKitServer({ binary, key: KEY });
+  return {
+    server: { url: livekit.url, httpUrl: livekit.httpUrl, ...KEY },
+    stop: () => livekit.stop(),
+  };
+}
+
+/** A livekit-server, and a gateway that is registered with it. */
+export async function liveKitStage(options: LiveKitStageOptions): Promise<LiveKitStage> {
+  const { server, stop } = await startBenchLiveKit(options);
   let gateway: GatewayProcess | undefined;
   const close = async (): Promise<void> => {
     await gateway?.close();
-    await livekit.stop();
-    await disposeSdk();
+    await stop();
+    if (options.keepsSdk !== true) await disposeSdk();
   };
   try {
     gateway = await GatewayProcess.start({
-      LIVEKIT_URL: livekit.url,
+      LIVEKIT_URL: server.url,
       LIVEKIT_API_KEY: KEY.apiKey,
       LIVEKIT_API_SECRET: KEY.apiSecret,
       TRANSCRIBER_AGENT_NAME: AGENT_NAME,
@@ -78,7 +106,6 @@ export async function liveKitStage(options: {
     await close();
     throw error;
   }
-  const server = { url: livekit.url, httpUrl: livekit.httpUrl, ...KEY };
   return {
     venue: liveKitVenue(server, { agentName: AGENT_NAME }),
     gateway,

@@ -1,0 +1,228 @@
+/**
+ * `bench faults`: things break on a schedule while people talk; how soon captions go on, and what is missing in the end. The same
+ * speech is played before without disturbance: what the same pipeline gives then is the reference.
+ */
+import {
+  compareTranscripts,
+  normaliseWords,
+  sumOfDifferences,
+  type Summary,
+  summarise,
+} from '../asr/index.js';
+import { connectCaptions } from '../gateway/index.js';
+import { CaptionError, roomName } from '../protocol/index.js';
+import { scheduleClips } from './clip-schedule.js';
+import { GatewayProcess } from './gateway-process.js';
+import { ingestVenue } from './ingest-venue.js';
+import { loadClips } from './load-clips.js';
+import { describeMachine, type Machine, warnIfBusy } from './machine.js';
+import { playSpeakers, type SpeakerRun } from './play-speakers.js';
+import { descendantsOf } from './process-usage.js';
+import type { Sample } from './samples.js';
+import { ShakyNetwork } from './shaky-network.js';
+
+/** Everything is healthy and busy again long before the next fault. */
+const FAULT_INTERVAL_MS = 5000;
+const STALL_MS = 2000;
+const ROOMS = 'faults';
+
+/**
+ * - `kill`: `kill -9` of a recogniser process.
+ * - `stall`: nothing that speakers send arrives for two seconds, then all of it at once.
+ * - `cut`: the connections of all speakers break, and have to be made again and resumed.
+ */
+export type Fault = 'kill' | 'stall' | 'cut';
+export const FAULTS: readonly Fault[] = ['kill', 'stall', 'cut'];
+
+export interface FaultsOptions {
+  readonly manifest: string;
+  readonly speakers: number;
+  readonly seconds: number;
+  /** In turns, one every five seconds. */
+  readonly faults: readonly Fault[];
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+}
+
+export interface FaultsResult {
+  readonly faults: readonly {
+    readonly fault: Fault;
+    readonly count: number;
+    /**
+     * `kill`: to the first caption after viewers were told that recognition restarts. `stall`, `cut`: from the stall's end, or the cut,
+     * to the next caption.
+     */
+    readonly recoveryMs: Summary;
+    /** After which captions had not come back when the next fault was due. */
+    readonly notRecovered: number;
+  }[];
+  /** Against the undisturbed run, over all faults. */
+  readonly lostWords: number;
+  readonly duplicatedWords: number;
+  readonly changedWords: number;
+  readonly words: number;
+  readonly model: string;
+  readonly failures: readonly string[];
+  readonly machine: Machine;
+}
+
+/** Throws what `loadClips`, starting a gateway and connecting throw, and CaptionError `usage_faults`. */
+export async function runFaultsBench(
+  options: FaultsOptions,
+): Promise<{ result: FaultsResult; samples: Sample[] }> {
+  const machine = describeMachine();
+  warnIfBusy(machine, options.output);
+  const clips = await loadClips(options.manifest);
+  const schedules = Array.from({ length: options.speakers }, (_, index) =>
+    scheduleClips(clips, { first: index % clips.length, seconds: options.seconds }),
+  );
+  const failures: string[] = [];
+  const gateway = await GatewayProcess.start();
+  let network: ShakyNetwork | undefined;
+  try {
+    network = await ShakyNetwork.before(gateway.url);
+    const run = {
+      venue: ingestVenue(gateway.url, { speakersUrl: network.url }),
+      schedules,
+      failed: (reason: string) => failures.push(reason),
+      signal: options.signal,
+    };
+    options.output.write('undisturbed\n');
+    const undisturbed = await playSpeakers({ ...run, rooms: 'calm' });
+    options.output.write(`with ${options.faults.join(', ')}\n`);
+    const breaker = new Breaker(gateway, network, options.faults);
+    const disturbed = await playSpeakers({ ...run, rooms: ROOMS }).finally(() => breaker.close());
+    const recovered = breaker.result();
+    const result: FaultsResult = {
+      faults: recovered.map(({ fault, count, recoveriesMs }) => ({
+        fault,
+        count,
+        recoveryMs: summarise(recoveriesMs),
+        notRecovered: count - recoveriesMs.length,
+      })),
+      ...compareRuns(undisturbed, disturbed),
+      model: gateway.model,
+      failures,
+      machine,
+    };
+    const samples = recovered.flatMap(({ fault, recoveriesMs }) =>
+      recoveriesMs.map((value, index) => ({
+        metric: 'recoveryMs',
+        value,
+        cluster: `${fault} ${index + 1}`,
+        arm: fault,
+      })),
+    );
+    return { result, samples };
+  } finally {
+    await network?.close();
+    await gateway.close();
+  }
+}
+
+/** From `kill,stall`. Throws CaptionError `usage_faults`. */
+export function parseFaults(text: string): Fault[] {
+  return text.split(',').map((name) => {
+    const fault = FAULTS.find((known) => known === name.trim());
+    if (fault !== undefined) return fault;
+    throw new CaptionError(
+      'usage_faults',
+      `--faults takes ${FAULTS.join(', ')}, separated by commas, not "${name}".`,
+    );
+  });
+}
+
+interface FaultRecord {
+  readonly fault: Fault;
+  count: number;
+  readonly recoveriesMs: number[];
+}
+
+/** Breaks things at an interval, and watches a room for the captions that follow. */
+class Breaker {
+  readonly #gateway: GatewayProcess;
+  readonly #network: ShakyNetwork;
+  readonly #viewer: ReturnType<typeof connectCaptions>;
+  readonly #timer: NodeJS.Timeout;
+  readonly #records: readonly FaultRecord[];
+  #next = 0;
+  /** The last fault until captions are back; they count once `isOver`. */
+  #open: { readonly record: FaultRecord; countsFromMs: number; isOver: boolean } | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #endStall: () => void = () => undefined;
+
+  constructor(gateway: GatewayProcess, network: ShakyNetwork, faults: readonly Fault[]) {
+    this.#gateway = gateway;
+    this.#network = network;
+    this.#records = faults.map((fault) => ({ fault, count: 0, recoveriesMs: [] }));
+    this.#viewer = connectCaptions({
+      url: gateway.url,
+      room: roomName(`${ROOMS}-1`),
+      changed: (_, message) => {
+        if (message.kind === 'delta') this.#captioned();
+        // Viewers are told of a recogniser that is gone: what comes before that is from before.
+        if (message.kind === 'status' && message.state !== 'live' && this.#open?.record.fault === 'kill')
+          this.#open.isOver = true;
+      },
+    });
+    this.#timer = setInterval(() => this.#break(), FAULT_INTERVAL_MS);
+  }
+
+  result(): readonly FaultRecord[] {
+    return this.#records;
+  }
+
+  /** Idempotent. */
+  close(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#stallTimer);
+    this.#endStall();
+    this.#viewer.close();
+  }
+
+  #break(): void {
+    const record = this.#records[this.#next % this.#records.length];
+    if (record === undefined) return;
+    const [child] = descendantsOf(this.#gateway.pid);
+    if (record.fault === 'kill' && child === undefined) return;
+    this.#next += 1;
+    record.count += 1;
+    const open = { record, countsFromMs: performance.now(), isOver: record.fault === 'cut' };
+    this.#open = open;
+    switch (record.fault) {
+      case 'kill':
+        if (child !== undefined) process.kill(child, 'SIGKILL');
+        return;
+      case 'cut':
+        this.#network.cut();
+        return;
+      case 'stall':
+        this.#endStall = this.#network.stall();
+        this.#stallTimer = setTimeout(() => {
+          this.#endStall();
+          open.countsFromMs = performance.now();
+          open.isOver = true;
+        }, STALL_MS);
+    }
+  }
+
+  #captioned(): void {
+    if (this.#open?.isOver !== true) return;
+    this.#open.record.recoveriesMs.push(Math.round(performance.now() - this.#open.countsFromMs));
+    this.#open = undefined;
+  }
+}
+
+function compareRuns(
+  undisturbed: readonly SpeakerRun[],
+  disturbed: readonly SpeakerRun[],
+): Pick<FaultsResult, 'lostWords' | 'duplicatedWords' | 'changedWords' | 'words'> {
+  const differences = undisturbed.map((run, index) =>
+    compareTranscripts(wordsOf(run), wordsOf(disturbed[index])),
+  );
+  const words = undisturbed.reduce((sum, run) => sum + wordsOf(run).length, 0);
+  return { ...sumOfDifferences(differences), words };
+}
+
+const wordsOf = (run: SpeakerRun | undefined): string[] =>
+  normaliseWords((run?.tracking.words ?? []).map(({ text }) => text).join(' '));

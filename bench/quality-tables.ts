@@ -1,0 +1,142 @@
+/** Results of the benches of quality and endurance for a person; `--json` has them for programs. */
+import { formatColumns } from '../gateway/index.js';
+import type { AccuracyResult } from './accuracy-bench.js';
+import { machineLine, percent, summaryRow, value, wholeMs } from './bench-tables.js';
+import type { CapacityResult } from './capacity-bench.js';
+import type { FigureComparison } from './compare-runs.js';
+import type { Drift, EnduranceResult } from './endurance-bench.js';
+import type { FaultsResult } from './faults-bench.js';
+import type { Machine } from './machine.js';
+import type { PeersResult } from './peers-bench.js';
+import type { StabilityResult } from './stability-bench.js';
+
+export function formatAccuracyResult(result: AccuracyResult): string {
+  const { wer, spokenWords, substitutions, deletions, insertions } = result;
+  return lines(result, [
+    `${result.clips} clips, ${result.speakers} speakers at once, model ${modelOf(result.model)}`,
+    `word errors ${percent(wer)} of ${spokenWords} words: ${substitutions} wrong, ${deletions} missing, ${insertions} too many`,
+    result.formattedWer === null
+      ? 'no transcript with capitals and punctuation'
+      : `with capitals and punctuation ${percent(result.formattedWer)} of ${result.formattedTokens}; those clips without: ${percent(result.formattedClipsWer)}`,
+    `words credited to somebody else: ${result.wrongSpeakerWords} (by chance alone ${result.wrongSpeakerWordsByChance})`,
+  ]);
+}
+
+export function formatStabilityResult(result: StabilityResult): string {
+  return lines(result, [
+    `${result.speakers} speakers for ${result.seconds} s, model ${modelOf(result.model)}: ${result.words} words, ${result.segments} segments`,
+    `words changed after they were shown (UPWR) ${percent(result.upwr)}`,
+    `versions that do not continue the one before, per segment (UPSR) ${result.upsr ?? '–'}`,
+    `normalised erasure ${value(result.normalisedErasure, 'words per word')}`,
+    `${value(result.updatesPerSecond, 'updates a second')} for one viewer`,
+  ]);
+}
+
+export function formatCapacityResult(result: CapacityResult): string {
+  const rows = [
+    ['speakers', 'p50', 'p95', 'final p95', 'word errors', 'gateway', 'memory', 'clients', ''],
+    ...result.steps.map((step) => [
+      String(step.load),
+      wholeMs(step.wordLatencyMs.p50),
+      wholeMs(step.wordLatencyMs.p95),
+      wholeMs(step.finalLatencyMs.p95),
+      percent(step.wer),
+      value(step.cpuCores, 'cores'),
+      value(step.rssMb, 'MB'),
+      value(step.clientCores, 'cores'),
+      step.because ?? 'fits',
+    ]),
+  ];
+  const end =
+    result.tooMuch === null
+      ? 'more were not tried'
+      : `${result.tooMuch} were too many: ${result.limit ?? '–'}${result.isMachineUsedUp === true ? ', all cores in use' : ''}`;
+  const knee = `${result.knee} speakers within p95 ${result.budgetMs} ms; ${end}; model ${modelOf(result.model)}`;
+  return `${formatColumns(rows)}\n${knee}\n${machineLine(result.machine)}\n`;
+}
+
+export function formatEnduranceResult(result: EnduranceResult): string {
+  const rows = [
+    ['', 'p50', 'p90', 'p95', 'p99', 'count'],
+    summaryRow('word (end of word to reducer)', result.wordLatencyMs),
+    summaryRow('final (end of speech to final)', result.finalLatencyMs),
+  ];
+  return `${formatColumns(rows)}\n${lines(result, [
+    `${result.speakers} speakers for ${result.seconds} s in ${result.laps.length} laps, model ${modelOf(result.model)}`,
+    `word errors ${percent(result.wer)}`,
+    `median word latency ${driftLine(result.latencyDriftMs, 'ms')}`,
+    `memory ${driftLine(result.memoryDriftMb, 'MB')}`,
+  ])}`;
+}
+
+export function formatFaultsResult(result: FaultsResult): string {
+  return lines(result, [
+    ...result.faults.map(
+      ({ fault, count, recoveryMs, notRecovered }) =>
+        `${count} × ${fault}: captions back after p50 ${wholeMs(recoveryMs.p50)}, p95 ${wholeMs(recoveryMs.p95)}` +
+        (notRecovered === 0 ? '' : `; not before the next fault ${notRecovered} times`),
+    ),
+    `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed`,
+    `model ${result.model}`,
+  ]);
+}
+
+export function formatComparison(comparisons: readonly FigureComparison[]): string {
+  const rows = [
+    ['', 'A', 'B', 'B - A', '95 % interval', ''],
+    ...comparisons.map(({ figure, a, b, difference, interval, differs }) => [
+      figure,
+      ...[a, b, difference].map(short),
+      `${short(interval[0])} to ${short(interval[1])}`,
+      differs ? 'differs' : 'no difference seen',
+    ]),
+  ];
+  return comparisons.length === 0 ? 'The two runs have no figure in common.\n' : `${formatColumns(rows)}\n`;
+}
+
+export function formatPeersResult(result: PeersResult): string {
+  const rows = [
+    [
+      ...[
+        '',
+        'word p50',
+        'p95',
+        'final p95',
+        'word errors',
+        'UPWR',
+        'cores',
+        'memory',
+        'a speaker',
+        'a room',
+      ],
+      `speakers within ${result.budgetMs ?? '–'} ms`,
+    ],
+    ...result.arms.map((arm) => [
+      arm.arm,
+      ...[arm.wordLatencyMs.p50, arm.wordLatencyMs.p95, arm.finalLatencyMs.p95].map(wholeMs),
+      ...[arm.wer, arm.upwr].map(percent),
+      arm.cpuCores === null ? '–' : String(arm.cpuCores),
+      ...[arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb].map((mb) => value(mb, 'MB')),
+      arm.streamsAtBudget === null ? '–' : String(arm.streamsAtBudget.knee),
+    ]),
+  ];
+  const facts = [`${result.speakers} speakers for ${result.seconds} s, model ${result.model}`];
+  return `${formatColumns(rows)}\n${lines(result, facts)}`;
+}
+
+function lines(result: { failures: readonly string[]; machine: Machine }, facts: readonly string[]): string {
+  const all = [
+    ...facts,
+    ...result.failures.map((failure) => `failed: ${failure}`),
+    machineLine(result.machine),
+  ];
+  return `${all.join('\n')}\n`;
+}
+
+const driftLine = (drift: Drift | null, unit: string): string =>
+  drift === null
+    ? 'too short a run for a trend'
+    : `${short(drift.atStart)} ${unit} at first, ${short(drift.perHour)} ${unit} an hour (95 %: ${drift.perHourInterval.map(short).join(' to ')})`;
+
+const modelOf = (model: string | null): string => model ?? 'of the running gateway';
+const short = (number: number): string => String(Number(number.toPrecision(4)));
