@@ -20,6 +20,10 @@ function showCaptions(name: string): void {
   document.title = `${name} – live captions`;
   const captions = new LiveCaptions();
   captions.room = name;
+  captions.settingsInAddress = true;
+  captions.addEventListener('settings-changed', () => {
+    document.documentElement.classList.toggle('overlay', captions.settings.layout === 'overlay');
+  });
   captions.token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
   byId('main', HTMLElement).append(captions);
 }
