@@ -24,8 +24,17 @@ describe('the log', () => {
     expect(logged(level, fields)).toContain('something happened');
   });
 
+  it('tells rooms apart by a label in place of their name', () => {
+    const sink = new TextSink();
+    createLogger('info', sink).child({ room: 'secret' }).info({ other: 1 }, 'joined the room');
+    createLogger('info', sink).info({ room: 'secret' }, 'left the room');
+    expect(sink.text).not.toContain('secret');
+    expect(sink.text.match(/"room":"room-2bb80d53"/g)).toHaveLength(2);
+  });
+
   it('shows them at trace', () => {
     expect(logged('trace', { text: 'hush' })).toContain('hush');
+    expect(logged('trace', { room: 'secret' })).toContain('secret');
   });
 
   it('writes nothing below its level, and one JSON object a line', () => {

@@ -277,7 +277,7 @@ export const SETTINGS = {
     kind: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
-    doc: 'Least severe log line written. Caption text appears at trace only.',
+    doc: 'Least severe log line written. Caption text and names, rooms’ too, at trace only.',
   } satisfies ChoiceSetting,
   CAPTION_CONFIG_FILE: text('', 'JSON file with an object of these names; the environment wins over it.'),
 } as const satisfies Record<string, Setting>;

@@ -13,7 +13,8 @@ import {
   type StageSummary,
 } from './report-data.js';
 import type { ReportBudget } from './report-query.js';
-import { roomLabel, type ReportWindow, type WindowStep } from './report-window.js';
+import { roomLabel } from '../rooms/room-label.js';
+import type { ReportWindow, WindowStep } from './report-window.js';
 
 /** https://www.ofcom.org.uk: the guideline for the delay of live subtitles; shared with metrics everywhere. */
 const OFCOM_MS = 3000;

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { RoomName } from '../../protocol/index.js';
+import { roomLabel } from '../rooms/room-label.js';
 import { LatencyTotals } from './latency-totals.js';
 import { type GatewayFacts, type GatewayMinute, MINUTE_MS, type ReportLine } from './report-line.js';
 
@@ -16,10 +16,6 @@ export interface WindowStep {
   /** Minutes in which a gateway ran. */
   readonly runningMinutes: Set<number>;
 }
-
-/** What stands for a room where names are not asked for: the same one in every report. */
-export const roomLabel = (room: string): string =>
-  `room-${createHash('sha256').update(room).digest('hex').slice(0, 8)}`;
 
 /** Adds up lines that lie in a window. */
 export class ReportWindow {

@@ -5,7 +5,7 @@ import { ReportRenderer } from './render-in-thread.js';
 import type { Finding, ReportData } from './report-data.js';
 import { parseReportQuery, type RawReportQuery } from './report-query.js';
 import { ReportMemory } from './report-store.js';
-import { roomLabel } from './report-window.js';
+import { roomLabel } from '../rooms/room-label.js';
 import { SimulatedMeeting, type Stall } from './testing/simulated-meeting.js';
 
 const FROM_MS = Date.UTC(2026, 10, 25, 14, 0);

@@ -4,7 +4,7 @@ import { roomName, participantIdentity } from '../../protocol/index.js';
 import { connectCaptions } from '../client/caption-client.js';
 import { connectIngest } from '../client/ingest-client.js';
 import type { ReportData } from '../report/report-data.js';
-import { roomLabel } from '../report/report-window.js';
+import { roomLabel } from '../rooms/room-label.js';
 import { accessToken, TEST_KEYS } from '../testing/access-token.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
 import { longestTrack } from '../testing/short-meeting.js';
