@@ -24,8 +24,11 @@ RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates \
   && rm -rf /var/lib/apt/lists/*
 # onnxruntime would report models and sessions to its maker otherwise (its core/platform/posix/telemetry.cc, since 1.29).
+# glibc keeps what LiveKit's native library frees after each room, unless it is told to give large pieces back at once.
 ENV NODE_ENV=production \
   ORT_DISABLE_TELEMETRY=1 \
+  MALLOC_TRIM_THRESHOLD_=131072 \
+  MALLOC_MMAP_THRESHOLD_=131072 \
   CAPTION_HOST=0.0.0.0 \
   CAPTION_MODELS_DIR=/models \
   CAPTION_REPORT_DIR=/reports
