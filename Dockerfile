@@ -6,6 +6,7 @@
 #
 # - Debian, not Alpine: @livekit/rtc-node has binaries for glibc only.
 # - /models holds the models. Empty, it is filled at the first start; without a network, by `models import` (see the README).
+# - /reports holds seven days of latencies for reports (no text, no people), at most CAPTION_REPORT_MAX_MB.
 # - Ports: 8765 for health (/healthz, /readyz), metrics and captions over WebSocket. Nothing needs to reach it for captions in LiveKit.
 # - A certificate authority of your own: mount it over /etc/ssl/certs/ca-certificates.crt, and set NODE_EXTRA_CA_CERTS to it.
 # - Give it longer to stop than CAPTION_DRAIN_S, so that what is being said becomes a final.
@@ -26,12 +27,13 @@ RUN apt-get update \
 ENV NODE_ENV=production \
   ORT_DISABLE_TELEMETRY=1 \
   CAPTION_HOST=0.0.0.0 \
-  CAPTION_MODELS_DIR=/models
+  CAPTION_MODELS_DIR=/models \
+  CAPTION_REPORT_DIR=/reports
 WORKDIR /app
 COPY --from=build /app ./
 # A new volume takes its owner from here.
-RUN mkdir /models && chown node:node /models
-VOLUME /models
+RUN mkdir /models /reports && chown node:node /models /reports
+VOLUME /models /reports
 USER node
 EXPOSE 8765
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \

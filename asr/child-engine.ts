@@ -40,6 +40,8 @@ export interface EngineBacklog {
   /** Audio that has not led to text yet: of all speakers together, and of the one who is furthest behind. */
   readonly totalMs: number;
   readonly longestMs: number;
+  /** Utterances that no recogniser could take yet. */
+  readonly waitingUtterances: number;
   /** Versions of segments that wait to be published. */
   readonly unreadEvents: number;
   /** Versions that were replaced by newer ones before they were published, since the start. */
@@ -113,7 +115,9 @@ export class ChildEngine implements AsrEngine {
       unreadEvents += stream.events.waiting;
       coalescedEvents += stream.events.coalesced;
     }
-    return { totalMs: samplesToMs(total), longestMs: samplesToMs(longest), unreadEvents, coalescedEvents };
+    const { waitingUtterances } = this.#pool;
+    const [totalMs, longestMs] = [samplesToMs(total), samplesToMs(longest)];
+    return { totalMs, longestMs, waitingUtterances, unreadEvents, coalescedEvents };
   }
 
   get childPids(): readonly number[] {

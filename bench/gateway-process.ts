@@ -32,6 +32,7 @@ export class GatewayProcess {
       env: environmentWith({
         CAPTION_HOST: '127.0.0.1',
         CAPTION_PORT: '0',
+        CAPTION_REPORT: 'memory',
         CAPTION_LOG_LEVEL: 'info',
         ...environment,
       }),

@@ -17,16 +17,20 @@ import {
 import type { Settings } from './config/settings.js';
 import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
 import type { Logger } from './log.js';
-import { GatewayMetrics } from './metrics/gateway-metrics.js';
+import { type GatewayCounts, GatewayMetrics } from './metrics/gateway-metrics.js';
 import { RecognitionLoad } from './metrics/recognition-load.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { allowEverything, liveKitTokens } from './server/authentication.js';
 import { CaptionerEndpoint } from './captioner/captioner-endpoint.js';
 import { CaptionPosts } from './captioner/caption-posts.js';
+import { allObservers } from './latency/latency-observer.js';
+import type { GatewaySample, LatencyLedger } from './report/latency-ledger.js';
+import { startReport } from './report/start-report.js';
 import { startTranscripts } from './transcript/start-transcripts.js';
 import { RoomRequests } from './server/room-requests.js';
 import { TranscriptRequests } from './server/transcript-requests.js';
 import { CaptionsEndpoint } from './server/captions-endpoint.js';
+import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
 import { isLoopbackHost, OriginPolicy } from './server/origin-policy.js';
@@ -73,18 +77,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const metrics = new GatewayMetrics();
   const transcripts = await startTranscripts({ settings, metrics, log });
+  const report = await startReport({
+    settings,
+    model: options.model,
+    log,
+    sample: () => sampleOf(metrics.counts),
+    lost: (lines) => metrics.reportLost(lines),
+  });
   const rooms = new RoomRegistry({
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
     opened: (room) => transcripts?.keeper.roomOpened(room),
     closed: (room) => transcripts?.keeper.roomClosed(room),
-    latency: metrics.latency,
+    latency: report === undefined ? metrics.latency : allObservers([metrics.latency, report.ledger]),
   });
   const recognisers = settings.CAPTION_RECOGNISERS || defaultChildren();
   const recognitionLoad = new RecognitionLoad({ children: recognisers, now: () => performance.now() });
-  const observer = poolObserver({ metrics, rooms, log, recognitionLoad });
+  const observer = poolObserver({ metrics, rooms, log, recognitionLoad, ledger: report?.ledger });
   const engine = await startEngine(options, observer).catch(async (error: unknown) => {
     await transcripts?.close();
+    await report?.close();
     rooms.close();
     throw error;
   });
@@ -119,6 +131,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     transcriptBytes: transcripts?.keeper.bytes ?? 0,
     backlog: engine.backlog,
     busyShare: recognitionLoad.busyShare,
+    realTimeFactor: recognitionLoad.realTimeFactor,
+    streams: engine.openStreams,
+    unsentBytes: captions.unsentBytes,
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
@@ -151,6 +166,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       metrics,
       log,
     }),
+    reportRequests: new ReportRequests({
+      report,
+      operatorToken: settings.CAPTION_OPERATOR_TOKEN,
+      isOpen,
+      origins,
+      metrics,
+      log,
+    }),
     notReadyReason,
     heartbeatIntervalMs: timing.heartbeatIntervalMs,
     liveKitUrl: settings.LIVEKIT_URL,
@@ -167,6 +190,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     posts.close();
     await server.close();
     await transcripts?.close();
+    await report?.close();
     rooms.close();
     await engine.close();
   };
@@ -194,6 +218,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } catch (error) {
     await server.close();
     await transcripts?.close();
+    await report?.close();
     rooms.close();
     await engine.close();
     throw error;
@@ -204,6 +229,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 async function startLiveKitSide(options: LiveKitSideOptions): Promise<LiveKitSide> {
   const { LiveKitSide: Side } = await import('./livekit/livekit-side.js');
   return new Side(options);
+}
+
+function sampleOf(counts: GatewayCounts): GatewaySample {
+  const { rooms, speakers, utterances, viewers, backlog, busyShare } = counts;
+  return { rooms, speakers, utterances, viewers, longestBacklogMs: backlog.longestMs, busyShare };
 }
 
 /** True when `work` was done within the deadline. */
@@ -238,18 +268,24 @@ function poolObserver(parts: {
   rooms: RoomRegistry;
   log: Logger;
   recognitionLoad: RecognitionLoad;
+  ledger: LatencyLedger | undefined;
 }): PoolObserver {
-  const { metrics, rooms, log, recognitionLoad } = parts;
+  const { metrics, rooms, log, recognitionLoad, ledger } = parts;
   return {
     ...metrics.pool,
     decodeCall: (call) => {
       metrics.pool.decodeCall?.(call);
-      recognitionLoad.noteCall(call.callMs);
+      recognitionLoad.noteCall(call);
     },
     childReady: (info) => log.info(info, 'recogniser ready'),
     childDown: (info) => {
       metrics.pool.childDown?.(info);
+      ledger?.restarted();
       log.warn(info, 'recogniser ended by itself');
+    },
+    utteranceFailed: () => {
+      metrics.pool.utteranceFailed?.();
+      ledger?.utteranceFailed();
     },
     healthChanged: ({ state, reason }) => {
       log.info({ state }, 'recognition changed state');

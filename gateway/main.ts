@@ -10,6 +10,7 @@ import { registerJoinCommand } from './commands/join-command.js';
 import { registerLiveKitCommand } from './commands/livekit-command.js';
 import { modelPlaces } from './commands/locate-model.js';
 import { registerModelsCommand } from './commands/models-command.js';
+import { registerReportCommand } from './commands/report-command.js';
 import { registerServeCommand } from './commands/serve-command.js';
 import { registerTranscribeCommand } from './commands/transcribe-command.js';
 import { readEnvironment } from './config/environment.js';
@@ -64,6 +65,7 @@ function createProgram(context: CommandContext): Command {
   registerTranscribeCommand(program, () => context);
   registerJoinCommand(program, () => context);
   registerLiveKitCommand(program, () => context);
+  registerReportCommand(program, () => context);
   const { stdout, stderr, signal } = context;
   registerModelsCommand(program, {
     ...modelPlaces(context.environment),

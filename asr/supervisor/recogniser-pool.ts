@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { CaptionError, type SampleIndex } from '../../protocol/index.js';
+import { CaptionError, type SampleIndex, samplesToMs } from '../../protocol/index.js';
 import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
 import { PoolHealth, type PoolHealthState } from './pool-health.js';
@@ -29,7 +29,8 @@ export interface RecogniserPoolOptions extends SupervisedChildOptions {
 export interface PoolObserver {
   childReady?(info: ChildReady & { child: number }): void;
   childDown?(info: ChildDown & { child: number; utterances: number }): void;
-  decodeCall?(info: { child: number; callMs: number; batchSize: number }): void;
+  /** `audioMs`: how much audio of all speakers the call got further by. */
+  decodeCall?(info: { child: number; callMs: number; batchSize: number; audioMs: number }): void;
   utteranceFailed?(): void;
   healthChanged?(health: PoolHealthState): void;
 }
@@ -86,6 +87,11 @@ export class RecogniserPool {
   /** Utterances in children and waiting for one. */
   get openUtterances(): number {
     return this.#links.reduce((sum, link) => sum + link.utterances.size, this.#waiting.size);
+  }
+
+  /** Utterances that no child could take yet. */
+  get waitingUtterances(): number {
+    return this.#waiting.size;
   }
 
   /** Of the running children. */
@@ -186,16 +192,19 @@ export class RecogniserPool {
       return;
     }
     const { callMs, batchSize } = message;
-    this.#observer.decodeCall?.({ child: index, callMs, batchSize });
     const now = performance.now();
     let wasCatchingUp = false;
+    let samples = 0;
     for (const piece of message.pieces) {
       const utterance = link.utterances.get(piece.utterance);
       if (utterance === undefined) continue;
       wasCatchingUp ||= utterance.isCatchingUp;
+      const before = utterance.decodedThroughSample;
       if (piece.isFinal) link.utterances.delete(piece.utterance);
       utterance.decoded({ ...piece, callMs }, now);
+      samples += utterance.decodedThroughSample - before;
     }
+    this.#observer.decodeCall?.({ child: index, callMs, batchSize, audioMs: samplesToMs(samples) });
     link.flushSoon();
     if (this.#waiting.size > 0) this.#placeWaiting();
     if (wasCatchingUp) this.#updateHealth();

@@ -84,6 +84,7 @@ async function play(
     // Its own gateway: on loopback, on any free port, for its own clients only, and as fast as asked for.
     CAPTION_HOST: '127.0.0.1',
     CAPTION_PORT: 0,
+    CAPTION_REPORT: 'memory',
     LIVEKIT_URL: '',
     LIVEKIT_API_KEY: '',
     LIVEKIT_API_SECRET: '',

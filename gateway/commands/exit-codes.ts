@@ -23,6 +23,10 @@ const BY_CODE: Readonly<Record<string, number>> = {
   model_store_failed: EXIT.failed,
   model_locked: EXIT.failed,
   livekit_unreachable: EXIT.unreachable,
+  gateway_unreachable: EXIT.unreachable,
+  unauthorised: EXIT.usage,
+  forbidden: EXIT.usage,
+  report_off: EXIT.usage,
   livekit_unauthorised: EXIT.usage,
   livekit_url_invalid: EXIT.usage,
 };

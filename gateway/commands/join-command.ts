@@ -39,7 +39,12 @@ async function join(context: CommandContext, room: string, flags: JoinFlags): Pr
   const models = await locateModels(context);
   const gateway = await startGateway({
     // Beside a gateway that serves on this machine.
-    settings: { ...environment.settings, CAPTION_HOST: '127.0.0.1', CAPTION_PORT: 0 },
+    settings: {
+      ...environment.settings,
+      CAPTION_HOST: '127.0.0.1',
+      CAPTION_PORT: 0,
+      CAPTION_REPORT: 'memory',
+    },
     ...models,
     liveKitRole: 'single_room',
     log,

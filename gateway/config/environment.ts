@@ -13,6 +13,8 @@ export interface Environment {
   readonly cacheDir: string;
 }
 
+const MIN_OPERATOR_TOKEN_CHARS = 16;
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -37,6 +39,13 @@ export function readEnvironment(variables: Variables = process.env, workingDir =
     throw new CaptionError(
       'config_invalid',
       'CAPTION_WEBHOOK_URL and CAPTION_WEBHOOK_SECRET must be set together.',
+    );
+  }
+  const { CAPTION_OPERATOR_TOKEN: operatorToken } = settings;
+  if (operatorToken !== '' && operatorToken.length < MIN_OPERATOR_TOKEN_CHARS) {
+    throw new CaptionError(
+      'config_invalid',
+      `CAPTION_OPERATOR_TOKEN must have ${MIN_OPERATOR_TOKEN_CHARS} characters or more.`,
     );
   }
   const cacheHome = variables['XDG_CACHE_HOME'];

@@ -233,6 +233,27 @@ export const SETTINGS = {
     '',
     'Signs what is sent there: whsec_ and at least 24 bytes in base64, as in Standard Webhooks.',
   ),
+  CAPTION_REPORT: {
+    kind: 'choice',
+    choices: ['disk', 'memory', 'off'],
+    default: 'disk',
+    doc: 'Where latencies are kept for reports: no text and no people, but minutes and rooms.',
+  } satisfies ChoiceSetting,
+  CAPTION_REPORT_DIR: text(
+    './reports',
+    'Folder for them, a file an hour, for seven days; readable by the gateway’s user alone.',
+  ),
+  CAPTION_REPORT_MAX_MB: number({
+    unit: 'MB',
+    default: 256,
+    min: 1,
+    max: 1_048_576,
+    doc: 'Room for these files together; above it the oldest hour goes.',
+  }),
+  CAPTION_OPERATOR_TOKEN: text(
+    '',
+    'Opens /v1/report, 16 characters or more; without it only a gateway without keys shows reports.',
+  ),
   CAPTION_LOG_LEVEL: {
     kind: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],

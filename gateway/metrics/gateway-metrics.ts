@@ -15,11 +15,23 @@ export interface GatewayCounts {
   readonly captioners: number;
   readonly transcriptBytes: number;
   readonly backlog: EngineBacklog;
+  /** Streams of audio, of people connected or expected back. */
+  readonly streams: number;
+  /** Handed to viewers' connections and not yet sent. */
+  readonly unsentBytes: number;
   /** Of the recogniser processes' time, over the last ten seconds: 0 to 1. */
   readonly busyShare: number;
+  /** Decoding time for each second of audio, over the same time; 0 while nobody talks. */
+  readonly realTimeFactor: number;
 }
 
-const NO_BACKLOG: EngineBacklog = { totalMs: 0, longestMs: 0, unreadEvents: 0, coalescedEvents: 0 };
+const NO_BACKLOG: EngineBacklog = {
+  totalMs: 0,
+  longestMs: 0,
+  waitingUtterances: 0,
+  unreadEvents: 0,
+  coalescedEvents: 0,
+};
 
 /** Everything on `/metrics`. Native units (seconds), no label whose values grow with meetings. */
 export class GatewayMetrics {
@@ -34,11 +46,13 @@ export class GatewayMetrics {
   readonly #batchSize: Histogram;
   readonly #failedUtterances: Counter;
   readonly #audioSeconds: Counter;
+  readonly #decodedSeconds: Counter;
   readonly #skippedMessages: Counter;
   readonly #resyncs: Counter;
   readonly #refusals: Counter<'code'>;
   readonly #lostEntries: Counter;
   readonly #webhooks: Counter<'outcome'>;
+  readonly #lostReportLines: Counter;
   #counts: () => GatewayCounts = () => ({
     rooms: 0,
     speakers: 0,
@@ -49,6 +63,9 @@ export class GatewayMetrics {
     transcriptBytes: 0,
     backlog: NO_BACKLOG,
     busyShare: 0,
+    realTimeFactor: 0,
+    streams: 0,
+    unsentBytes: 0,
   });
 
   constructor() {
@@ -76,6 +93,10 @@ export class GatewayMetrics {
       'Utterances that recognition gave up.',
     );
     this.#audioSeconds = counter('caption_ingest_audio_seconds_total', 'Audio received, in seconds.');
+    this.#decodedSeconds = counter(
+      'caption_decoded_audio_seconds_total',
+      'Speech decoded, in seconds; with the time of decoding calls: the real-time factor.',
+    );
     this.#skippedMessages = counter(
       'caption_viewer_skipped_messages_total',
       'Messages not sent to viewers that do not read.',
@@ -93,6 +114,10 @@ export class GatewayMetrics {
     this.#webhooks = counter('caption_webhook_attempts_total', 'Attempts to tell of the end of a meeting.', [
       'outcome',
     ]);
+    this.#lostReportLines = counter(
+      'caption_report_lost_lines_total',
+      'Lines of the latency report that the disk did not take, or had no room for.',
+    );
     this.#decodeSeconds = new Histogram({
       name: 'caption_decode_call_seconds',
       help: 'Duration of one decoding call over a batch of speakers.',
@@ -118,6 +143,11 @@ export class GatewayMetrics {
     };
     gauge('caption_rooms', 'Rooms in memory.', (counts) => counts.rooms);
     gauge('caption_speakers', 'Connected speakers, talking or not.', (counts) => counts.speakers);
+    gauge(
+      'caption_streams',
+      'Streams of audio, of speakers who are connected or may come back.',
+      (counts) => counts.streams,
+    );
     gauge('caption_viewers', 'Connected viewers.', (counts) => counts.viewers);
     gauge('caption_captioners', 'Connected people who write captions.', (counts) => counts.captioners);
     gauge('caption_transcript_bytes', 'Transcripts in memory, in bytes.', (counts) => counts.transcriptBytes);
@@ -136,6 +166,21 @@ export class GatewayMetrics {
       'caption_unpublished_versions',
       'Versions of segments that wait to be published.',
       ({ backlog }) => backlog.unreadEvents,
+    );
+    gauge(
+      'caption_waiting_utterances',
+      'Utterances that no recogniser process could take yet.',
+      ({ backlog }) => backlog.waitingUtterances,
+    );
+    gauge(
+      'caption_viewer_unsent_bytes',
+      'Handed to the connections of viewers and not yet sent, in bytes.',
+      ({ unsentBytes }) => unsentBytes,
+    );
+    gauge(
+      'caption_real_time_factor',
+      'Decoding time for each second of speech, over ten seconds; 0 while nobody talks.',
+      ({ realTimeFactor }) => realTimeFactor,
     );
     gauge(
       'caption_recogniser_busy_ratio',
@@ -162,9 +207,15 @@ export class GatewayMetrics {
     this.#counts = counts;
   }
 
+  /** At this moment. */
+  get counts(): GatewayCounts {
+    return this.#counts();
+  }
+
   readonly pool: PoolObserver = {
-    decodeCall: ({ callMs, batchSize }) => {
+    decodeCall: ({ callMs, batchSize, audioMs }) => {
       if (batchSize === 0) return;
+      this.#decodedSeconds.inc(audioMs / 1000);
       this.#decodeSeconds.observe(callMs / 1000);
       this.#batchSize.observe(batchSize);
     },
@@ -197,6 +248,10 @@ export class GatewayMetrics {
 
   transcriptLost(entries: number): void {
     this.#lostEntries.inc(entries);
+  }
+
+  reportLost(lines: number): void {
+    this.#lostReportLines.inc(lines);
   }
 
   webhookAttempted(outcome: 'delivered' | 'failed'): void {

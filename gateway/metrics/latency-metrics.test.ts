@@ -22,6 +22,7 @@ it('tells latencies in seconds and by stage, and names no room', async () => {
   metrics.final(room, { latencyMs: 800 });
   metrics.firstPartial(room, { latencyMs: 500 });
   metrics.revised(room, 2);
+  metrics.gap(room, { durationMs: 1500, reason: 'overloaded' });
   const text = await registry.metrics();
   expect(text).toContain('caption_word_latency_seconds_sum 0.371');
   expect(text).toContain('caption_word_stage_seconds_sum{stage="lookahead"} 0.3');
@@ -29,5 +30,6 @@ it('tells latencies in seconds and by stage, and names no room', async () => {
   for (const stage of STAGES) expect(text).toContain(`stage="${stage}"`);
   expect(text).toContain('caption_final_latency_seconds_sum 0.8');
   expect(text).toContain('caption_revised_words_total 2');
+  expect(text).toContain('caption_gap_seconds_total{reason="overloaded"} 1.5');
   expect(text).not.toContain('secret');
 });

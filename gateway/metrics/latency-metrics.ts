@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { RoomName } from '../../protocol/index.js';
-import type { LatencyObserver } from '../latency/latency-observer.js';
+import type { GapReason, RoomName } from '../../protocol/index.js';
+import type { LatencyObserver, MeasuredLatency } from '../latency/latency-observer.js';
 import { STAGES, type WordLatency } from '../latency/word-latency.js';
 
 /** From what nobody notices to what nobody can follow, in seconds. */
@@ -14,6 +14,7 @@ export class LatencyMetrics implements LatencyObserver {
   readonly #firstPartials: Histogram;
   readonly #acknowledged: Counter;
   readonly #revised: Counter;
+  readonly #gapSeconds: Counter<'reason'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -47,6 +48,12 @@ export class LatencyMetrics implements LatencyObserver {
       'caption_revised_words_total',
       'Words that changed or went after they were shown.',
     );
+    this.#gapSeconds = new Counter({
+      name: 'caption_gap_seconds_total',
+      help: 'Speech that was not captioned, in seconds.',
+      labelNames: ['reason'],
+      registers,
+    });
     // A stage that never took any time is there all the same.
     for (const stage of STAGES) this.#stages.zero({ stage });
   }
@@ -61,15 +68,19 @@ export class LatencyMetrics implements LatencyObserver {
     this.#stages.observe({ stage: 'delivery' }, stagesMs.delivery / 1000);
   }
 
-  final(_room: RoomName, { latencyMs }: { latencyMs: number }): void {
+  final(_room: RoomName, { latencyMs }: Pick<MeasuredLatency, 'latencyMs'>): void {
     this.#finals.observe(latencyMs / 1000);
   }
 
-  firstPartial(_room: RoomName, { latencyMs }: { latencyMs: number }): void {
+  firstPartial(_room: RoomName, { latencyMs }: Pick<MeasuredLatency, 'latencyMs'>): void {
     this.#firstPartials.observe(latencyMs / 1000);
   }
 
   revised(_room: RoomName, words: number): void {
     this.#revised.inc(words);
+  }
+
+  gap(_room: RoomName, { durationMs, reason }: { durationMs: number; reason: GapReason }): void {
+    this.#gapSeconds.inc({ reason }, durationMs / 1000);
   }
 }

@@ -18,6 +18,7 @@ export class LiveKitMetrics {
   readonly #registrations: Counter<'outcome'>;
   readonly #healed: Counter<'cause'>;
   readonly #roads: Counter<'road' | 'event'>;
+  readonly #waiting = new Set<{ readonly road: string; readonly read: () => number }>();
   #counts: () => LiveKitCounts = () => ({ rooms: 0, speakers: 0, load: 0, isRegistered: false });
 
   constructor(registry: Registry) {
@@ -50,6 +51,17 @@ export class LiveKitMetrics {
       'road',
       'event',
     ]);
+    const waiting = this.#waiting;
+    new Gauge({
+      name: 'caption_livekit_road_waiting',
+      help: 'Packets and text streams that wait to be sent into rooms, by road.',
+      labelNames: ['road'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { road, read } of waiting) this.inc({ road }, read());
+      },
+    });
     const gauge = (name: string, help: string, read: (counts: LiveKitCounts) => number): void => {
       const counts = (): LiveKitCounts => this.#counts();
       new Gauge({
@@ -100,5 +112,12 @@ export class LiveKitMetrics {
 
   roadEvent(road: string, event: string): void {
     this.#roads.inc({ road, event });
+  }
+
+  /** Until the result is called, what waits there is told. */
+  roadOpened(road: string, read: () => number): () => void {
+    const entry = { road, read };
+    this.#waiting.add(entry);
+    return () => void this.#waiting.delete(entry);
   }
 }

@@ -14,8 +14,7 @@ describe('the load of recognition', () => {
   function decodeFor(seconds: number, share: number): void {
     for (let step = 0; step < seconds * 10; step++) {
       nowMs += 100;
-      load.noteCall(100 * share);
-      load.noteCall(100 * share);
+      for (const child of [1, 2]) load.noteCall({ callMs: 100 * share, audioMs: 1000 * child });
     }
   }
 
@@ -28,6 +27,12 @@ describe('the load of recognition', () => {
   it.each([0.1, 0.5, 0.9])('is the share of the time in which all children decode: %d', (share) => {
     decodeFor(60, share);
     expect(load.busyShare).toBeCloseTo(share, 1);
+  });
+
+  it('tells how much decoding a second of speech takes', () => {
+    expect(load.realTimeFactor).toBe(0);
+    decodeFor(20, 0.3);
+    expect(load.realTimeFactor).toBeCloseTo(60 / 3000, 10);
   });
 
   it('is known soon after the start', () => {

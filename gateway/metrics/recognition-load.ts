@@ -6,7 +6,7 @@ export class RecognitionLoad {
   readonly #children: number;
   readonly #now: () => number;
   /** Decoding time by slice of time, newest last; at most `WINDOW_MS / SLICE_MS + 1`. */
-  readonly #slices: { readonly slice: number; busyMs: number }[] = [];
+  readonly #slices: { readonly slice: number; busyMs: number; audioMs: number }[] = [];
   readonly #startedAtMs: number;
 
   constructor(options: { children: number; now: () => number }) {
@@ -15,11 +15,16 @@ export class RecognitionLoad {
     this.#startedAtMs = options.now();
   }
 
-  noteCall(callMs: number): void {
+  /** One decoding call, and how much audio it got further by. */
+  noteCall({ callMs, audioMs }: { callMs: number; audioMs: number }): void {
     const slice = Math.floor(this.#now() / SLICE_MS);
     const newest = this.#slices.at(-1);
-    if (newest?.slice === slice) newest.busyMs += callMs;
-    else this.#slices.push({ slice, busyMs: callMs });
+    if (newest?.slice === slice) {
+      newest.busyMs += callMs;
+      newest.audioMs += audioMs;
+    } else {
+      this.#slices.push({ slice, busyMs: callMs, audioMs });
+    }
     this.#forgetOld(slice);
   }
 
@@ -30,6 +35,13 @@ export class RecognitionLoad {
     const spanMs = Math.min(WINDOW_MS, Math.max(SLICE_MS, nowMs - this.#startedAtMs));
     const busyMs = this.#slices.reduce((sum, slice) => sum + slice.busyMs, 0);
     return Math.min(1, busyMs / (spanMs * this.#children));
+  }
+
+  /** Decoding time for each second of audio; 0 while nobody talks. */
+  get realTimeFactor(): number {
+    this.#forgetOld(Math.floor(this.#now() / SLICE_MS));
+    const audioMs = this.#slices.reduce((sum, slice) => sum + slice.audioMs, 0);
+    return audioMs === 0 ? 0 : this.#slices.reduce((sum, slice) => sum + slice.busyMs, 0) / audioMs;
   }
 
   #forgetOld(nowSlice: number): void {

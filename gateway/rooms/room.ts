@@ -200,6 +200,9 @@ export class Room {
       ...draft,
     });
     this.recorder?.gap(draft);
+    const { startMs, endMs, reason } = draft;
+    const atMs = startMs - performance.timeOrigin;
+    this.latency?.observer.gap(this.name, { atMs, durationMs: Math.max(0, endMs - startMs), reason });
   }
 
   /** Nobody who comes later is shown what was said until now; those who are here keep what they see. */

@@ -12,11 +12,19 @@ export class CaptionsEndpoint {
   readonly #rooms: RoomRegistry;
   readonly #metrics: GatewayMetrics;
   readonly #maxPauseMs: number;
+  readonly #sockets = new Set<WebSocket>();
 
   constructor(options: { rooms: RoomRegistry; metrics: GatewayMetrics; maxPauseMs: number }) {
     this.#rooms = options.rooms;
     this.#metrics = options.metrics;
     this.#maxPauseMs = options.maxPauseMs;
+  }
+
+  /** Handed to connections and not yet sent. */
+  get unsentBytes(): number {
+    let sum = 0;
+    for (const { bufferedAmount } of this.#sockets) sum += bufferedAmount;
+    return sum;
   }
 
   /** Throws CaptionError `room_missing`, `forbidden` or `too_many_rooms`. */
@@ -37,7 +45,9 @@ export class CaptionsEndpoint {
       gaveUp: (error) => this.#refuse(socket, error),
     });
     socket.on('message', (data) => this.#receive(data, { socket, viewer, room }));
+    this.#sockets.add(socket);
     socket.once('close', () => {
+      this.#sockets.delete(socket);
       room.removeViewer(viewer);
       viewer.close();
     });

@@ -13,6 +13,7 @@ import type { IngestEndpoint } from './ingest-endpoint.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { sendJson } from './http-answers.js';
 import { servePage } from './page.js';
+import type { ReportRequests } from './report-requests.js';
 import type { RoomRequests } from './room-requests.js';
 import { CLOSE_DEADLINE_MS, closeWith, toCaptionError } from './websocket-closing.js';
 
@@ -29,6 +30,7 @@ export interface GatewayServerOptions {
   readonly ingest: IngestEndpoint;
   readonly captioners: CaptionerEndpoint;
   readonly roomRequests: RoomRequests;
+  readonly reportRequests: ReportRequests;
   /** What `/readyz` tells: undefined when ready, else why not. */
   readonly notReadyReason: () => string | undefined;
   /** Between two pings on a WebSocket, in milliseconds. */
@@ -96,7 +98,11 @@ export class GatewayServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = parseTarget(request);
     const path = url?.pathname;
-    if (url !== undefined && (await this.#options.roomRequests.answer(url, { request, response }))) return;
+    if (url !== undefined) {
+      const { roomRequests, reportRequests } = this.#options;
+      if (await roomRequests.answer(url, { request, response })) return;
+      if (await reportRequests.answer(url, { request, response })) return;
+    }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       sendJson(response, 405, { code: 'method_not_allowed', message: 'Only GET is answered here.' });

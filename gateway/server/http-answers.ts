@@ -9,9 +9,12 @@ const STATUSES: Readonly<Record<string, number>> = {
   not_found: 404,
   transcript_missing: 404,
   transcript_off: 404,
+  report_off: 404,
   message_too_large: 413,
   captioner_too_fast: 429,
   internal_error: 500,
+  report_failed: 500,
+  report_busy: 503,
   too_many_rooms: 503,
   too_many_captioners: 503,
   shutting_down: 503,
@@ -32,7 +35,8 @@ export function sendError(response: ServerResponse, thrown: unknown): CaptionErr
     response.destroy();
     return error;
   }
-  if (error.code === 'unauthorised') response.setHeader('WWW-Authenticate', 'Bearer');
+  if (error.code === 'unauthorised' && !response.hasHeader('WWW-Authenticate'))
+    response.setHeader('WWW-Authenticate', 'Bearer');
   if (error.code === 'captioner_too_fast') response.setHeader('Retry-After', '1');
   sendJson(response, STATUSES[error.code] ?? 400, { code: error.code, message: error.message });
   return error;

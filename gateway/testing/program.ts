@@ -37,7 +37,8 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
   );
   const child = spawn(process.execPath, [ENTRY, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...env, ...options.env },
+    // Nothing is left where the tests are run.
+    env: { ...env, CAPTION_REPORT: 'memory', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

@@ -22,6 +22,8 @@ export interface CaptionFollowerOptions {
   readonly changed: (state: CaptionState, message: CaptionMessage) => void;
   /** Sends a request; one that is lost is repeated. */
   readonly ask: (bytes: Uint8Array) => void;
+  /** Sends word that a delta is shown; absent where nobody wants to measure. */
+  readonly report?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 interface Waiter {
@@ -77,6 +79,7 @@ export class CaptionFollower {
     if (next !== this.#state) {
       this.#state = next;
       this.#options.changed(next, message);
+      this.#report(message);
     }
     if (next.needsResync) this.#timer ??= setTimeout(() => this.#askIfNeeded(), RESYNC_AFTER_MS);
     else this.#nothingMissing();
@@ -122,6 +125,12 @@ export class CaptionFollower {
     clearTimeout(this.#timer);
     for (const { reject } of this.#settleWaiters.splice(0)) reject(closed(why));
     this.#readyWaiter?.reject(closed(why));
+  }
+
+  #report(message: CaptionMessage): void {
+    if (message.kind !== 'delta') return;
+    const { room, epochMs, seq } = message;
+    this.#options.report?.(encodeMessage({ kind: 'shown', room, epochMs, seq }));
   }
 
   #askIfNeeded(): void {

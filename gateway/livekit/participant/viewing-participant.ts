@@ -27,6 +27,8 @@ export interface ReceivedTextStream {
 export interface ViewOptions extends JoinOptions {
   /** Who is asked for snapshots. Default: everybody in the room; those who do not caption ignore it. */
   readonly captioner?: ParticipantIdentity | undefined;
+  /** Tells the gateway what is shown, so that it can measure the way here. Default false. */
+  readonly reports?: boolean | undefined;
   /** After each message of the contract that changed something. */
   readonly changed?: ((state: CaptionState, message: CaptionMessage) => void) | undefined;
   /** After each text stream. */
@@ -73,13 +75,14 @@ export async function joinAsViewer(options: ViewOptions): Promise<ViewingPartici
       destination_identities: [...to],
     });
   };
+  const sendToCaptioner = (bytes: Uint8Array): void =>
+    void send(bytes, options.captioner === undefined ? [] : [options.captioner]).catch(() => undefined);
   const follower = new CaptionFollower({
     room: options.room,
     changed: options.changed ?? (() => undefined),
-    ask: (bytes) => {
-      // Without a connection it is asked again.
-      send(bytes, options.captioner === undefined ? [] : [options.captioner]).catch(() => undefined);
-    },
+    // Without a connection it is asked again.
+    ask: sendToCaptioner,
+    report: options.reports === true ? sendToCaptioner : undefined,
   });
   try {
     joined = await joinRoom({ ...options, autoSubscribe: false }, (room) => {

@@ -12,6 +12,9 @@ import {
   roomName,
 } from '../../../protocol/index.js';
 import { visible, type VisibleState } from '../../../protocol/testing/arbitrary-messages.js';
+import type { LatencyObserver } from '../../latency/latency-observer.js';
+import { RoomLatency } from '../../latency/room-latency.js';
+import { Room } from '../../rooms/room.js';
 import { ScriptedOutlet } from '../testing/scripted-outlet.js';
 import { ana, bo, type OpenedRoads, openRoads, ROOM, SpokenRoom, viewer } from '../testing/spoken-room.js';
 import type { DataPacket } from '../room-outlet.js';
@@ -80,6 +83,50 @@ describe('the data channel', () => {
     await settle();
     expect(outlet.dataPackets.slice(before).map(({ to }) => to)).toEqual([[bo]]);
     expect(shown(seenBy(bo, outlet.dataPackets.slice(before)))).toEqual(shown(spoken.room.state));
+  });
+
+  it('takes note of what a viewer reports to have shown, of this epoch and this room', async () => {
+    const acknowledged: boolean[] = [];
+    const ignored = (): void => undefined;
+    const observer: LatencyObserver = {
+      word: (_room, { isAcknowledged }) => acknowledged.push(isAcknowledged),
+      final: ignored,
+      firstPartial: ignored,
+      revised: ignored,
+      gap: ignored,
+    };
+    const latency = new RoomLatency({ room: ROOM, observer, now: () => performance.now() });
+    spoken = new SpokenRoom(new Room(ROOM, 5000, latency));
+    const { roads } = open();
+    const moments = { endSample: 0, arrivedAtMs: 0, gatedAtMs: 0, fedAtMs: 0, decodedAtMs: 0, decodeMs: 0 };
+    const say = (seq: number): void => {
+      latency.published(seq, performance.now());
+      latency.words([
+        { seq, spokenAtMs: 0, moments: { ...moments, segmentedAtMs: 0 }, publishedAtMs: performance.now() },
+      ]);
+    };
+    const report = (seq: number, epoch = 5000, room = ROOM): void =>
+      roads.received(bo, encodeMessage({ kind: 'shown', room, epochMs: epochMs(epoch), seq }));
+    latency.published(1, performance.now());
+    report(1);
+    say(2);
+    report(2, 4999);
+    report(2, 5000, roomName('another'));
+    expect(acknowledged).toEqual([]);
+    report(2);
+    expect(acknowledged).toEqual([true]);
+    await settle();
+  });
+
+  it('tells how much waits, until it is closed', async () => {
+    const { roads, waiting } = open();
+    await settle();
+    outlet.isQuick = false;
+    for (const segment of ['s1', 's2', 's3']) spoken.finish(segment, { text: 'said' });
+    // One is on its way.
+    expect(waiting().get('captions')).toBe(2);
+    roads.close();
+    expect(waiting().size).toBe(0);
   });
 
   it('serves those who join together with one snapshot, and names at most 50 in a packet', async () => {

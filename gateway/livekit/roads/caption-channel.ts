@@ -52,6 +52,11 @@ export class CaptionChannel {
     });
   }
 
+  /** How much waits to be sent. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
   /** One more message; the room's state contains it. */
   tell(bytes: Uint8Array): void {
     this.#queue.addMessage(bytes);
@@ -77,7 +82,13 @@ export class CaptionChannel {
   /** Anybody in the room can send on the topic. */
   received(from: ParticipantIdentity | undefined, bytes: Uint8Array): void {
     const message = this.#decode(bytes);
-    if (message?.kind !== 'resync' || message.room !== this.#context.room.name) return;
+    const { room } = this.#context;
+    if (message?.room !== room.name) return;
+    if (message.kind === 'shown' && message.epochMs === room.epochMs) room.latency?.acknowledged(message.seq);
+    if (message.kind === 'resync') this.#resync(from);
+  }
+
+  #resync(from: ParticipantIdentity | undefined): void {
     this.#context.observe('resync');
     this.#isReadUntilMs = performance.now() + ASKER_READS_MS;
     const asker = from ?? 'nobody known';

@@ -33,8 +33,8 @@ export class CaptionQueue implements LaneQueue<WaitingCaption> {
     this.#observe = observe;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+  get size(): number {
+    return this.#waiting.length;
   }
 
   addMessage(bytes: Uint8Array): void {

@@ -35,6 +35,10 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
     ...(settings.roads.transcription ? [new TranscriptionStreams(contextOf('transcription'))] : []),
     ...legacyRoads(settings.roads.legacy, contextOf('legacy')),
   ];
+  const stopWatching = [
+    ...(channel === undefined ? [] : [observer?.roadOpened('captions', () => channel.waiting)]),
+    ...segmentRoads.map((road) => observer?.roadOpened(road.name, () => road.waiting)),
+  ];
   return {
     sendSnapshot() {
       channel?.tellAll();
@@ -66,6 +70,7 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
       await Promise.all([channel?.flushed(), ...segmentRoads.map((road) => road.flushed())]);
     },
     close() {
+      for (const stop of stopWatching.splice(0)) stop?.();
       channel?.close();
       for (const road of segmentRoads) road.close();
     },

@@ -20,6 +20,7 @@ interface Gathering {
  * with ids of their own.
  */
 export class LegacyPieces implements SegmentRoad {
+  readonly name = 'legacy';
   readonly #context: RoadContext;
   /** How many words of every open segment were told. */
   readonly #toldWords = new Map<SegmentId, number>();
@@ -40,6 +41,10 @@ export class LegacyPieces implements SegmentRoad {
       observe,
       log,
     });
+  }
+
+  get waiting(): number {
+    return this.#lanes.waiting + this.#gathering.size;
   }
 
   begin(): void {

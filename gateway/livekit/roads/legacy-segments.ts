@@ -14,6 +14,7 @@ interface WaitingSegment extends SegmentText {
  * them. Partials have only words that never change.
  */
 export class LegacySegments implements SegmentRoad {
+  readonly name = 'legacy';
   readonly #context: RoadContext;
   readonly #told = new ToldTexts();
   readonly #lanes: SpeakerLanes<WaitingSegment, NewestPerSegment<WaitingSegment>>;
@@ -29,6 +30,10 @@ export class LegacySegments implements SegmentRoad {
       observe,
       log,
     });
+  }
+
+  get waiting(): number {
+    return this.#lanes.waiting;
   }
 
   begin(): void {

@@ -21,8 +21,8 @@ export class NewestPerSegment<Text extends SegmentText> implements LaneQueue<Tex
     this.#observe = observe;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.size === 0;
+  get size(): number {
+    return this.#waiting.size;
   }
 
   add(text: Text): void {

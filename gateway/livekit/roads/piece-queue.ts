@@ -56,8 +56,8 @@ export class PieceQueue implements LaneQueue<Piece> {
     this.#options = options;
   }
 
-  get isEmpty(): boolean {
-    return this.#again.length + this.#waiting.length === 0;
+  get size(): number {
+    return this.#again.length + this.#waiting.length;
   }
 
   add(piece: Piece): void {

@@ -34,6 +34,8 @@ export type RoadEvent =
 /** For metrics. */
 export interface RoadObserver {
   roadEvent(road: RoadName, event: RoadEvent): void;
+  /** One more road, and how to read how much waits on it. The result is called when it is closed. */
+  roadOpened(road: RoadName, waiting: () => number): () => void;
 }
 
 export interface RoadContext {
@@ -47,6 +49,9 @@ export interface RoadContext {
 
 /** A road for segments as they stand, for receivers that do not know our contract. */
 export interface SegmentRoad {
+  readonly name: RoadName;
+  /** How much waits to be sent. */
+  readonly waiting: number;
   /** The road begins: what is being said already was told before, or by others. */
   begin(): void;
   /** One more revision. States are immutable, so what waits cannot change (livekit/agents-js#1759). */

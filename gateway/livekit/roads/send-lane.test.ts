@@ -9,8 +9,8 @@ class PlainQueue implements LaneQueue<string> {
   items: string[] = [];
   readonly lostItems: string[] = [];
 
-  get isEmpty(): boolean {
-    return this.items.length === 0;
+  get size(): number {
+    return this.items.length;
   }
 
   take(): string | undefined {
@@ -128,7 +128,7 @@ describe('SendLane', () => {
     put('a', 'b');
     await lane.rest();
     expect(sent).toEqual([]);
-    expect(queue.isEmpty).toBe(true);
+    expect(queue.size).toBe(0);
   });
 
   it('does not spin on a connection that is announced and away again', async () => {

@@ -12,7 +12,8 @@ const MAX_REFUSALS = 7;
 
 /** What waits to be sent, under rules of its own: what is replaced, merged, or left out when it becomes too much. */
 export interface LaneQueue<Item> {
-  readonly isEmpty: boolean;
+  /** How many items wait. */
+  readonly size: number;
   /** The next to be sent; undefined when nothing waits. */
   take(): Item | undefined;
   /** Was taken and perhaps not delivered: to be sent again, unless something newer stands for it. */

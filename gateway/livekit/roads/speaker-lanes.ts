@@ -26,6 +26,13 @@ export class SpeakerLanes<Item, Queue extends LaneQueue<Item>> {
     entry.lane.wake();
   }
 
+  /** How many items wait, of all speakers. */
+  get waiting(): number {
+    let sum = 0;
+    for (const { queue } of this.#lanes.values()) sum += queue.size;
+    return sum;
+  }
+
   /** Somebody reads again. */
   wake(): void {
     for (const { lane } of this.#lanes.values()) lane.wake();
@@ -47,7 +54,7 @@ export class SpeakerLanes<Item, Queue extends LaneQueue<Item>> {
       ...this.#options,
       queue,
       rested: () => {
-        if (queue.isEmpty) this.#lanes.delete(speaker);
+        if (queue.size === 0) this.#lanes.delete(speaker);
       },
     });
     const entry = { queue, lane };

@@ -40,6 +40,10 @@ export class TranscriptionHistory {
     });
   }
 
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
   joined(identity: ParticipantIdentity): void {
     if (!this.#context.room.showsHistory || this.#context.room.state.finals.length === 0) return;
     this.#newcomers.add(identity);
@@ -77,8 +81,8 @@ class FinalsQueue implements LaneQueue<WaitingFinal> {
     this.#dropped = dropped;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+  get size(): number {
+    return this.#waiting.length;
   }
 
   add(final: SegmentState, recipients: ReadonlySet<ParticipantIdentity>): void {

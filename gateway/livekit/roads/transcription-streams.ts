@@ -24,6 +24,7 @@ export interface TranscriptionStreamsOptions {
  * segment, under the speaker's identity (agents-js, _output.ts). Those who come late are sent the last finals.
  */
 export class TranscriptionStreams implements SegmentRoad {
+  readonly name = 'transcription';
   readonly #showsProvisionalWords: boolean;
   readonly #told = new ToldTexts();
   readonly #lanes: SpeakerLanes<WaitingStream, NewestPerSegment<WaitingStream>>;
@@ -41,6 +42,10 @@ export class TranscriptionStreams implements SegmentRoad {
       log,
     });
     this.#history = new TranscriptionHistory(context, streamOf);
+  }
+
+  get waiting(): number {
+    return this.#lanes.waiting + this.#history.waiting;
   }
 
   begin(): void {

@@ -73,11 +73,14 @@ export interface OpenedRoads {
   readonly roads: CaptionRoads;
   /** How often, as `road event`. */
   readonly counts: Map<string, number>;
+  /** How much waits on each road that is open. */
+  readonly waiting: () => ReadonlyMap<RoadName, number>;
 }
 
 /** Roads that view the room. Whoever calls it closes them. */
 export function openRoads(room: Room, outlet: RoomOutlet, roadsOut: Partial<RoadsOut>): OpenedRoads {
   const counts = new Map<string, number>();
+  const reads = new Map<RoadName, () => number>();
   const roads = createCaptionRoads({
     outlet,
     room,
@@ -88,8 +91,12 @@ export function openRoads(room: Room, outlet: RoomOutlet, roadsOut: Partial<Road
         const key = `${road} ${event}`;
         counts.set(key, (counts.get(key) ?? 0) + 1);
       },
+      roadOpened(road, read) {
+        reads.set(road, read);
+        return () => void reads.delete(road);
+      },
     },
   });
   room.addViewer(roads);
-  return { roads, counts };
+  return { roads, counts, waiting: () => new Map([...reads].map(([road, read]) => [road, read()])) };
 }
