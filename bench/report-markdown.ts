@@ -8,7 +8,7 @@ export function reportMarkdown(report: Report): string {
   const command = `npm run bench -- report${how}`;
   const blocks = [
     '# What was measured',
-    `Made by \`${command}\`${report.tookMinutes === null ? '' : ` in ${report.tookMinutes} minutes`} on ${machine.date.slice(0, 10)}: ${machineText(report)}.`,
+    `Made by \`${command}\`${report.tookMinutes === null ? '' : ` in ${report.tookMinutes} minutes`} on ${machine.date.slice(0, 10)}: ${escaped(machineText(report))}.`,
     ...(machine.load1 > 0.5 * machine.cores
       ? [
           `**The machine was busy with other work (load ${machine.load1} on ${machine.cores} cores before the run): figures are too high, and arms that ran later may have met more or less of it.**`,
