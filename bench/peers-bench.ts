@@ -23,7 +23,7 @@ const CLIPS_BETWEEN_SPEAKERS = 7;
 const WARM_UP_SECONDS = 6;
 /** Rooms with one silent speaker each, to tell what a room costs. */
 const FEW_ROOMS = 1;
-const MORE_ROOMS = 4;
+const MORE_ROOMS = 3;
 /** Word errors above those of the recogniser alone by more than this, and the texts are not the same. */
 const MAX_EXTRA_WER = 0.05;
 

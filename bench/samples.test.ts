@@ -31,7 +31,7 @@ describe('kept runs', () => {
     await rename(first, join(folder, 'latency-1-2026-01-01T00-00-00-000Z.jsonl'));
     await keepRun(folder, { ...run, result: 'second' });
     await keepRun(folder, { ...run, bench: 'latency-10', result: 'another' });
-    expect(await readNewestRun(folder, 'latency-1')).toEqual({ result: 'second', samples: [] });
+    expect(await readNewestRun(folder, 'latency-1')).toMatchObject({ result: 'second' });
     await expect(readNewestRun(folder, 'faults')).rejects.toMatchObject({ code: 'usage_run_invalid' });
   });
 

@@ -55,13 +55,9 @@ export async function readRun(path: string): Promise<KeptRun> {
 }
 
 /**
- * The newest run of a bench in a folder. Its result is what that bench made when it was kept: this does not check it. Throws
- * CaptionError `usage_run_invalid`, also when there is none.
+ * The newest run of a bench in a folder. Throws CaptionError `usage_run_invalid`, also when there is none.
  */
-export async function readNewestRun<Result>(
-  folder: string,
-  bench: string,
-): Promise<{ readonly result: Result; readonly samples: readonly Sample[] }> {
+export async function readNewestRun(folder: string, bench: string): Promise<KeptRun> {
   const names = await readdir(folder).catch(() => []);
   // Names end in the moment at which they were kept.
   const newest = names
@@ -70,8 +66,7 @@ export async function readNewestRun<Result>(
     .at(-1);
   if (newest === undefined)
     throw new CaptionError('usage_run_invalid', `${folder} has no kept run of ${bench}.`);
-  const { result, samples } = await readRun(join(folder, newest));
-  return { result: result as Result, samples };
+  return readRun(join(folder, newest));
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
