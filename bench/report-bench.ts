@@ -120,11 +120,12 @@ export async function runReportBench(
     signal.throwIfAborted();
     try {
       const { result, samples } = options.isKept
-        ? await readKept<Result>(options.resultsFolder, bench)
+        ? await readNewestRun(options.resultsFolder, bench)
         : await measureAndKeep(bench, run);
       const valuesMs = samples.flatMap(({ metric, value }) => (metric === 'wordLatencyMs' ? [value] : []));
       if (bench.startsWith('latency') || bench === 'livekit') latencySamples.push({ name: bench, valuesMs });
-      return result;
+      // A kept result is what this bench made then, as JSON gives it back: it is not checked again.
+      return result as Result;
     } catch (error) {
       signal.throwIfAborted();
       failures.push(`${bench}: ${errorMessage(error)}`);
@@ -215,15 +216,6 @@ export async function runReportBench(
   const files = { 'REPORT.md': reportMarkdown(report), 'report.html': reportHtml(report) };
   for (const [name, text] of Object.entries(files)) await writeFile(join(options.folder, name), text);
   return { report, files: Object.keys(files).map((name) => join(options.folder, name)) };
-}
-
-/** A kept result is what this bench made then, as JSON gives it back: it is not checked again. */
-async function readKept<Result>(
-  folder: string,
-  bench: string,
-): Promise<{ readonly result: Result; readonly samples: readonly Sample[] }> {
-  const { result, samples } = await readNewestRun(folder, bench);
-  return { result: result as Result, samples };
 }
 
 const given = <Name extends string, Result>(
