@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { CaptionError, errorMessage } from '../protocol/index.js';
 import { EXIT, reportFailure } from '../gateway/index.js';
+import { disposeSdk } from '../gateway/livekit/index.js';
 import { runAccuracyBench } from './accuracy-bench.js';
 import { formatEngineResult, formatLatencyResult, formatRoomsResult } from './bench-tables.js';
 import { runCapacityBench } from './capacity-bench.js';
@@ -23,6 +24,7 @@ import {
   formatStabilityResult,
 } from './quality-tables.js';
 import { ARMS, parseArms, runPeersBench } from './peers-bench.js';
+import { runReportBench } from './report-bench.js';
 import { runRoomsBench } from './rooms-bench.js';
 import { keepRun, readRun, type Sample } from './samples.js';
 import { runStabilityBench } from './stability-bench.js';
@@ -95,6 +97,15 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--max <n>', 'speakers to end the search with; 0: none', '160')
     .action(peers);
   program
+    .command('report')
+    .description('every bench, one after the other, and a page about all of them: REPORT.md and report.html')
+    .option('--quick', 'shorter and fewer, for a look')
+    .option('--kept', 'measure nothing: the newest kept run of each bench')
+    .option('--manifest <file>', 'clips with word times (default: ../shared/speech, else fixtures/speech)')
+    .option('--to <folder>', 'where the two files go', 'bench')
+    .option('--out <folder>', 'where raw samples are kept, as JSON Lines', 'bench/results')
+    .action(report);
+  program
     .command('engine')
     .description('streams per core against batch size, memory per stream, cost of silence, cold start')
     .option('--seconds <s>', 'length of each measurement of silence', '15')
@@ -133,7 +144,10 @@ async function latency(flags: SpeakingFlags): Promise<void> {
     ...playing(flags),
     openStage: () => openStage(flags.road, flags.url),
   });
-  await finish('latency', flags, { ...kept, table: formatLatencyResult(kept.result) });
+  await finish(`latency-${kept.result.speakers}`, flags, {
+    ...kept,
+    table: formatLatencyResult(kept.result),
+  });
 }
 
 async function liveKit(flags: SpeakingFlags & { readonly rooms?: string }): Promise<void> {
@@ -216,8 +230,27 @@ async function peers(flags: PeersFlags): Promise<void> {
             first: Math.min(FIRST_PEER_SPEAKERS, wholeNumber('--max', flags.max, 10_000)),
             max: wholeNumber('--max', flags.max, 10_000),
           },
-  });
+  }).finally(disposeSdk);
   await finish('peers', flags, { ...kept, table: formatPeersResult(kept.result) });
+}
+
+async function report(flags: {
+  kept?: boolean;
+  quick?: boolean;
+  manifest?: string;
+  to: string;
+  out: string;
+}): Promise<void> {
+  const { report: made, files } = await runReportBench({
+    ...stageOptions,
+    manifest: flags.manifest ?? defaultManifest(),
+    isQuick: flags.quick === true,
+    isKept: flags.kept === true,
+    folder: flags.to,
+    resultsFolder: flags.out,
+  });
+  for (const failure of made.failures) process.stderr.write(`failed: ${failure}\n`);
+  process.stdout.write(`${files.join('\n')}\n`);
 }
 
 async function engine(flags: { seconds: string; json?: boolean }): Promise<void> {

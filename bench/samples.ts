@@ -1,5 +1,5 @@
 /** Raw measurements, kept as JSON Lines: what percentiles and comparisons are made of. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptionError, errorMessage } from '../protocol/index.js';
 
@@ -52,6 +52,21 @@ export async function readRun(path: string): Promise<KeptRun> {
   } catch (error) {
     throw new CaptionError('usage_run_invalid', `${path} is no kept run: ${errorMessage(error)}`);
   }
+}
+
+/**
+ * The newest run of a bench in a folder. Throws CaptionError `usage_run_invalid`, also when there is none.
+ */
+export async function readNewestRun(folder: string, bench: string): Promise<KeptRun> {
+  const names = await readdir(folder).catch(() => []);
+  // Names end in the moment at which they were kept.
+  const newest = names
+    .filter((name) => name.startsWith(`${bench}-2`) && name.endsWith('.jsonl'))
+    .toSorted()
+    .at(-1);
+  if (newest === undefined)
+    throw new CaptionError('usage_run_invalid', `${folder} has no kept run of ${bench}.`);
+  return readRun(join(folder, newest));
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -11,3 +11,5 @@ export { formatColumns } from './text-columns.js';
 export { CaptionWatch } from './meeting/caption-measurement.js';
 export { readSpeech, type SpokenWord } from './meeting/meeting.js';
 export { playPaced } from './meeting/paced-playback.js';
+export { element, escapeText, picture } from './report/html/svg.js';
+export { PAGE_STYLE } from './report/html/page-style.js';

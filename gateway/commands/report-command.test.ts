@@ -77,7 +77,7 @@ describe('caption-gateway report', () => {
     const latencies = Array.from({ length: 500 }, (_, index) => 250 + ((index * 37) % 400));
     const samples = [
       ...latencies.map((latencyMs) => ({ speaker: 1, clip: 'a', kind: 'word', latencyMs })),
-      { kind: 'final', latencyMs: 900 },
+      { metric: 'finalLatencyMs', value: 900, cluster: '1/a' },
       { kind: 'run', anything: 'else' },
     ];
     await writeFile(join(dir, 's.jsonl'), samples.map((sample) => `${JSON.stringify(sample)}\n`).join(''));

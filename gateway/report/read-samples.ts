@@ -4,9 +4,17 @@ import { CaptionError, errorMessage } from '../../protocol/index.js';
 import { type Stage } from '../latency/word-latency.js';
 import { everyStage, isRecord, LatencyTotals } from './latency-totals.js';
 
+/** The figures of a kept run that are latencies. */
+const KIND_OF_METRIC: ReadonlyMap<unknown, string> = new Map([
+  ['wordLatencyMs', 'word'],
+  ['finalLatencyMs', 'final'],
+  ['firstPartialMs', 'firstPartial'],
+]);
+
 /**
- * Raw samples as `npm run bench -- latency --out` keeps them: JSON Lines of `{"kind":"word"|"final"|"firstPartial","latencyMs":…}`,
- * words perhaps with `stagesMs`. Other kinds are left out. Throws CaptionError `usage_samples_invalid`.
+ * Raw samples as `npm run bench -- latency` keeps them: JSON Lines of `{"metric":"wordLatencyMs"|"finalLatencyMs"|"firstPartialMs",
+ * "value":…}`, or of `{"kind":"word"|"final"|"firstPartial","latencyMs":…}`, words perhaps with `stagesMs`. Other lines are left out.
+ * Throws CaptionError `usage_samples_invalid`.
  */
 export async function readSamples(path: string): Promise<LatencyTotals> {
   const totals = new LatencyTotals();
@@ -28,7 +36,8 @@ export async function readSamples(path: string): Promise<LatencyTotals> {
 
 function addSample(sample: unknown, totals: LatencyTotals): void {
   if (!isRecord(sample)) throw new Error('this is no sample');
-  const { kind, latencyMs, stagesMs } = sample;
+  const { metric, value, stagesMs } = sample;
+  const { kind = KIND_OF_METRIC.get(metric), latencyMs = value } = sample;
   if (kind !== 'word' && kind !== 'final' && kind !== 'firstPartial') return;
   if (typeof latencyMs !== 'number' || !Number.isFinite(latencyMs)) throw new Error('latencyMs is no number');
   // A word that the recogniser guessed before its end is early, not late.
