@@ -6,7 +6,7 @@
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
 import type { Token } from '../token.js';
-import type { DecodedPiece, VocabularyChange } from './messages.js';
+import type { DecodedPiece, SavedUtterance, ToChild, VocabularyChange } from './messages.js';
 import { countChangedWords, SpeculationPace } from './speculation-pace.js';
 
 /** Larger batches gain nothing on a CPU (sherpa-onnx, 3.3 M model: 90 streams per core at 8, 90 at 16, 91 at 32). */
@@ -46,6 +46,9 @@ export interface DecodeSchedulerOptions {
   readonly now: () => number;
 }
 
+/** How an utterance begins, or goes on. */
+export type Opening = Omit<Extract<ToChild, { kind: 'open' }>, 'kind' | 'utterance'>;
+
 export interface DecodeCall {
   readonly pieces: readonly DecodedPiece[];
   readonly callMs: number;
@@ -84,16 +87,39 @@ export class DecodeScheduler {
     return Math.min(MAX_GATHER_MS, Math.max(0, streamsAbove * GATHER_PER_STREAM_MS));
   }
 
-  open(utterance: number, firstSample: number, vocabularies?: readonly VocabularyChange[]): void {
+  /** Throws when it is open already, or was `saved` with another model. */
+  open(utterance: number, { firstSample, vocabularies, saved }: Opening): void {
     if (this.#streams.has(utterance)) throw new Error(`utterance ${utterance} is open already`);
-    this.#streams.set(utterance, {
+    const stream =
+      saved === undefined
+        ? this.#recogniser.open(firstSample, vocabularies)
+        : this.#recogniser.restore?.(saved.state, vocabularies);
+    if (stream === undefined) throw new Error('this recogniser takes no saved streams');
+    const scheduled = {
       utterance,
-      stream: this.#recogniser.open(firstSample, vocabularies),
-      reportedTokens: 0,
+      stream,
+      reportedTokens: saved?.reportedTokens ?? 0,
       shownText: '',
       isFinishing: false,
       isQueued: false,
-    });
+    };
+    this.#streams.set(utterance, scheduled);
+    this.#enqueueIfReady(scheduled);
+  }
+
+  get savesStreams(): boolean {
+    return this.#recogniser.save !== undefined && this.#recogniser.restore !== undefined;
+  }
+
+  /** For another child to go on from; not while a call is under way. Undefined for what is not open, or is finishing. */
+  save(utterance: number): SavedUtterance | undefined {
+    const scheduled = this.#streams.get(utterance);
+    if (scheduled === undefined || scheduled.isFinishing || !this.savesStreams) return undefined;
+    const { stream, reportedTokens } = scheduled;
+    const state = this.#recogniser.save?.(stream);
+    if (state === undefined) return undefined;
+    const { acceptedThroughSample, decodedThroughSample } = stream;
+    return { state, reportedTokens, acceptedThroughSample, decodedThroughSample };
   }
 
   /** Audio for an utterance that is not open (cancelled meanwhile) is ignored. */

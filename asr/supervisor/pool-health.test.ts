@@ -8,7 +8,7 @@ interface Setup {
   readonly update: (
     states: readonly ChildState[],
     nowMs: number,
-    more?: { isCatchingUp?: boolean; hasWaiting?: boolean },
+    more?: { isCatchingUp?: boolean; hasWaiting?: boolean; isLate?: boolean },
   ) => void;
 }
 
@@ -19,7 +19,7 @@ function setUp(): Setup {
     health,
     changes,
     update: (states, nowMs, more = {}) =>
-      health.update({ states, nowMs, isCatchingUp: false, hasWaiting: false, ...more }),
+      health.update({ states, nowMs, isCatchingUp: false, hasWaiting: false, isLate: false, ...more }),
   };
 }
 

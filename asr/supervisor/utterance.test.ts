@@ -52,7 +52,14 @@ class FakeChild {
 
   constructor(utterance: Utterance) {
     this.#utterance = utterance;
-    this.#scheduler.open(utterance.id, utterance.firstSample);
+    const { id, firstSample, saved } = utterance;
+    this.#scheduler.open(id, { firstSample, ...(saved === undefined ? {} : { saved }) });
+  }
+
+  /** Its state, as a child tells it between two calls. */
+  save(): void {
+    const saved = this.#scheduler.save(this.#utterance.id);
+    if (saved !== undefined) this.#utterance.noteSaved(saved);
   }
 
   async decodeOnce(): Promise<void> {

@@ -1,4 +1,5 @@
 /** A recogniser without a model: every chunk of audio says one word, which tells the chunk's first sample. */
+import { deserialize, serialize } from 'node:v8';
 import { sampleIndex } from '../../protocol/index.js';
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
 import type { Token } from '../token.js';
@@ -41,6 +42,15 @@ export class FakeRecogniser implements BatchRecogniser {
     for (const stream of ours) stream.decodeChunk();
   }
 
+  save(stream: RecogniserStream): Uint8Array {
+    if (!(stream instanceof FakeStream)) throw new Error('a stream of another recogniser');
+    return stream.save();
+  }
+
+  restore(state: Uint8Array): RecogniserStream {
+    return FakeStream.restore(state);
+  }
+
   release(): void {
     this.released += 1;
   }
@@ -52,14 +62,40 @@ export class FakeRecogniser implements BatchRecogniser {
 
 class FakeStream implements RecogniserStream {
   readonly #firstSample: number;
-  readonly #samples: number[] = [];
-  readonly #tokens: Token[] = [];
+  #samples: number[] = [];
+  #tokens: Token[] = [];
   readonly speculableSamples = 0;
   #decodedSamples = 0;
   #isFinished = false;
 
   constructor(firstSample: number) {
     this.#firstSample = firstSample;
+  }
+
+  static restore(state: Uint8Array): FakeStream {
+    const saved = deserialize(state) as ReturnType<FakeStream['saved']>;
+    const stream = new FakeStream(saved.firstSample);
+    stream.#samples = saved.samples;
+    stream.#tokens = saved.tokens;
+    stream.#decodedSamples = saved.decodedSamples;
+    return stream;
+  }
+
+  save(): Uint8Array {
+    return serialize(this.saved());
+  }
+
+  saved(): { firstSample: number; samples: number[]; tokens: Token[]; decodedSamples: number } {
+    return {
+      firstSample: this.#firstSample,
+      samples: this.#samples,
+      tokens: this.#tokens,
+      decodedSamples: this.#decodedSamples,
+    };
+  }
+
+  get acceptedThroughSample(): number {
+    return this.#firstSample + this.#samples.length;
   }
 
   get nextWord(): number {
