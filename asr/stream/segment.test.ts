@@ -84,6 +84,18 @@ describe('Segment', () => {
     expect(empty.segment.isFinal).toBe(true);
   });
 
+  it('tells that words which were shown early have come to stay', () => {
+    const { segment, told } = createSegment();
+    const { committed, ...heard } = hypothesis('so it works');
+    segment.update({ ...heard, committed: [], provisional: committed });
+    segment.update({ ...heard, committed, provisional: [] });
+    segment.update({ ...heard, committed, provisional: [] });
+    expect(told.map((event) => [textOf(event), event.stableWords])).toEqual([
+      ['So it works', 0],
+      ['So it works', 2],
+    ]);
+  });
+
   it('tells the end of a segment whose words were all taken back', () => {
     const { segment, told } = createSegment();
     segment.update(hypothesis('no'));

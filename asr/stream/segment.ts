@@ -126,10 +126,11 @@ export class Segment {
     if (hypothesis.isFinal) this.#becomeFinal();
     const settled = this.#settledWords();
     const words = [...this.#told.slice(0, this.#stableWords), ...this.#format(punctuatedText).slice(settled)];
-    const isUnchanged = sameWords(words, this.#told);
-    const isWorthTelling = hypothesis.isFinal ? this.#isKnown || words.length > 0 : !isUnchanged;
-    this.#told = words;
     const newlySettled = Math.max(0, this.#countStable() - settled);
+    // Words that were shown early and have come to stay are news where only such words are shown.
+    const isNews = newlySettled > 0 || !sameWords(words, this.#told);
+    const isWorthTelling = hypothesis.isFinal ? this.#isKnown || words.length > 0 : isNews;
+    this.#told = words;
     this.#stableWords += newlySettled;
     this.#settledTexts = this.#recognised.slice(0, settled + newlySettled).map((word) => word.text);
     if (isWorthTelling) this.#emit(words, hypothesis.decodedThroughSample);

@@ -70,6 +70,12 @@ export const SETTINGS = {
     'captions,transcription,legacy',
     'Roads out of a LiveKit room, separated by commas: data channel, text streams, legacy packets.',
   ),
+  CAPTION_TRANSCRIPTION_WORDS: {
+    kind: 'choice',
+    choices: ['all', 'settled'],
+    default: 'all',
+    doc: 'Which words partial text streams carry: also those that may still change, or settled ones only.',
+  } satisfies ChoiceSetting,
   CAPTION_LEGACY_MANNER: {
     kind: 'choice',
     choices: ['visio', 'agents'],

@@ -27,7 +27,9 @@ export function roomSettingsDefaults(settings: Settings): RoomSettings {
     vocabulary: [],
     roads: {
       captions: names.includes('captions'),
-      transcription: names.includes('transcription'),
+      transcription:
+        names.includes('transcription') &&
+        (settings.CAPTION_TRANSCRIPTION_WORDS === 'settled' ? 'settled' : true),
       legacy: names.includes('legacy') ? (settings.CAPTION_LEGACY_MANNER as LegacyManner) : 'off',
     },
     showsHistory: settings.CAPTION_HISTORY === 'on',
@@ -121,10 +123,12 @@ function roadsFrom(value: unknown, roads: RoadsOut, wrong: (expected: string) =>
     isFields(value) &&
     Object.keys(value).every((name) => (ROADS as readonly string[]).includes(name)) &&
     typeof captions === 'boolean' &&
-    typeof transcription === 'boolean' &&
+    (typeof transcription === 'boolean' || transcription === 'settled') &&
     isManner(legacy);
   if (isRight) return { captions, transcription, legacy };
-  wrong('{"captions": true or false, "transcription": true or false, "legacy": "visio", "agents" or "off"}');
+  wrong(
+    '{"captions": true or false, "transcription": true, false or "settled", "legacy": "visio", "agents" or "off"}',
+  );
   return roads;
 }
 

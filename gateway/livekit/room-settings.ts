@@ -11,8 +11,8 @@ export type LegacyManner =
 export interface RoadsOut {
   /** Data channel, topic `captions`: the contract of `protocol/`. */
   readonly captions: boolean;
-  /** Text streams, topic `lk.transcription`. */
-  readonly transcription: boolean;
+  /** Text streams, topic `lk.transcription`; `settled`: without words that may still change. */
+  readonly transcription: boolean | 'settled';
   readonly legacy: LegacyManner;
 }
 

@@ -119,7 +119,7 @@ describe('DeltaAssembler', () => {
   it('says nothing when nothing changed, except that a segment is final', () => {
     const speaker = assembler();
     speaker.next(event('so be it'));
-    expect(speaker.next(event('so be it', { stableWords: 1 }))).toBeUndefined();
+    expect(speaker.next(event('so be it'))).toBeUndefined();
     expect(speaker.next(event('so be it', { isFinal: true }))).toMatchObject({
       keep: 3,
       words: [],
@@ -136,6 +136,17 @@ describe('DeltaAssembler', () => {
       stable: 3,
       isFinal: true,
     });
+  });
+
+  it('tells that words shown before have come to stay', () => {
+    const speaker = assembler();
+    speaker.next(event('so be it'));
+    expect(speaker.next(event('so be it', { stableWords: 2 }))).toMatchObject({
+      keep: 3,
+      words: [],
+      stable: 2,
+    });
+    expect(speaker.next(event('so be it', { stableWords: 2 }))).toBeUndefined();
   });
 
   it('gives each segment an id of its own', () => {

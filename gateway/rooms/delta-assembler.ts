@@ -14,6 +14,7 @@ export type DeltaDraft = Omit<CaptionDelta, 'kind' | 'room' | 'epochMs' | 'seq' 
 interface ToldSegment {
   readonly id: SegmentId;
   words: readonly CaptionWord[];
+  stable: number;
 }
 
 /** Whose words these are, and from which track they come. */
@@ -47,11 +48,17 @@ export class DeltaAssembler {
     const known = this.#told.get(event.segment);
     const before = known?.words ?? [];
     const keep = commonPrefix(before, event.words);
-    const isUnchanged = keep === before.length && keep === event.words.length;
+    const isUnchanged =
+      keep === before.length && keep === event.words.length && event.stableWords <= (known?.stable ?? 0);
     if (isUnchanged && !event.isFinal) return undefined;
-    const segment = known ?? { id: segmentId(`${this.#options.idPrefix}-${event.segment}`), words: [] };
+    const segment = known ?? {
+      id: segmentId(`${this.#options.idPrefix}-${event.segment}`),
+      words: [],
+      stable: 0,
+    };
     const added = event.words.slice(keep).map((word) => this.#captionWord(word));
     segment.words = [...before.slice(0, keep), ...added];
+    segment.stable = event.stableWords;
     if (event.isFinal) this.#told.delete(event.segment);
     else this.#told.set(event.segment, segment);
     const { speaker, trackSid } = this.source;

@@ -2,7 +2,7 @@ import type { CaptionState, SegmentId, SegmentState } from '../../../protocol/in
 import type { Logger } from '../../log.js';
 import type { Room } from '../../rooms/room.js';
 import type { RoomOutlet } from '../room-outlet.js';
-import type { LegacyManner, RoomSettings } from '../room-settings.js';
+import type { LegacyManner, RoadsOut, RoomSettings } from '../room-settings.js';
 import { CaptionChannel } from './caption-channel.js';
 import type { CaptionRoads } from './caption-roads.js';
 import { LegacyPieces } from './legacy-pieces.js';
@@ -32,7 +32,7 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
   });
   const channel = settings.roads.captions ? new CaptionChannel(contextOf('captions')) : undefined;
   const segmentRoads = [
-    ...(settings.roads.transcription ? [new TranscriptionStreams(contextOf('transcription'))] : []),
+    ...transcriptionRoads(settings.roads.transcription, contextOf('transcription')),
     ...legacyRoads(settings.roads.legacy, contextOf('legacy')),
   ];
   return {
@@ -71,6 +71,11 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
     },
   };
 }
+
+const transcriptionRoads = (wanted: RoadsOut['transcription'], context: RoadContext): SegmentRoad[] =>
+  wanted === false
+    ? []
+    : [new TranscriptionStreams(context, { showsProvisionalWords: wanted !== 'settled' })];
 
 function legacyRoads(manner: LegacyManner, context: RoadContext): SegmentRoad[] {
   switch (manner) {
