@@ -183,7 +183,7 @@ export class DecodeScheduler {
       this.#pace.slackFrames,
     );
     const callMs = this.#now() - startedAt;
-    this.#pace.noteLook(callMs, batch.length);
+    this.#pace.noteLook({ callMs, streams: batch.length, nowMs: this.#now() });
     const changed = batch.filter(
       (scheduled) =>
         this.#streams.get(scheduled.utterance) === scheduled &&

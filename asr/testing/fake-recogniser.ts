@@ -24,10 +24,24 @@ export class FakeRecogniser implements BatchRecogniser {
   released = 0;
   readonly isBatchIndependent = false;
   readonly #beforeDecoding: (words: readonly number[]) => void;
+  readonly speculate?: (streams: readonly RecogniserStream[]) => Promise<void>;
 
-  /** `beforeDecoding` is given the first sample of each chunk that is about to be decoded. */
-  constructor(beforeDecoding: (words: readonly number[]) => void = () => undefined) {
+  /**
+   * Both are given the first sample of each chunk: `beforeDecoding` of those that are about to be decoded, `beforeLooking` of those
+   * that are looked at before they are whole. Without `beforeLooking` it cannot look.
+   */
+  constructor(
+    beforeDecoding: (words: readonly number[]) => void = () => undefined,
+    beforeLooking?: (words: readonly number[]) => void,
+  ) {
     this.#beforeDecoding = beforeDecoding;
+    if (beforeLooking === undefined) return;
+    this.speculate = (streams) => {
+      const ours = streams.filter((stream): stream is FakeStream => stream instanceof FakeStream);
+      beforeLooking(ours.map((stream) => stream.nextWord));
+      for (const stream of ours) stream.look();
+      return Promise.resolve();
+    };
   }
 
   open(firstSample: number): RecogniserStream {
@@ -64,8 +78,9 @@ class FakeStream implements RecogniserStream {
   readonly #firstSample: number;
   #samples: number[] = [];
   #tokens: Token[] = [];
-  readonly speculableSamples = 0;
+  #provisional: readonly Token[] = [];
   #decodedSamples = 0;
+  #seenSamples = 0;
   #isFinished = false;
 
   constructor(firstSample: number) {
@@ -123,6 +138,20 @@ class FakeStream implements RecogniserStream {
     const text = ` ${fakeWord(this.nextWord)}`;
     this.#decodedSamples = Math.min(this.#samples.length, this.#decodedSamples + FAKE_CHUNK_SAMPLES);
     this.#tokens.push({ text, atSample: sampleIndex(this.decodedThroughSample) });
+    this.#seenSamples = this.#decodedSamples;
+    this.#provisional = [];
+  }
+
+  get speculableSamples(): number {
+    return this.#isFinished || this.isReady() ? 0 : this.#samples.length - this.#seenSamples;
+  }
+
+  /** The word of the chunk that is not whole yet. */
+  look(): void {
+    this.#seenSamples = this.#samples.length;
+    this.#provisional = [
+      { text: ` ${fakeWord(this.nextWord)}`, atSample: sampleIndex(this.acceptedThroughSample) },
+    ];
   }
 
   tokens(): readonly Token[] {
@@ -130,6 +159,6 @@ class FakeStream implements RecogniserStream {
   }
 
   provisional(): readonly Token[] {
-    return [];
+    return this.#provisional;
   }
 }
