@@ -24,9 +24,7 @@ function isFromChild(value: unknown): value is FromChild {
     case 'pong':
       return isFiniteNumber(value['id']);
     case 'saved':
-      return (
-        isFiniteNumber(value['utterance']) && (value['saved'] === undefined || isSaved(value['saved']))
-      );
+      return isFiniteNumber(value['utterance']) && (value['saved'] === undefined || isSaved(value['saved']));
     case 'utteranceFailed':
       return (
         isFiniteNumber(value['utterance']) &&

@@ -53,7 +53,11 @@ async function hold({ streams, seconds, callMs }: MeetingOptions): Promise<Meeti
   for (let stream = 0; stream < streams; stream++) scheduler.open(stream, { firstSample: 0 });
   const arrive = (): void => {
     for (let stream = 0; stream < streams; stream++) {
-      for (; framesGiven[stream]! < Math.floor((nowMs - phaseMs(stream)) / FRAME_MS); framesGiven[stream]! += 1)
+      for (
+        ;
+        framesGiven[stream]! < Math.floor((nowMs - phaseMs(stream)) / FRAME_MS);
+        framesGiven[stream]! += 1
+      )
         scheduler.accept(stream, new Float32Array(msToSamples(FRAME_MS)));
     }
   };
@@ -119,7 +123,8 @@ describe('Looking ahead', () => {
   });
 
   it('stops looking when the machine slows down, and begins again when it is quick again', async () => {
-    const slow = (streams: number, nowMs: number): number => (nowMs > 3000 && nowMs < 7000 ? 30 : 1) * quick(streams);
+    const slow = (streams: number, nowMs: number): number =>
+      (nowMs > 3000 && nowMs < 7000 ? 30 : 1) * quick(streams);
     const { looksPerSecond } = await hold({ streams: 2, seconds: 14, callMs: slow });
     expect(looksPerSecond[2]).toBeGreaterThan(15);
     expect(looksPerSecond[6]).toBe(0);
@@ -127,7 +132,8 @@ describe('Looking ahead', () => {
   });
 
   it('after one call that took for ever, every stream has its turn before any has a second', async () => {
-    const stalled = (streams: number, nowMs: number): number => (nowMs > 2000 && nowMs < 2100 ? 3000 : quick(streams));
+    const stalled = (streams: number, nowMs: number): number =>
+      nowMs > 2000 && nowMs < 2100 ? 3000 : quick(streams);
     const { waitsMs, decodedChunks } = await hold({ streams: 20, seconds: 9, callMs: stalled });
     expect(decodedChunks).toBeGreaterThanOrEqual(everyChunk({ streams: 20, seconds: 9 }));
     // Twenty streams with ten chunks each to catch up, at a third of the core.

@@ -45,7 +45,13 @@ async function configure(message: Extract<ToChild, { kind: 'configure' }>): Prom
     });
     const loadMs = performance.now() - startedAt;
     const { savesStreams } = scheduler;
-    tellParent({ kind: 'ready', loadMs, engine, savesStreams, ...(refusal === undefined ? {} : { refusal }) });
+    tellParent({
+      kind: 'ready',
+      loadMs,
+      engine,
+      savesStreams,
+      ...(refusal === undefined ? {} : { refusal }),
+    });
   } catch (error) {
     endWith(CHILD_EXIT.configurationRefused, `the recogniser refused its model: ${errorMessage(error)}`);
   }

@@ -71,7 +71,8 @@ export class ChildLink<Child extends LinkedChild> {
 
   /** Asks for the state of the utterance of which a crash would cost the most. */
   saveOne(nowMs: number): void {
-    if (!this.savesStreams || this.#saving.size > 0 || nowMs - this.#lastSaveAtMs < MIN_SAVE_INTERVAL_MS) return;
+    if (!this.savesStreams || this.#saving.size > 0 || nowMs - this.#lastSaveAtMs < MIN_SAVE_INTERVAL_MS)
+      return;
     let costliest: Utterance | undefined;
     for (const utterance of this.utterances.values()) {
       const isWorthIt = !utterance.isFinishing && utterance.unsavedSamples >= SAVED_AFTER_SAMPLES;

@@ -42,6 +42,24 @@ describe('PoolHealth', () => {
     expect(changes).toEqual(['degraded', 'live']);
   });
 
+  it('says why it is degraded: a restart, or more speech than it can follow', () => {
+    const { health, update } = setUp();
+    const reasons: string[] = [];
+    for (const [state, isLate] of [
+      ['ready', true],
+      ['waiting', true],
+      ['ready', true],
+      ['ready', false],
+    ] as const) {
+      update([state, 'ready'], 0, { isLate });
+      reasons.push(health.state.reason);
+    }
+    expect(reasons[0]).toContain('late');
+    expect(reasons[1]).toContain('restarted');
+    expect(reasons[2]).toBe(reasons[0]);
+    expect(reasons[3]).toBe('');
+  });
+
   it('is unavailable after 5 s without any ready child, until one is back', () => {
     const { changes, update } = setUp();
     update(['waiting', 'starting'], 1000);

@@ -4,7 +4,7 @@ import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
 import { Lateness } from './lateness.js';
 import { PoolHealth, type PoolHealthState } from './pool-health.js';
-import { PoolSize } from './pool-size.js';
+import { PoolSize, type PoolSizeOptions } from './pool-size.js';
 import {
   type ChildDown,
   type ChildReady,
@@ -23,6 +23,8 @@ export interface RecogniserPoolOptions extends SupervisedChildOptions {
   readonly children: number;
   /** How many there may be while recognition is behind. Default `children`. */
   readonly maxChildren?: number;
+  /** How soon there are more or fewer. */
+  readonly sizing?: Omit<PoolSizeOptions, 'least' | 'most'>;
   /** A child that owes an answer for so long is as good as hung, even when its heart beats. Default 15 s. */
   readonly progressDeadlineMs?: number;
   /** How often it is looked whether one does. Default 1 s. */
@@ -83,6 +85,7 @@ export class RecogniserPool {
     this.#size = new PoolSize({
       least: options.children,
       most: Math.max(options.children, options.maxChildren ?? 0),
+      ...options.sizing,
     });
     this.#progressDeadlineMs = options.progressDeadlineMs ?? DEFAULT_PROGRESS_DEADLINE_MS;
     this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_INTERVAL_MS;
@@ -186,10 +189,7 @@ export class RecogniserPool {
       this.#waiting.add(utterance);
       return;
     }
-    const leastLoaded = others.reduce(
-      (best, link) => (link.load < best.load ? link : best),
-      first,
-    );
+    const leastLoaded = others.reduce((best, link) => (link.load < best.load ? link : best), first);
     leastLoaded.assign(utterance);
   }
 

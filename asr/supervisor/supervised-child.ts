@@ -236,7 +236,13 @@ export class SupervisedChild {
     this.#readyAtMs = performance.now();
     this.#lastPongAtMs = this.#readyAtMs;
     const startMs = this.#readyAtMs - this.#spawnedAtMs;
-    this.#listener.ready({ loadMs, startMs, engine, savesStreams, ...(refusal === undefined ? {} : { refusal }) });
+    this.#listener.ready({
+      loadMs,
+      startMs,
+      engine,
+      savesStreams,
+      ...(refusal === undefined ? {} : { refusal }),
+    });
   }
 
   #startHeartbeat(): void {
