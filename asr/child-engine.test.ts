@@ -1,11 +1,7 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { msToSamples, sampleIndex } from '../protocol/index.js';
 import { ChildEngine } from './child-engine.js';
 import type { AsrEvent, AsrStream } from './engine.js';
-import type { InstalledModel } from './models/index.js';
-import { scratchDirs } from './models/testing/scratch-dir.js';
 import { monotonicNow } from './monotonic-clock.js';
 import { alignWords, normaliseWords } from './scoring/index.js';
 import { type Clip, joinPcm, nonSpeech, ownSpeech, realSpeech, silence } from './testing/clips.js';
@@ -21,8 +17,6 @@ import {
 } from './testing/drive-stream.js';
 import { isRunning } from './testing/processes.js';
 import { describeWithModel } from './testing/real-model.js';
-
-const newDir = scratchDirs();
 
 function wordErrorRate(reference: readonly string[], hypothesis: readonly string[]): number {
   return alignWords(reference, hypothesis).filter(({ kind }) => kind !== 'match').length / reference.length;
@@ -296,72 +290,5 @@ describeWithModel('ChildEngine', (model) => {
     expect((await Promise.all(events)).flatMap(finalsOf)).toEqual([]);
     expect(pids.filter(isRunning)).toEqual([]);
     expect(own.openStreams).toBe(0);
-  });
-
-  describe('with files that are no model', () => {
-    type ModelFile = 'encoder' | 'decoder' | 'joiner' | 'tokens';
-    async function startWith(file: ModelFile, content: (bytes: Buffer) => Buffer): Promise<unknown> {
-      const path = join(await newDir(), 'file');
-      await writeFile(path, content(await readFile(model.files[file])));
-      const damaged: InstalledModel = { ...model, files: { ...model.files, [file]: path } };
-      return ChildEngine.start({ model: damaged, children: 1 }).catch((error: unknown) => error);
-    }
-    const half = (bytes: Buffer): Buffer => bytes.subarray(0, bytes.length >> 1);
-    const nothing = (): Buffer => Buffer.alloc(0);
-
-    it.each([
-      {
-        what: 'a truncated encoder',
-        file: 'encoder',
-        content: half,
-        code: 'recogniser_refused',
-        reason: 'should have at least',
-      },
-      {
-        what: 'an empty joiner',
-        file: 'joiner',
-        content: nothing,
-        code: 'recogniser_refused',
-        reason: 'not have a graph',
-      },
-      {
-        what: 'too few tokens',
-        file: 'tokens',
-        content: half,
-        code: 'recogniser_refused',
-        reason: 'they do not belong together',
-      },
-      {
-        what: 'no tokens',
-        file: 'tokens',
-        content: nothing,
-        code: 'recogniser_refused',
-        reason: 'no tokens',
-      },
-    ] as const)('refuses to start with $what, and says why', async ({ file, content, code, reason }) => {
-      const error = await startWith(file, content);
-      expect(error).toMatchObject({ code });
-      expect(String(error)).toContain(reason);
-    });
-
-    it('refuses to start when a file is missing', async () => {
-      const files = { ...model.files, decoder: join(await newDir(), 'missing.onnx') };
-      const error = await ChildEngine.start({ model: { ...model, files }, children: 1 }).catch(
-        (e: unknown) => e,
-      );
-      expect(error).toMatchObject({ code: 'recogniser_refused' });
-      expect(String(error)).toContain('missing.onnx');
-    });
-
-    it('refuses to start with the files of two models mixed up', async () => {
-      const path = join(await newDir(), 'encoder.onnx');
-      await copyFile(model.files.joiner, path);
-      const files = { ...model.files, encoder: path };
-      const error = await ChildEngine.start({ model: { ...model, files }, children: 1 }).catch(
-        (e: unknown) => e,
-      );
-      expect(error).toMatchObject({ code: 'recogniser_start_failed' });
-      expect(String(error)).toContain('model');
-    });
   });
 });

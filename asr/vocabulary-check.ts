@@ -25,8 +25,13 @@ export class VocabularyCheck {
   static async create({ files }: Pick<InstalledModel, 'files'>): Promise<VocabularyCheck> {
     const { tokens, bpeVocab } = files;
     if (bpeVocab === undefined) return new VocabularyCheck(undefined);
-    const pieces = parseTokens(await readFile(tokens, 'utf8'), tokens);
-    return new VocabularyCheck(HotwordCompiler.of(await readFile(bpeVocab, 'utf8'), pieces));
+    try {
+      const pieces = parseTokens(await readFile(tokens, 'utf8'), tokens);
+      return new VocabularyCheck(HotwordCompiler.of(await readFile(bpeVocab, 'utf8'), pieces));
+    } catch {
+      // The child refuses such files, and says why.
+      return new VocabularyCheck(undefined);
+    }
   }
 
   /** `engine` is what runs the model. Undefined when every phrase is favoured. */

@@ -243,13 +243,20 @@ function poolObserver(parts: {
   recognitionLoad: RecognitionLoad;
 }): PoolObserver {
   const { metrics, rooms, log, recognitionLoad } = parts;
+  let isRefusalLogged = false;
   return {
     ...metrics.pool,
     decodeCall: (call) => {
       metrics.pool.decodeCall?.(call);
       recognitionLoad.noteCall(call.callMs);
     },
-    childReady: (info) => log.info(info, 'recogniser ready'),
+    childReady: ({ refusal, ...info }) => {
+      log.info(info, 'recogniser ready');
+      // Every child says the same.
+      if (refusal !== undefined && !isRefusalLogged)
+        log.warn({ reason: refusal }, 'our own engine cannot run the model; sherpa-onnx does');
+      isRefusalLogged ||= refusal !== undefined;
+    },
     childDown: (info) => {
       metrics.pool.childDown?.(info);
       log.warn(info, 'recogniser ended by itself');

@@ -206,6 +206,18 @@ describeWithModel('caption-gateway with a model', (model) => {
       );
     });
 
+    it('runs the engine that the settings name, and says what it cannot favour', async () => {
+      const args = ['transcribe', join(dir, 'speech.wav'), '--vocabulary', 'La Suite', '日本'];
+      const runs = await Promise.all(
+        ['zipformer', 'sherpa'].map((engine) => run(args, { env: { ...env, CAPTION_ENGINE: engine } })),
+      );
+      expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+      const [zipformer, sherpa] = runs.map(({ stderr }) => stderr);
+      expect(zipformer).toContain('日本');
+      expect(zipformer).not.toContain('La Suite');
+      expect(sherpa).toContain('sherpa-onnx favours no phrases');
+    });
+
     it('--vtt, --srt and --txt print what they say', async () => {
       const file = join(dir, 'speech.wav');
       const [vtt, srt, txt] = await Promise.all(

@@ -1,3 +1,4 @@
+import { checkOnnxFile } from '../models/onnx-file.js';
 import { ModelRefused } from '../zipformer/encoder-shape.js';
 import { ZipformerRecogniser } from '../zipformer/zipformer-recogniser.js';
 import type { BatchRecogniser } from './batch-recogniser.js';
@@ -13,10 +14,15 @@ export interface CreatedRecogniser {
 }
 
 /**
- * Errors: `ModelRefused` when the engine asked for cannot run the model, and whatever is wrong with the files. With `auto`
- * only a model of another kind goes to sherpa-onnx: with damaged files it would end the process.
+ * Errors: `ModelRefused` when the engine asked for cannot run the model; CaptionError `model_incomplete`, `model_damaged` for
+ * files that are no model. With `auto` the first goes to sherpa-onnx, and the second does not: it would end the process.
  */
-export async function createRecogniser(config: RecogniserConfig): Promise<CreatedRecogniser> {
+export async function createRecogniser(
+  config: RecogniserConfig,
+  refused: (reason: string) => void = () => undefined,
+): Promise<CreatedRecogniser> {
+  // Whatever loads it next would end the process, or say little.
+  for (const path of [config.encoder, config.decoder, config.joiner]) await checkOnnxFile(path);
   if (config.engine === 'sherpa') return { engine: 'sherpa', recogniser: createSherpaRecogniser(config) };
   const { encoder, decoder, joiner, tokens, bpeVocab, threads } = config;
   const punctuate = createPunctuation(config);
@@ -29,6 +35,7 @@ export async function createRecogniser(config: RecogniserConfig): Promise<Create
     return { engine: 'zipformer', recogniser };
   } catch (error) {
     if (config.engine === 'zipformer' || !(error instanceof ModelRefused)) throw error;
+    refused(error.message);
     return { engine: 'sherpa', recogniser: createSherpaRecogniser(config), refusal: error.message };
   }
 }

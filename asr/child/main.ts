@@ -36,7 +36,10 @@ async function configure(message: Extract<ToChild, { kind: 'configure' }>): Prom
   }
   const startedAt = performance.now();
   try {
-    const { recogniser, engine, refusal } = await createRecogniser(message.recogniser);
+    const { recogniser, engine, refusal } = await createRecogniser(message.recogniser, (reason) =>
+      // For when sherpa-onnx ends the process.
+      process.stderr.write(`our own engine refuses the model: ${reason}\n`),
+    );
     scheduler = new DecodeScheduler({
       recogniser,
       decodeCallBudgetMs: message.decodeCallBudgetMs,

@@ -4,7 +4,12 @@ import type { OpenUtterance } from '../supervisor/recogniser-pool.js';
 import { applyPunctuation } from '../text/punctuation.js';
 import type { Formatter } from '../text/formatter.js';
 import type { Hypothesis, RecognisedWord } from '../token.js';
-import { ENDPOINT_SILENCE_SAMPLES, hardCutSample } from './segmentation.js';
+import {
+  type CutCandidate,
+  ENDPOINT_SILENCE_SAMPLES,
+  hardCutSample,
+  wordlessCutSample,
+} from './segmentation.js';
 import type { WordTrace } from './word-trace.js';
 import { wordsOf } from './words.js';
 
@@ -65,13 +70,21 @@ export class Segment {
 
   /** Where to cut, when it has become too long. */
   get hardCutSample(): number | undefined {
-    return hardCutSample({
+    return hardCutSample({ ...this.#cutCandidate, settledWords: this.#settledTexts.length });
+  }
+
+  /** Where its sentence ended, when no word has come for long. */
+  get wordlessCutSample(): { endSample: number; cutSample: number } | undefined {
+    return wordlessCutSample(this.#cutCandidate);
+  }
+
+  get #cutCandidate(): Omit<CutCandidate, 'settledWords'> {
+    return {
       // What may still change depends on how fast this machine is; where a segment ends must not.
       words: this.#recognised.filter(({ isCommitted }) => isCommitted),
       segmentStartSample: this.fromSample,
       decodedThroughSample: this.#decodedThroughSample,
-      settledWords: this.#settledTexts.length,
-    });
+    };
   }
 
   /** The audio before this position led to the words so far. */

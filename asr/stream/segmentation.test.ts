@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { msToSamples, sampleIndex } from '../../protocol/index.js';
 import type { RecognisedWord } from '../token.js';
-import { endpointSilenceSamples, hardCutSample } from './segmentation.js';
+import { endpointSilenceSamples, hardCutSample, wordlessCutSample } from './segmentation.js';
 
 const ms = (durationMs: number): number => msToSamples(durationMs);
 
@@ -30,10 +30,10 @@ const cut = (options: {
   });
 
 describe('endpointSilenceSamples', () => {
-  it('wants 600 ms of silence, 240 ms in a long segment, and leaves the longest ones to the hard cut', () => {
+  it('wants 500 ms of silence, 240 ms in a long segment, and leaves the longest ones to the hard cut', () => {
     expect(
       [0, 11_999, 12_000, 18_499, 18_500, 60_000].map((length) => endpointSilenceSamples(ms(length))),
-    ).toEqual([ms(600), ms(600), ms(240), ms(240), Infinity, Infinity]);
+    ).toEqual([ms(500), ms(500), ms(240), ms(240), Infinity, Infinity]);
   });
 });
 
@@ -74,5 +74,23 @@ describe('hardCutSample', () => {
   it('has nothing to cut without words, nor while the last word may still go on', () => {
     expect(cut({ words: [], decodedMs: 25_000 })).toBeUndefined();
     expect(cut({ words: words([19_000, 19_950]), decodedMs: 20_100 })).toBeUndefined();
+  });
+});
+
+describe('wordlessCutSample', () => {
+  const wordless = (tokens: RecognisedWord[], decodedMs: number) =>
+    wordlessCutSample({ words: tokens, segmentStartSample: 0, decodedThroughSample: ms(decodedMs) });
+
+  it('ends a sentence in the middle of 1.5 s without a word', () => {
+    expect(wordless(words([500, 700], [900, 1000]), 2499)).toBeUndefined();
+    expect(wordless(words([500, 700], [900, 1000]), 2500)).toEqual({
+      endSample: ms(1000),
+      cutSample: ms(1750),
+    });
+  });
+
+  it('ends nothing where nothing was said, or where a segment is long enough for a hard cut', () => {
+    expect(wordless([], 10_000)).toBeUndefined();
+    expect(wordless(words([500, 700]), 18_500)).toBeUndefined();
   });
 });

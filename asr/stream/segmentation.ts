@@ -1,8 +1,13 @@
 import { msToSamples } from '../../protocol/index.js';
 import type { RecognisedWord } from '../token.js';
 
-/** Silence after which a sentence counts as ended. */
-export const ENDPOINT_SILENCE_SAMPLES = msToSamples(600);
+/**
+ * Silence after which a sentence counts as ended. As the voice gate judges 47 clips of read and free speech, pauses within a
+ * sentence last up to 384 ms and those between sentences 512 ms and more.
+ */
+export const ENDPOINT_SILENCE_SAMPLES = msToSamples(500);
+/** Audio without a word, decoded, after which a sentence has ended although the gate still hears something: noise, music. */
+export const WORDLESS_SAMPLES = msToSamples(1500);
 /** From this length on a segment ends at the next pause, however short a listener would find it. */
 export const SOFT_CUT_AFTER_SAMPLES = msToSamples(12_000);
 /** What counts as a pause then. */
@@ -24,6 +29,23 @@ export const PRE_ROLL_SAMPLES = msToSamples(300);
 export function endpointSilenceSamples(segmentSamples: number): number {
   if (segmentSamples < SOFT_CUT_AFTER_SAMPLES) return ENDPOINT_SILENCE_SAMPLES;
   return segmentSamples < HARD_CUT_FROM_SAMPLES ? SOFT_CUT_SILENCE_SAMPLES : Infinity;
+}
+
+/**
+ * Where a sentence has ended as far as the recogniser can tell: in the middle of what has no words. Undefined while it may go on,
+ * and in segments so long that `hardCutSample` decides.
+ */
+export function wordlessCutSample(
+  candidate: Omit<CutCandidate, 'settledWords'>,
+): { endSample: number; cutSample: number } | undefined {
+  const { words, segmentStartSample, decodedThroughSample } = candidate;
+  const last = words.at(-1);
+  if (last === undefined || decodedThroughSample - segmentStartSample >= HARD_CUT_FROM_SAMPLES)
+    return undefined;
+  const pause = pauseBetween(last.lastTokenSample, decodedThroughSample);
+  return pause.lengthSamples >= WORDLESS_SAMPLES
+    ? { endSample: last.endSample, cutSample: pause.middleSample }
+    : undefined;
 }
 
 export interface CutCandidate {

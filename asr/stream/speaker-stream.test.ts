@@ -6,6 +6,7 @@ import { VAD_FRAME_SAMPLES, type VadRequest } from '../gate/silero-vad.js';
 import { VadBatcher } from '../gate/vad-batcher.js';
 import { monotonicNow } from '../monotonic-clock.js';
 import { breachesOf, finalsOf, gapsOf, readAll } from '../testing/drive-stream.js';
+import { joinPcm } from '../testing/clips.js';
 import { FakePool, type SpokenWord } from '../testing/fake-pool.js';
 import type { Formatter } from '../text/formatter.js';
 import { SpeakerStream } from './speaker-stream.js';
@@ -150,6 +151,28 @@ describe('SpeakerStream', () => {
     for (const { words } of finals) {
       expect(words.at(-1)!.endSample - words[0]!.startSample).toBeLessThan(msToSamples(21_000));
     }
+  });
+
+  it('ends a sentence that noise follows, and goes on in the noise without losing a word', async () => {
+    const first = speak([{ words: 5, wordMs: 300, pauseMs: 0 }]);
+    const after = speak([{ words: 4, wordMs: 300, pauseMs: 2000 }]);
+    const noise = Int16Array.from({ length: msToSamples(4000) }, (_, i) => (i % 3 === 0 ? 8000 : -8000));
+    const offset = first.pcm.length + noise.length - msToSamples(500);
+    const pcm = joinPcm([first.pcm, noise, after.pcm.subarray(msToSamples(500))]);
+    const words = [
+      ...first.words,
+      ...after.words.map(({ text, startSample }) => ({
+        text: `${text}b`,
+        startSample: startSample + offset,
+      })),
+    ];
+    const { events, texts } = await run({ pcm, words }, [0]);
+    expect(texts).toEqual(words.map(({ text }) => text));
+    expect(finalsOf(events).map((final) => final.words.length)).toEqual([5, 4]);
+    expect(breachesOf(events)).toEqual([]);
+    const firstFinal = events.findIndex((event) => event.kind === 'segment' && event.isFinal);
+    const nextWord = events.findIndex((event) => event.kind === 'segment' && event.segment > 1);
+    expect(firstFinal).toBeLessThan(nextWord);
   });
 
   it('says the same, in the same segments, however far recognition lags behind the gate', async () => {

@@ -191,7 +191,7 @@ export class SpeakerStream implements AsrStream {
       this.#openAt(Math.max(event.onsetSample - PRE_ROLL_SAMPLES, this.#takenThroughSample));
     else if (event?.kind === 'end') this.#endAt(event.atSample);
     else if (this.#isStalled(frame)) this.#reopen();
-    else this.#cutIfTooLong();
+    else this.#cutIfDue();
     this.#feedOpen();
     const neededFrom = this.#open?.utterance?.firstSample ?? frame.endSample;
     const keptFrom = Math.min(neededFrom, frame.endSample - 2 * PRE_ROLL_SAMPLES);
@@ -253,7 +253,7 @@ export class SpeakerStream implements AsrStream {
     }
     segment.update(hypothesis, punctuatedText);
     if (segment.isFinal) this.#settle(segment);
-    else this.#cutIfTooLong();
+    else this.#cutIfDue();
   }
 
   /** Nothing more is said for now. */
@@ -274,14 +274,23 @@ export class SpeakerStream implements AsrStream {
   }
 
   /** Decided when the gate has heard all that the recogniser has, so that it never depends on which of them is faster. */
-  #cutIfTooLong(): void {
+  #cutIfDue(): void {
     const segment = this.#open;
     if (segment === undefined || this.#gate.judgedThroughSample < segment.decodedThroughSample) return;
-    const cutSample = segment.hardCutSample;
-    if (cutSample === undefined) return;
-    this.#endOpen({ kind: 'cut', endSample: cutSample, toSample: cutSample });
-    this.#openAt(cutSample, HARD_CUT_WARM_UP_SAMPLES);
-    this.#gate.judgeAgainFrom(cutSample);
+    const { hardCutSample, wordlessCutSample } = segment;
+    if (hardCutSample !== undefined)
+      this.#cutAt({ kind: 'cut', endSample: hardCutSample, toSample: hardCutSample });
+    else if (wordlessCutSample !== undefined) {
+      const { endSample, cutSample } = wordlessCutSample;
+      this.#cutAt({ kind: 'sentence', endSample, toSample: cutSample });
+    }
+  }
+
+  /** The next utterance begins without a seam. */
+  #cutAt(end: { kind: SegmentEnd; endSample: number; toSample: number }): void {
+    this.#endOpen(end);
+    this.#openAt(end.toSample, HARD_CUT_WARM_UP_SAMPLES);
+    this.#gate.judgeAgainFrom(end.toSample);
   }
 
   /** Recognition does not follow: the utterance is closed and the next begins without a seam. */

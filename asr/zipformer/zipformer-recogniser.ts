@@ -1,7 +1,9 @@
+import { errorMessage } from '../../protocol/index.js';
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
 import type { VocabularyChange } from '../child/messages.js';
+import { ModelRefused } from './encoder-shape.js';
 import type { HotwordGraph } from './hotword-graph.js';
-import { MelFilterBank } from './mel-filter-bank.js';
+import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
 import { decodeStream, encodeStream } from './saved-stream.js';
 import { SpeculativeWindow } from './speculative-window.js';
@@ -40,9 +42,17 @@ export class ZipformerRecogniser implements BatchRecogniser {
     this.#windows = new SpeculativeWindow(windowFrames);
   }
 
-  /** Errors: as `loadZipformerModel`. */
+  /** Errors: as `loadZipformerModel`, and `ModelRefused` when two chunks of silence cannot be decoded. */
   static async create({ files, threads, punctuate }: ZipformerOptions): Promise<ZipformerRecogniser> {
-    return new ZipformerRecogniser(await loadZipformerModel(files, threads), punctuate);
+    const model = await loadZipformerModel(files, threads);
+    const recogniser = new ZipformerRecogniser(model, punctuate);
+    try {
+      await recogniser.#warmUp();
+      return recogniser;
+    } catch (error) {
+      await model.close();
+      throw new ModelRefused(`onnxruntime does not run it: ${errorMessage(error)}`);
+    }
   }
 
   /** Favours nothing without `bpeVocab`, and no phrases that the model cannot write: see `HotwordCompiler`. */
@@ -106,6 +116,14 @@ export class ZipformerRecogniser implements BatchRecogniser {
 
   async close(): Promise<void> {
     await this.#model.close();
+  }
+
+  /** A graph that loads may still be wrong: better found now than at the first word. */
+  async #warmUp(): Promise<void> {
+    const stream = this.open(0);
+    const { windowFrames, hopFrames } = this.#shape;
+    stream.accept(new Float32Array((windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES));
+    while (stream.isReady()) await this.decode([stream]);
   }
 
   #graphOf(phrases: readonly string[]): HotwordGraph | undefined {

@@ -74,6 +74,12 @@ async function transcribe(
     children: 1,
     engine: settings.CAPTION_ENGINE as EngineChoice,
     changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
+    observer: {
+      childReady: ({ refusal }) => {
+        if (refusal !== undefined)
+          context.stderr.write(`Our own engine cannot run the model, sherpa-onnx does: ${refusal}\n`);
+      },
+    },
   });
   const results: TranscribedTrack[] = [];
   const unfavoured = engine.unfavoured(vocabulary);
