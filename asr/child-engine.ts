@@ -22,6 +22,8 @@ export interface ChildEngineOptions {
   readonly punctuation?: InstalledPunctuation;
   /** Recogniser processes. Default: one per core, less one for everything else, at least one. */
   readonly children?: number;
+  /** While recognition is behind there may be so many. Default: no more than at first. */
+  readonly maxChildren?: number;
   /** Longest wished decoding call. Default 40 ms. */
   readonly decodeCallBudgetMs?: number;
   /** Default `auto`. */
@@ -70,13 +72,14 @@ export class ChildEngine implements AsrEngine {
     this.#vocabularyCheck = check;
     this.#batcher = new VadBatcher(vad, options.gateFailed ?? (() => undefined));
     this.#punctuatesFinals = options.punctuation !== undefined && !options.model.punctuates;
-    const { decodeCallBudgetMs } = options;
+    const { decodeCallBudgetMs, maxChildren } = options;
     this.#pool = new RecogniserPool(
       {
         entry: builtModule('asr/child/main.js'),
         children: options.children ?? defaultChildren(),
         recogniser: recogniserConfig(options),
         ...(decodeCallBudgetMs === undefined ? {} : { decodeCallBudgetMs }),
+        ...(maxChildren === undefined ? {} : { maxChildren }),
         ...options.supervision,
       },
       {

@@ -5,6 +5,7 @@
  * what captioners wrote settles, connections are closed with a reason, (4) meetings end and their transcripts are complete, (5)
  * the recogniser children end.
  */
+import { availableParallelism } from 'node:os';
 import { CaptionError } from '../protocol/index.js';
 import {
   ChildEngine,
@@ -253,7 +254,9 @@ function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<C
   return ChildEngine.start({
     model,
     ...(punctuation === undefined ? {} : { punctuation }),
-    ...(settings.CAPTION_RECOGNISERS === 0 ? {} : { children: settings.CAPTION_RECOGNISERS }),
+    ...(settings.CAPTION_RECOGNISERS === 0
+      ? { maxChildren: availableParallelism() }
+      : { children: settings.CAPTION_RECOGNISERS }),
     engine: settings.CAPTION_ENGINE as EngineChoice,
     changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
     decodeCallBudgetMs: settings.CAPTION_DECODE_BUDGET_MS,

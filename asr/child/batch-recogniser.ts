@@ -19,6 +19,10 @@ export interface BatchRecogniser {
   readonly speculate?: (streams: readonly RecogniserStream[], slackFrames: number) => Promise<void>;
   /** What one stream says does not depend on the others in its call. */
   readonly isBatchIndependent: boolean;
+  /** A stream as bytes, which stays as it is. Not while a call is under way. Absent where a model cannot, as is `restore`. */
+  readonly save?: (stream: RecogniserStream) => Uint8Array;
+  /** A stream that goes on where one was saved with the same model. Throws when it was another one. */
+  readonly restore?: (state: Uint8Array, vocabularies?: readonly VocabularyChange[]) => RecogniserStream;
   /** The stream is not used any more; its native memory may be freed. */
   release(stream: RecogniserStream): void;
   /** Puts case and punctuation on a finished text; undefined where no such model is installed. */
@@ -37,6 +41,8 @@ export interface RecogniserStream {
   provisional(): readonly Token[];
   /** Newer audio than the last call over this stream has seen, in samples; 0 where speculation would tell nothing. */
   readonly speculableSamples: number;
+  /** All audio before this position was accepted. */
+  readonly acceptedThroughSample: number;
   /** All audio before this position was taken into account. */
   readonly decodedThroughSample: number;
 }

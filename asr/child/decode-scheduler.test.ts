@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toFloat32 } from '../audio/audio-frame.js';
 import { FAKE_CHUNK_SAMPLES, FakeRecogniser, fakeSpeech, fakeWord } from '../testing/fake-recogniser.js';
-import { BATCH_FROM_STREAMS, DecodeScheduler, MAX_BATCH_STREAMS } from './decode-scheduler.js';
+import { DecodeScheduler, GATHER_FROM_STREAMS, MAX_BATCH_STREAMS } from './decode-scheduler.js';
 import type { DecodedPiece } from './messages.js';
 
 interface Setup {
@@ -42,7 +42,7 @@ const wordsOf = (pieces: readonly DecodedPiece[], utterance: number): string[] =
 describe('DecodeScheduler', () => {
   it('decodes what is whole, chunk by chunk, and tells each token once', async () => {
     const { scheduler } = setUp();
-    scheduler.open(1, 1000);
+    scheduler.open(1, { firstSample: 1000 });
     scheduler.accept(1, speech(7, 8));
     scheduler.accept(1, new Float32Array(100));
     const pieces = await decodeAll(scheduler);
@@ -56,9 +56,9 @@ describe('DecodeScheduler', () => {
 
   it('never lets a stream with a backlog of 100 chunks delay another by more than one call', async () => {
     const { scheduler, calls } = setUp();
-    scheduler.open(1, 0);
+    scheduler.open(1, { firstSample: 0 });
     scheduler.accept(1, speech(...Array.from({ length: 100 }, () => 1000)));
-    scheduler.open(2, 0);
+    scheduler.open(2, { firstSample: 0 });
     for (let i = 0; i < 20; i++) {
       await scheduler.decodeOnce();
       scheduler.accept(2, speech(i));
@@ -70,18 +70,18 @@ describe('DecodeScheduler', () => {
 
   it('decodes few streams one by one, so that what one says does not depend on the others', async () => {
     const { scheduler, calls } = setUp();
-    for (let utterance = 1; utterance < BATCH_FROM_STREAMS; utterance++) {
-      scheduler.open(utterance, 0);
+    for (let utterance = 1; utterance <= GATHER_FROM_STREAMS; utterance++) {
+      scheduler.open(utterance, { firstSample: 0 });
       scheduler.accept(utterance, speech(utterance, utterance));
     }
     await decodeAll(scheduler);
-    expect(calls.map(({ length }) => length)).toEqual(Array<number>(2 * (BATCH_FROM_STREAMS - 1)).fill(1));
+    expect(calls.map(({ length }) => length)).toEqual(Array<number>(2 * GATHER_FROM_STREAMS).fill(1));
   });
 
   it('lets every waiting stream have its turn before any has a second, however large the batch', async () => {
     const { scheduler, calls } = setUp(10, 40);
     for (let utterance = 1; utterance <= 10; utterance++) {
-      scheduler.open(utterance, 0);
+      scheduler.open(utterance, { firstSample: 0 });
       scheduler.accept(utterance, speech(...Array.from({ length: 50 }, () => utterance)));
     }
     while (calls.flat().length < 100) await scheduler.decodeOnce();
@@ -94,7 +94,7 @@ describe('DecodeScheduler', () => {
     const setup = setUp(10, 40);
     const { scheduler } = setup;
     for (let utterance = 1; utterance <= 40; utterance++) {
-      scheduler.open(utterance, 0);
+      scheduler.open(utterance, { firstSample: 0 });
       scheduler.accept(utterance, speech(...Array.from({ length: 60 }, () => utterance)));
     }
     const settle = async (): Promise<number> => {
@@ -111,7 +111,7 @@ describe('DecodeScheduler', () => {
 
   it('waits for a batch only when many talk, few are ready and no final is due', async () => {
     const { scheduler } = setUp();
-    const open = (utterance: number): void => scheduler.open(utterance, 0);
+    const open = (utterance: number): void => scheduler.open(utterance, { firstSample: 0 });
     const makeReady = (utterance: number): void => scheduler.accept(utterance, speech(1));
     for (let utterance = 1; utterance <= 12; utterance++) open(utterance);
     makeReady(1);
@@ -133,11 +133,11 @@ describe('DecodeScheduler', () => {
 
   it('finishes an utterance with the rest of its audio, and without any', async () => {
     const { scheduler, recogniser } = setUp();
-    scheduler.open(1, 0);
+    scheduler.open(1, { firstSample: 0 });
     scheduler.accept(1, speech(5).subarray(0, 300));
     expect(scheduler.hasWork).toBe(false);
     scheduler.finish(1);
-    scheduler.open(2, 700);
+    scheduler.open(2, { firstSample: 700 });
     scheduler.finish(2);
     const pieces = await decodeAll(scheduler);
     expect(wordsOf(pieces, 1)).toEqual([fakeWord(5)]);
@@ -155,7 +155,7 @@ describe('DecodeScheduler', () => {
     scheduler.finish(5);
     scheduler.cancel(5);
     expect(scheduler.hasWork).toBe(false);
-    scheduler.open(1, 0);
+    scheduler.open(1, { firstSample: 0 });
     scheduler.finish(1);
     scheduler.accept(1, speech(1));
     expect(wordsOf(await decodeAll(scheduler), 1)).toEqual([]);
@@ -163,9 +163,9 @@ describe('DecodeScheduler', () => {
 
   it('drops a cancelled utterance, also when it waits for its turn', async () => {
     const { scheduler, recogniser, calls } = setUp();
-    scheduler.open(1, 0);
+    scheduler.open(1, { firstSample: 0 });
     scheduler.accept(1, speech(1, 1));
-    scheduler.open(2, 0);
+    scheduler.open(2, { firstSample: 0 });
     scheduler.accept(2, speech(2));
     scheduler.cancel(1);
     scheduler.cancel(1);
@@ -177,8 +177,8 @@ describe('DecodeScheduler', () => {
 
   it('refuses to open the same utterance twice', () => {
     const { scheduler } = setUp();
-    scheduler.open(1, 0);
-    expect(() => scheduler.open(1, 0)).toThrow('open already');
+    scheduler.open(1, { firstSample: 0 });
+    expect(() => scheduler.open(1, { firstSample: 0 })).toThrow('open already');
   });
 
   it('gives every utterance its words and exactly one final, in whatever order things come', async () => {
@@ -196,7 +196,7 @@ describe('DecodeScheduler', () => {
           const state = states.get(utterance);
           if (kind === 'open' && state === undefined) {
             states.set(utterance, { given: [], isFinished: false, isCancelled: false });
-            scheduler.open(utterance, 0);
+            scheduler.open(utterance, { firstSample: 0 });
           } else if (kind === 'audio') {
             scheduler.accept(utterance, speech(value));
             if (state && !state.isFinished && !state.isCancelled) state.given.push(fakeWord(value));

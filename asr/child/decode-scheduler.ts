@@ -6,21 +6,21 @@
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
 import type { Token } from '../token.js';
-import type { DecodedPiece, VocabularyChange } from './messages.js';
+import type { DecodedPiece, SavedUtterance, ToChild, VocabularyChange } from './messages.js';
 import { countChangedWords, SpeculationPace } from './speculation-pace.js';
 
 /** Larger batches gain nothing on a CPU (sherpa-onnx, 3.3 M model: 90 streams per core at 8, 90 at 16, 91 at 32). */
 export const MAX_BATCH_STREAMS = 16;
-/**
- * With fewer streams waiting, each is decoded alone. That costs 15 % more (73 streams per core instead of 87), but then there
- * is CPU to spare, and what a stream says does not depend on who else talks: models with an 8-bit joiner quantise its input
- * over the whole batch, which changes a word now and then.
- */
-export const BATCH_FROM_STREAMS = 4;
 /** When many people talk, a call waits until so many streams are ready, because batches save CPU, … */
 const GATHERED_STREAMS = 8;
-/** … but only with more open streams than this, … */
-const GATHER_FROM_STREAMS = 12;
+/**
+ * … but only with more open streams than this, …
+ *
+ * Up to so many, each is decoded alone where neighbours in a call change each other's words: models that quantise to 8 bits do
+ * so over the whole batch. That costs 15 % more (73 streams per core instead of 87), but then there is CPU to spare, and a
+ * replay after a crash gives the same words.
+ */
+export const GATHER_FROM_STREAMS = 12;
 /** … for so long for each stream above that, … */
 const GATHER_PER_STREAM_MS = 2;
 /** … and never longer than this: a chunk is 320 ms of audio. */
@@ -45,6 +45,9 @@ export interface DecodeSchedulerOptions {
   readonly changedWordsAllowed?: number;
   readonly now: () => number;
 }
+
+/** How an utterance begins, or goes on. */
+export type Opening = Omit<Extract<ToChild, { kind: 'open' }>, 'kind' | 'utterance'>;
 
 export interface DecodeCall {
   readonly pieces: readonly DecodedPiece[];
@@ -84,16 +87,39 @@ export class DecodeScheduler {
     return Math.min(MAX_GATHER_MS, Math.max(0, streamsAbove * GATHER_PER_STREAM_MS));
   }
 
-  open(utterance: number, firstSample: number, vocabularies?: readonly VocabularyChange[]): void {
+  /** Throws when it is open already, or was `saved` with another model. */
+  open(utterance: number, { firstSample, vocabularies, saved }: Opening): void {
     if (this.#streams.has(utterance)) throw new Error(`utterance ${utterance} is open already`);
-    this.#streams.set(utterance, {
+    const stream =
+      saved === undefined
+        ? this.#recogniser.open(firstSample, vocabularies)
+        : this.#recogniser.restore?.(saved.state, vocabularies);
+    if (stream === undefined) throw new Error('this recogniser takes no saved streams');
+    const scheduled = {
       utterance,
-      stream: this.#recogniser.open(firstSample, vocabularies),
-      reportedTokens: 0,
+      stream,
+      reportedTokens: saved?.reportedTokens ?? 0,
       shownText: '',
       isFinishing: false,
       isQueued: false,
-    });
+    };
+    this.#streams.set(utterance, scheduled);
+    this.#enqueueIfReady(scheduled);
+  }
+
+  get savesStreams(): boolean {
+    return this.#recogniser.save !== undefined && this.#recogniser.restore !== undefined;
+  }
+
+  /** For another child to go on from; not while a call is under way. Undefined for what is not open, or is finishing. */
+  save(utterance: number): SavedUtterance | undefined {
+    const scheduled = this.#streams.get(utterance);
+    if (scheduled === undefined || scheduled.isFinishing || !this.savesStreams) return undefined;
+    const { stream, reportedTokens } = scheduled;
+    const state = this.#recogniser.save?.(stream);
+    if (state === undefined) return undefined;
+    const { acceptedThroughSample, decodedThroughSample } = stream;
+    return { state, reportedTokens, acceptedThroughSample, decodedThroughSample };
   }
 
   /** Audio for an utterance that is not open (cancelled meanwhile) is ignored. */
@@ -157,7 +183,7 @@ export class DecodeScheduler {
       this.#pace.slackFrames,
     );
     const callMs = this.#now() - startedAt;
-    this.#pace.noteLook(callMs, batch.length);
+    this.#pace.noteLook({ callMs, streams: batch.length, nowMs: this.#now() });
     const changed = batch.filter(
       (scheduled) =>
         this.#streams.get(scheduled.utterance) === scheduled &&
@@ -223,9 +249,7 @@ export class DecodeScheduler {
 
   #batchSize(): number {
     const isCrowded = this.#streams.size > GATHER_FROM_STREAMS;
-    const isWorthBatching = isCrowded || this.#readyQueue.length >= BATCH_FROM_STREAMS;
-    if (!isWorthBatching && !this.#recogniser.isBatchIndependent) return 1;
-    return this.#fittingStreams();
+    return isCrowded || this.#recogniser.isBatchIndependent ? this.#fittingStreams() : 1;
   }
 
   #fittingStreams(): number {

@@ -22,7 +22,13 @@ const decoded: FromChild = {
 
 const messages: FromChild[] = [
   { kind: 'hello', version: 1 },
-  { kind: 'ready', loadMs: 1, engine: 'zipformer' },
+  { kind: 'ready', loadMs: 1, engine: 'zipformer', savesStreams: true },
+  { kind: 'saved', utterance: 1 },
+  {
+    kind: 'saved',
+    utterance: 1,
+    saved: { state: Uint8Array.of(1), reportedTokens: 2, acceptedThroughSample: 3, decodedThroughSample: 4 },
+  },
   { kind: 'pong', id: 1 },
   { kind: 'utteranceFailed', utterance: 1, code: 'recogniser_failed', message: 'why' },
   decoded,
@@ -39,13 +45,15 @@ describe('parseFromChild', () => {
   });
 
   it('refuses every message in which any one field is missing or of another type', () => {
-    const optional = ['logProbability', 'punctuatedText'];
+    const optional = ['logProbability', 'punctuatedText', 'saved'];
     const damaged: unknown[] = [];
     /** Every copy of `value` with one leaf replaced by something it must not be. */
     const damage = (value: unknown, rebuild: (changed: unknown) => unknown): void => {
       if (Array.isArray(value)) {
         damaged.push(rebuild('no list'), rebuild(undefined));
         value.forEach((item, index) => damage(item, (changed) => rebuild(value.with(index, changed))));
+      } else if (value instanceof Uint8Array) {
+        damaged.push(rebuild(null), rebuild([1]));
       } else if (typeof value === 'object' && value !== null) {
         for (const [key, field] of Object.entries(value)) {
           damage(field, (changed) => rebuild({ ...value, [key]: changed }));

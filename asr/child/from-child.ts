@@ -1,5 +1,5 @@
 import type { Token } from '../token.js';
-import type { DecodedPiece, FromChild } from './messages.js';
+import type { DecodedPiece, FromChild, SavedUtterance } from './messages.js';
 
 /**
  * Checks what came over the channel from a child: another process, with native code in it. Undefined when it is no
@@ -18,10 +18,13 @@ function isFromChild(value: unknown): value is FromChild {
       return (
         isFiniteNumber(value['loadMs']) &&
         (value['engine'] === 'zipformer' || value['engine'] === 'sherpa') &&
-        isAbsentOr('string', value['refusal'])
+        isAbsentOr('string', value['refusal']) &&
+        typeof value['savesStreams'] === 'boolean'
       );
     case 'pong':
       return isFiniteNumber(value['id']);
+    case 'saved':
+      return isFiniteNumber(value['utterance']) && (value['saved'] === undefined || isSaved(value['saved']));
     case 'utteranceFailed':
       return (
         isFiniteNumber(value['utterance']) &&
@@ -38,6 +41,13 @@ function isFromChild(value: unknown): value is FromChild {
       return false;
   }
 }
+
+const isSaved = (value: unknown): value is SavedUtterance =>
+  isRecord(value) &&
+  value['state'] instanceof Uint8Array &&
+  isFiniteNumber(value['reportedTokens']) &&
+  isFiniteNumber(value['acceptedThroughSample']) &&
+  isFiniteNumber(value['decodedThroughSample']);
 
 function isPiece(value: unknown): value is DecodedPiece {
   return (

@@ -15,6 +15,8 @@ import {
 let scheduler: DecodeScheduler | undefined;
 let isDecoding = false;
 let gatherTimer: NodeJS.Timeout | undefined;
+/** States to tell when the call under way has ended. */
+const savesAsked: Extract<ToChild, { kind: 'save' }>[] = [];
 
 function tellParent(message: FromChild): void {
   process.send?.(message);
@@ -45,7 +47,14 @@ async function configure(message: Extract<ToChild, { kind: 'configure' }>): Prom
       now: () => performance.now(),
     });
     const loadMs = performance.now() - startedAt;
-    tellParent({ kind: 'ready', loadMs, engine, ...(refusal === undefined ? {} : { refusal }) });
+    const { savesStreams } = scheduler;
+    tellParent({
+      kind: 'ready',
+      loadMs,
+      engine,
+      savesStreams,
+      ...(refusal === undefined ? {} : { refusal }),
+    });
   } catch (error) {
     endWith(CHILD_EXIT.configurationRefused, `the recogniser refused its model: ${errorMessage(error)}`);
   }
@@ -75,7 +84,16 @@ async function decode(): Promise<void> {
   const call = scheduler?.hasWork === true ? await scheduler.decodeOnce() : await scheduler?.speculateOnce();
   if (call !== undefined) tellParent({ kind: 'decoded', ...call });
   isDecoding = false;
+  tellStates();
   decodeSoon();
+}
+
+function tellStates(): void {
+  for (const { utterance, isLeaving } of savesAsked.splice(0)) {
+    const saved = scheduler?.save(utterance);
+    if (saved !== undefined && isLeaving) scheduler?.cancel(utterance);
+    tellParent({ kind: 'saved', utterance, ...(saved === undefined ? {} : { saved }) });
+  }
 }
 
 /** Runs `action` for one utterance; what goes wrong there ends that utterance only. */
@@ -100,9 +118,8 @@ function handle(message: ToChild): void {
       void configure(message);
       return;
     case 'open':
-      forUtterance(message.utterance, (opening) =>
-        opening.open(message.utterance, message.firstSample, message.vocabularies),
-      );
+      forUtterance(message.utterance, (opening) => opening.open(message.utterance, message));
+      decodeSoon();
       return;
     case 'audio':
       for (const { utterance, pcm } of message.pieces) {
@@ -116,6 +133,10 @@ function handle(message: ToChild): void {
     case 'finish':
       forUtterance(message.utterance, (finishing) => finishing.finish(message.utterance));
       decodeSoon();
+      return;
+    case 'save':
+      savesAsked.push(message);
+      if (!isDecoding) tellStates();
       return;
     case 'cancel':
       scheduler?.cancel(message.utterance);

@@ -9,6 +9,7 @@
  *     |                       ready {...}    <-|   within the parent's ready deadline
  *     |-> open, audio, vocabulary, finish,     |
  *     |   cancel                               |
+ *     |-> save               saved {...}     <-|   a stream's state, to go on from in another child; between two calls
  *     |                       decoded {...}  <-|   one message per call, over all streams of that call; a look ahead is one too
  *     |-> ping {id}          pong {id}       <-|   every second; silence for `heartbeatTimeoutMs` means hung: SIGKILL
  *     |-> shutdown                             |   exits with `asked`
@@ -18,7 +19,7 @@
  */
 import type { Token } from '../token.js';
 
-export const CHILD_PROTOCOL_VERSION = 3;
+export const CHILD_PROTOCOL_VERSION = 4;
 export const ORPHAN_TIMEOUT_MS = 15_000;
 
 /** Exit codes of a child. Anything else, and every signal, is a crash: restarted with backoff. */
@@ -82,6 +83,8 @@ export type ToChild =
       readonly firstSample: number;
       /** In the order of their positions. Default: none. */
       readonly vocabularies?: readonly VocabularyChange[];
+      /** It goes on from there; audio follows from `acceptedThroughSample` on. Default: from `firstSample` on. */
+      readonly saved?: SavedUtterance;
     }
   | {
       readonly kind: 'audio';
@@ -90,9 +93,22 @@ export type ToChild =
   /** Sent before the audio that it is about. */
   | { readonly kind: 'vocabulary'; readonly utterance: number; readonly change: VocabularyChange }
   | { readonly kind: 'finish'; readonly utterance: number }
+  /** Answered by `saved`. With `isLeaving` the utterance ends here once its state is told. */
+  | { readonly kind: 'save'; readonly utterance: number; readonly isLeaving: boolean }
   | { readonly kind: 'cancel'; readonly utterance: number }
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'shutdown' };
+
+/** An utterance in the middle of its audio, for any child with the same model and engine. */
+export interface SavedUtterance {
+  /** What the recogniser makes of a stream; of no meaning to others. Some 350 kB with the default model. */
+  readonly state: Uint8Array;
+  /** So many committed tokens had been told. */
+  readonly reportedTokens: number;
+  /** All audio before this position is in it, decoded or not. */
+  readonly acceptedThroughSample: number;
+  readonly decodedThroughSample: number;
+}
 
 /** What one decoding call added to one utterance. */
 export interface DecodedPiece {
@@ -114,7 +130,11 @@ export type FromChild =
       readonly engine: 'zipformer' | 'sherpa';
       /** Why it is sherpa, where `auto` would have preferred our own. */
       readonly refusal?: string;
+      /** It answers `save` with a state. */
+      readonly savesStreams: boolean;
     }
+  /** Without `saved`: it is not open, is finishing, or cannot be saved; then it stays where it is. */
+  | { readonly kind: 'saved'; readonly utterance: number; readonly saved?: SavedUtterance }
   | {
       readonly kind: 'decoded';
       readonly pieces: readonly DecodedPiece[];

@@ -41,8 +41,8 @@ describe('ChildLink', () => {
     link.flushSoon();
     await vi.waitFor(() => expect(child.sent.at(-1)).toEqual({ kind: 'finish', utterance: 2 }));
     expect(child.sent).toEqual([
-      { kind: 'open', utterance: 1, firstSample: 0 },
-      { kind: 'open', utterance: 2, firstSample: 100 },
+      { kind: 'open', utterance: 1, firstSample: 0, vocabularies: [] },
+      { kind: 'open', utterance: 2, firstSample: 100, vocabularies: [] },
       {
         kind: 'audio',
         pieces: [

@@ -8,7 +8,7 @@ interface Setup {
   readonly update: (
     states: readonly ChildState[],
     nowMs: number,
-    more?: { isCatchingUp?: boolean; hasWaiting?: boolean },
+    more?: { isCatchingUp?: boolean; hasWaiting?: boolean; isLate?: boolean },
   ) => void;
 }
 
@@ -19,7 +19,7 @@ function setUp(): Setup {
     health,
     changes,
     update: (states, nowMs, more = {}) =>
-      health.update({ states, nowMs, isCatchingUp: false, hasWaiting: false, ...more }),
+      health.update({ states, nowMs, isCatchingUp: false, hasWaiting: false, isLate: false, ...more }),
   };
 }
 
@@ -40,6 +40,24 @@ describe('PoolHealth', () => {
     update(['ready', 'ready'], 30, { hasWaiting: true });
     update(['ready', 'ready'], 40);
     expect(changes).toEqual(['degraded', 'live']);
+  });
+
+  it('says why it is degraded: a restart, or more speech than it can follow', () => {
+    const { health, update } = setUp();
+    const reasons: string[] = [];
+    for (const [state, isLate] of [
+      ['ready', true],
+      ['waiting', true],
+      ['ready', true],
+      ['ready', false],
+    ] as const) {
+      update([state, 'ready'], 0, { isLate });
+      reasons.push(health.state.reason);
+    }
+    expect(reasons[0]).toContain('late');
+    expect(reasons[1]).toContain('restarted');
+    expect(reasons[2]).toBe(reasons[0]);
+    expect(reasons[3]).toBe('');
   });
 
   it('is unavailable after 5 s without any ready child, until one is back', () => {

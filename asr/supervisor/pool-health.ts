@@ -15,6 +15,10 @@ const RESTARTING: PoolHealthState = {
   state: 'degraded',
   reason: 'Speech recognition restarted; captions are catching up.',
 };
+const LATE: PoolHealthState = {
+  state: 'degraded',
+  reason: 'Captions come some seconds late: there is more speech than this machine can follow.',
+};
 const UNAVAILABLE: PoolHealthState = {
   state: 'unavailable',
   reason: 'Speech recognition is not running; captions continue when it is back.',
@@ -38,13 +42,15 @@ export class PoolHealth {
     states: readonly ChildState[];
     isCatchingUp: boolean;
     hasWaiting: boolean;
+    /** Recognition does not keep up with what is said. */
+    isLate: boolean;
     nowMs: number;
   }): void {
     const hasReady = pool.states.includes('ready');
     if (hasReady) this.#downSinceMs = undefined;
     else this.#downSinceMs ??= pool.nowMs;
     const next = this.#judge(pool, hasReady);
-    if (next.state === this.#current.state) return;
+    if (next === this.#current) return;
     this.#current = next;
     this.#changed(next);
   }
@@ -56,6 +62,7 @@ export class PoolHealth {
       return isFinal || downMs >= UNAVAILABLE_AFTER_MS ? UNAVAILABLE : RESTARTING;
     }
     const isWhole = pool.states.every((state) => state === 'ready');
-    return isWhole && !pool.isCatchingUp && !pool.hasWaiting ? LIVE : RESTARTING;
+    if (!isWhole || pool.isCatchingUp || pool.hasWaiting) return RESTARTING;
+    return pool.isLate ? LATE : LIVE;
   }
 }

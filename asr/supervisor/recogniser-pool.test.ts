@@ -28,6 +28,8 @@ const inFirstLives = async (count: number): Promise<{ file: string; count: numbe
 /** A pool and all that it reported. */
 class Watched {
   readonly downs: ChildDown[] = [];
+  /** The child of each decoding call. */
+  readonly calls: number[] = [];
   readonly healths: PoolHealthState['state'][] = [];
   readonly pids = new Set<number>();
   failedUtterances = 0;
@@ -46,6 +48,7 @@ class Watched {
       {
         childReady: () => this.#notePids(),
         childDown: (info) => this.downs.push(info),
+        decodeCall: ({ child }) => this.calls.push(child),
         healthChanged: ({ state }) => this.healths.push(state),
         utteranceFailed: () => (this.failedUtterances += 1),
       },
@@ -244,6 +247,55 @@ describe('RecogniserPool', () => {
     const later = watched.say([2]);
     await later.waitUntilFailed();
     expect(watched.pool.openUtterances).toBe(0);
+  });
+});
+
+describe('RecogniserPool that moves utterances', () => {
+  it('gives a child that comes late its part of what is being said already', async () => {
+    const watched = new Watched(
+      { kind: 'slow_ready', forMs: 1000, lives: await inFirstLives(1) },
+      { children: 2 },
+    );
+    await watched.pool.start();
+    const talks = [10, 20, 30, 40].map((word) => watched.say([word, word + 1]));
+    await Promise.all(talks.map((talk, index) => talk.waitFor([10 * index + 10, 10 * index + 11])));
+    const first = new Set(watched.calls);
+    expect(first.size).toBe(1);
+    let word = 2;
+    // Whoever moved is decoded elsewhere from then on.
+    await vi.waitFor(
+      async () => {
+        talks.forEach((talk, index) => talk.say([10 * index + 10 + word]));
+        word += 1;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        expect(new Set(watched.calls).size).toBe(2);
+      },
+      { timeout: 20_000 },
+    );
+    const said = Array.from({ length: word }, (_, count) => count);
+    await Promise.all(talks.map((talk, index) => talk.finish(said.map((count) => 10 * index + 10 + count))));
+    expect(watched.downs).toEqual([]);
+  });
+
+  it('starts another child when it is behind, says so, and ends it when it keeps up again: nothing is lost', async () => {
+    const watched = new Watched(
+      { kind: 'never_decode', lives: await inFirstLives(1) },
+      { maxChildren: 2, progressDeadlineMs: 2500, sizing: { settlingMs: 100, keptWhilePunctualMs: 300 } },
+    );
+    await watched.pool.start();
+    const words = Array.from({ length: 20 }, (_, index) => index + 1);
+    const talks = [100, 200, 300].map((first) => watched.say(words.map((word) => first + word)));
+    await vi.waitFor(() => expect(watched.pool.health.reason).toContain('late'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(watched.calls).toContain(1), { timeout: 20_000 });
+    // The first child is replaced for want of progress; then there is one too many.
+    await vi.waitFor(() => expect(watched.pool.health.state).toBe('live'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(watched.pool.childPids).toHaveLength(1), { timeout: 20_000 });
+    talks.forEach((talk, index) => talk.say([100 * index + 121]));
+    await Promise.all(
+      talks.map((talk, index) => talk.finish([...words, 21].map((word) => 100 * index + 100 + word))),
+    );
+    expect(watched.downs).toMatchObject([{ cause: 'hung' }]);
+    expect(watched.failedUtterances).toBe(0);
   });
 });
 

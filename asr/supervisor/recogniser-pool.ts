@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { CaptionError, type SampleIndex, samplesToMs } from '../../protocol/index.js';
 import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
+import { Lateness } from './lateness.js';
 import { PoolHealth, type PoolHealthState } from './pool-health.js';
+import { PoolSize, type PoolSizeOptions } from './pool-size.js';
 import {
   type ChildDown,
   type ChildReady,
@@ -19,6 +21,10 @@ const MAX_FAILED_STARTS = 3;
 export interface RecogniserPoolOptions extends SupervisedChildOptions {
   /** How many children. Utterances go to the one with the fewest. */
   readonly children: number;
+  /** How many there may be while recognition is behind. Default `children`. */
+  readonly maxChildren?: number;
+  /** How soon there are more or fewer. */
+  readonly sizing?: Omit<PoolSizeOptions, 'least' | 'most'>;
   /** A child that owes an answer for so long is as good as hung, even when its heart beats. Default 15 s. */
   readonly progressDeadlineMs?: number;
   /** How often it is looked whether one does. Default 1 s. */
@@ -51,9 +57,16 @@ export interface OpenUtterance {
   cancel(): void;
 }
 
+type Link = ChildLink<SupervisedChild>;
+
 /** Recogniser children, and the utterances spread over them. Owns both; `close()` ends the children. */
 export class RecogniserPool {
-  readonly #links: ChildLink<SupervisedChild>[] = [];
+  readonly #options: RecogniserPoolOptions;
+  #links: Link[] = [];
+  /** Ends of children that were not needed any more. */
+  readonly #endings = new Set<Promise<void>>();
+  readonly #size: PoolSize;
+  readonly #lateness = new Lateness(performance.now());
   readonly #progressDeadlineMs: number;
   readonly #sweepIntervalMs: number;
   /** Utterances that no ready child could take yet. */
@@ -62,24 +75,23 @@ export class RecogniserPool {
   readonly #health: PoolHealth;
   readonly #startWaiters = new Set<{ resolve: () => void; reject: (error: CaptionError) => void }>();
   #nextUtteranceId = 1;
+  #nextChildId = 0;
   #sweepTimer: NodeJS.Timeout | undefined;
   #wasReady = false;
   #isClosed = false;
 
   constructor(options: RecogniserPoolOptions, observer: PoolObserver = {}) {
+    this.#options = options;
     this.#observer = observer;
+    this.#size = new PoolSize({
+      least: options.children,
+      most: Math.max(options.children, options.maxChildren ?? 0),
+      ...options.sizing,
+    });
     this.#progressDeadlineMs = options.progressDeadlineMs ?? DEFAULT_PROGRESS_DEADLINE_MS;
     this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_INTERVAL_MS;
     this.#health = new PoolHealth((health) => observer.healthChanged?.(health));
-    for (let index = 0; index < options.children; index++) {
-      const child = new SupervisedChild(options, {
-        ready: (info) => this.#childReady(index, info),
-        message: (message) => this.#receive(index, message),
-        down: (info) => this.#childDown(index, info),
-        failed: (error) => this.#childFailed(index, error),
-      });
-      this.#links.push(new ChildLink(child));
-    }
+    for (let index = 0; index < options.children; index++) this.#addChild();
   }
 
   get health(): PoolHealthState {
@@ -154,7 +166,27 @@ export class RecogniserPool {
     this.#isClosed = true;
     clearInterval(this.#sweepTimer);
     this.#settleStart(new CaptionError('closed', 'The recogniser was closed while it started.'));
-    await Promise.all(this.#links.map((link) => link.child.close()));
+    await Promise.all([...this.#links.map((link) => link.child.close()), ...this.#endings]);
+  }
+
+  #addChild(): Link {
+    const child = new SupervisedChild(this.#options, {
+      ready: (info) => this.#childReady(link, info),
+      message: (message) => this.#receive(link, message),
+      down: (info) => this.#childDown(link, info),
+      failed: (error) => this.#childFailed(link, error),
+    });
+    const link: Link = new ChildLink(child, this.#nextChildId++);
+    this.#links.push(link);
+    return link;
+  }
+
+  /** Ends a child that has nothing to do. */
+  #removeChild(link: Link): void {
+    this.#links = this.#links.filter((other) => other !== link);
+    const ending = link.child.close();
+    this.#endings.add(ending);
+    void ending.finally(() => this.#endings.delete(ending));
   }
 
   #place(utterance: Utterance): void {
@@ -163,10 +195,7 @@ export class RecogniserPool {
       this.#waiting.add(utterance);
       return;
     }
-    const leastLoaded = others.reduce(
-      (best, link) => (link.utterances.size < best.utterances.size ? link : best),
-      first,
-    );
+    const leastLoaded = others.reduce((best, link) => (link.load < best.load ? link : best), first);
     leastLoaded.assign(utterance);
   }
 
@@ -176,7 +205,7 @@ export class RecogniserPool {
     for (const utterance of waiting) this.#place(utterance);
   }
 
-  #linkOf(utterance: Utterance): ChildLink<SupervisedChild> | undefined {
+  #linkOf(utterance: Utterance): Link | undefined {
     return this.#links.find((link) => link.utterances.has(utterance.id));
   }
 
@@ -186,17 +215,21 @@ export class RecogniserPool {
     this.#linkOf(utterance)?.cancel(utterance);
   }
 
-  #childReady(index: number, info: ChildReady): void {
-    this.#observer.childReady?.({ child: index, ...info });
+  #childReady(link: Link, info: ChildReady): void {
+    link.savesStreams = info.savesStreams;
+    this.#observer.childReady?.({ child: link.id, ...info });
     this.#settleStart();
     this.#wasReady = true;
     this.#placeWaiting();
+    this.#balance();
     this.#updateHealth();
   }
 
-  #receive(index: number, message: Extract<FromChild, { kind: 'decoded' | 'utteranceFailed' }>): void {
-    const link = this.#links[index];
-    if (link === undefined) return;
+  #receive(link: Link, message: Extract<FromChild, { kind: 'decoded' | 'saved' | 'utteranceFailed' }>): void {
+    if (message.kind === 'saved') {
+      this.#stateCame(link, message);
+      return;
+    }
     if (message.kind === 'utteranceFailed') {
       this.#observer.utteranceFailed?.();
       link.utterances.get(message.utterance)?.fail();
@@ -216,17 +249,25 @@ export class RecogniserPool {
       utterance.decoded({ ...piece, callMs }, now);
       samples += utterance.decodedThroughSample - before;
     }
-    this.#observer.decodeCall?.({ child: index, callMs, batchSize, audioMs: samplesToMs(samples) });
+    this.#observer.decodeCall?.({ child: link.id, callMs, batchSize, audioMs: samplesToMs(samples) });
     link.flushSoon();
+    link.saveOne(now);
     if (this.#waiting.size > 0) this.#placeWaiting();
     if (wasCatchingUp) this.#updateHealth();
   }
 
-  #childDown(index: number, info: ChildDown): void {
-    const link = this.#links[index];
-    if (link === undefined) return;
+  #stateCame(link: Link, { utterance: id, saved }: Extract<FromChild, { kind: 'saved' }>): void {
+    const utterance = link.utterances.get(id);
+    if (!link.stateCame(id, saved) || utterance === undefined) return;
+    utterance.leave(performance.now());
+    this.#place(utterance);
+  }
+
+  #childDown(link: Link, info: ChildDown): void {
     const orphans = link.takeAll();
-    this.#observer.childDown?.({ child: index, utterances: orphans.length, ...info });
+    this.#observer.childDown?.({ child: link.id, utterances: orphans.length, ...info });
+    // One that was to go anyway, or that was only to help, is not worth the wait.
+    if (this.#links.indexOf(link) >= this.#options.children) this.#removeChild(link);
     if (link.child.failuresInARow >= MAX_FAILED_STARTS) {
       const reason =
         info.stderr === '' ? `it ended with ${String(info.exitCode ?? info.signal)}` : info.stderr;
@@ -248,9 +289,9 @@ export class RecogniserPool {
     this.#updateHealth();
   }
 
-  #childFailed(index: number, error: CaptionError): void {
+  #childFailed(link: Link, error: CaptionError): void {
     this.#settleStart(error);
-    this.#rehome(this.#links[index]?.takeAll() ?? []);
+    this.#rehome(link.takeAll());
   }
 
   #settleStart(error?: CaptionError): void {
@@ -274,7 +315,43 @@ export class RecogniserPool {
     }
     if (this.#links.every((link) => link.child.state === 'failed')) this.#giveUpWaiting();
     else this.#placeWaiting();
+    this.#adaptSize(now);
+    this.#balance();
     this.#updateHealth();
+  }
+
+  #adaptSize(nowMs: number): void {
+    this.#lateness.look(this.#behindMs(), nowMs);
+    const step = this.#size.step({ lateness: this.#lateness, children: this.#links.length, nowMs });
+    if (step > 0) this.#addChild().child.start();
+    const last = this.#links.at(-1);
+    if (step < 0 && last !== undefined) last.isDraining = true;
+    for (const link of this.#links.filter(({ isDraining }) => isDraining)) {
+      // What cannot be moved is finished there: an utterance has an end.
+      if (link.utterances.size > 0) link.sendAway(link.utterances.size);
+      else this.#removeChild(link);
+    }
+  }
+
+  /** How far recognition is behind the speaker who waits the longest, replays after a crash apart. */
+  #behindMs(): number {
+    let samples = 0;
+    for (const link of this.#links) {
+      for (const utterance of link.utterances.values())
+        if (!utterance.isCatchingUp)
+          samples = Math.max(samples, utterance.endSample - utterance.decodedThroughSample);
+    }
+    return samplesToMs(samples);
+  }
+
+  /** Moves utterances from the child that has the most to the one that has the fewest. */
+  #balance(): void {
+    const links = this.#links.filter((link) => link.isReady && link.savesStreams && !link.isDraining);
+    const [first, ...others] = links;
+    if (first === undefined) return;
+    const most = others.reduce((best, link) => (link.load > best.load ? link : best), first);
+    const fewest = others.reduce((best, link) => (link.load < best.load ? link : best), first);
+    most.sendAway(Math.floor((most.load - fewest.load) / 2));
   }
 
   /** No child will ever come back. */
@@ -300,6 +377,7 @@ export class RecogniserPool {
       states,
       isCatchingUp,
       hasWaiting: this.#waiting.size > 0,
+      isLate: this.#lateness.isLate,
       nowMs: performance.now(),
     });
   }

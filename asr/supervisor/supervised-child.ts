@@ -51,6 +51,8 @@ export interface ChildReady {
   readonly engine: 'zipformer' | 'sherpa';
   /** Why it is sherpa, where `auto` would have preferred our own. */
   readonly refusal?: string;
+  /** Its engine can save states. */
+  readonly savesStreams: boolean;
 }
 
 /** Why a child is not there any more. */
@@ -65,7 +67,7 @@ export interface ChildDown {
 
 export interface ChildListener {
   ready(info: ChildReady): void;
-  message(message: Extract<FromChild, { kind: 'decoded' | 'utteranceFailed' }>): void;
+  message(message: Extract<FromChild, { kind: 'decoded' | 'saved' | 'utteranceFailed' }>): void;
   down(info: ChildDown): void;
   /** The child refuses its configuration; it is not started again. */
   failed(error: CaptionError): void;
@@ -189,6 +191,7 @@ export class SupervisedChild {
       case 'pong':
         return this.#isGreeted;
       case 'decoded':
+      case 'saved':
       case 'utteranceFailed':
         return this.#state === 'ready';
     }
@@ -206,6 +209,7 @@ export class SupervisedChild {
         this.#lastPongAtMs = performance.now();
         return;
       case 'decoded':
+      case 'saved':
       case 'utteranceFailed':
         this.#listener.message(message);
     }
@@ -226,13 +230,19 @@ export class SupervisedChild {
     });
   }
 
-  #becomeReady({ loadMs, engine, refusal }: Extract<FromChild, { kind: 'ready' }>): void {
+  #becomeReady({ loadMs, engine, refusal, savesStreams }: Extract<FromChild, { kind: 'ready' }>): void {
     clearTimeout(this.#readyTimer);
     this.#state = 'ready';
     this.#readyAtMs = performance.now();
     this.#lastPongAtMs = this.#readyAtMs;
     const startMs = this.#readyAtMs - this.#spawnedAtMs;
-    this.#listener.ready({ loadMs, startMs, engine, ...(refusal === undefined ? {} : { refusal }) });
+    this.#listener.ready({
+      loadMs,
+      startMs,
+      engine,
+      savesStreams,
+      ...(refusal === undefined ? {} : { refusal }),
+    });
   }
 
   #startHeartbeat(): void {

@@ -52,7 +52,14 @@ class FakeChild {
 
   constructor(utterance: Utterance) {
     this.#utterance = utterance;
-    this.#scheduler.open(utterance.id, utterance.firstSample);
+    const { id, firstSample, saved } = utterance;
+    this.#scheduler.open(id, { firstSample, ...(saved === undefined ? {} : { saved }) });
+  }
+
+  /** Its state, as a child tells it between two calls. */
+  save(): void {
+    const saved = this.#scheduler.save(this.#utterance.id);
+    if (saved !== undefined) this.#utterance.noteSaved(saved);
   }
 
   async decodeOnce(): Promise<void> {
@@ -214,6 +221,47 @@ describe('Utterance', () => {
     }
   });
 
+  it('goes on from its saved state after a crash, and from its beginning after a second one without progress', () => {
+    const { utterance } = setUp();
+    utterance.append(new Int16Array(4 * CHUNK));
+    utterance.takeUnsentAudio();
+    utterance.decoded(piece(2 * CHUNK, ['a', 'b']), 1);
+    const saved = {
+      state: Uint8Array.of(7),
+      reportedTokens: 2,
+      acceptedThroughSample: 3 * CHUNK,
+      decodedThroughSample: 2 * CHUNK,
+    };
+    utterance.noteSaved(saved);
+    expect(utterance.unsavedSamples).toBe(0);
+    utterance.decoded(piece(3 * CHUNK, ['c']), 2);
+    expect(utterance.unsavedSamples).toBe(CHUNK);
+    utterance.rewind(3);
+    expect([utterance.saved, utterance.isCatchingUp]).toEqual([saved, true]);
+    expect(utterance.takeUnsentAudio()).toHaveLength(CHUNK);
+    utterance.rewind(4);
+    expect(utterance.saved).toBeUndefined();
+    expect(utterance.takeUnsentAudio()).toHaveLength(4 * CHUNK);
+  });
+
+  it.each([{ reportedTokens: 2 }, { acceptedThroughSample: 5 * CHUNK }, { decodedThroughSample: CHUNK }])(
+    'does not go on from a state that does not fit what was told: %o',
+    (wrong) => {
+      const { utterance } = setUp();
+      utterance.append(new Int16Array(4 * CHUNK));
+      utterance.takeUnsentAudio();
+      utterance.decoded(piece(2 * CHUNK, ['a']), 1);
+      utterance.noteSaved({
+        state: Uint8Array.of(7),
+        reportedTokens: 1,
+        acceptedThroughSample: 4 * CHUNK,
+        decodedThroughSample: 2 * CHUNK,
+        ...wrong,
+      });
+      expect(utterance.saved).toBeUndefined();
+    },
+  );
+
   it('is cleared of suspicion when it rests in a child that lives on', () => {
     const { utterance } = setUp();
     utterance.append(new Int16Array(CHUNK));
@@ -239,7 +287,7 @@ describe('Utterance', () => {
   });
 
   it('comes to the same words as without crashes, and its text only ever grows', async () => {
-    const step = fc.constantFrom('audio', 'decode', 'decode', 'crash');
+    const step = fc.constantFrom('audio', 'decode', 'decode', 'crash', 'save', 'move');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const { utterance, told } = setUp();
@@ -251,6 +299,12 @@ describe('Utterance', () => {
             utterance.append(fakeSpeech(said.slice(-1)));
           } else if (what === 'decode') {
             await child.decodeOnce();
+          } else if (what === 'save') {
+            child.save();
+          } else if (what === 'move') {
+            child.save();
+            utterance.leave(0);
+            child = new FakeChild(utterance);
           } else if (!utterance.isSuspect) {
             utterance.rewind(0);
             child = new FakeChild(utterance);

@@ -1,6 +1,6 @@
 import { msToSamples, sampleIndex, type SampleIndex } from '../../protocol/index.js';
 import { PcmWindow } from '../audio/pcm-window.js';
-import type { DecodedPiece, VocabularyChange } from '../child/messages.js';
+import type { DecodedPiece, SavedUtterance, VocabularyChange } from '../child/messages.js';
 import type { Hypothesis, Token } from '../token.js';
 
 /** Audio that a child may hold undecoded for one utterance; the rest waits on this side. */
@@ -21,8 +21,8 @@ export interface UtteranceListener {
 
 /**
  * One utterance on its way through a child, with all its audio, so that it can be given to another child from its
- * beginning. Decoding depends on the audio alone, hence a replay ends in the same words; while it catches up,
- * hypotheses that know less than what was told before are held back.
+ * beginning, or from where its state was saved last. Decoding depends on the audio alone, hence a replay ends in the same
+ * words; while it catches up, hypotheses that know less than what was told before are held back.
  */
 export class Utterance {
   readonly id: number;
@@ -33,6 +33,7 @@ export class Utterance {
   #decodedThroughSample: number;
   #bestDecodedThroughSample: number;
   #committed: Token[] = [];
+  #saved: SavedUtterance | undefined;
   #isFinishing = false;
   #isFinishSent = false;
   #isDone = false;
@@ -61,6 +62,16 @@ export class Utterance {
   /** Phrases to favour and from where on, in order. */
   get vocabularies(): readonly VocabularyChange[] {
     return this.#vocabularies;
+  }
+
+  /** Where another child goes on; undefined for from the beginning. */
+  get saved(): SavedUtterance | undefined {
+    return this.#saved;
+  }
+
+  /** Decoded audio that another child would have to decode again. */
+  get unsavedSamples(): number {
+    return this.#decodedThroughSample - (this.#saved?.decodedThroughSample ?? this.firstSample);
   }
 
   get firstSample(): SampleIndex {
@@ -172,19 +183,38 @@ export class Utterance {
     this.#listener.hypothesis(hypothesis, piece.punctuatedText);
   }
 
-  /** The child is gone: everything has to be sent again. False when this utterance is given up instead. */
+  /** Ignored when it does not fit what was told: the child is not to be trusted then. */
+  noteSaved(saved: SavedUtterance): void {
+    const isPlausible =
+      saved.reportedTokens === this.#committed.length &&
+      saved.acceptedThroughSample <= this.#sentThroughSample &&
+      saved.decodedThroughSample === this.#decodedThroughSample;
+    if (!this.#isDone && isPlausible) this.#saved = saved;
+  }
+
+  /**
+   * The child is gone: what came after the saved state has to be sent again, or everything. False when this utterance is given
+   * up instead.
+   */
   rewind(nowMs: number): boolean {
     if (this.#sentThroughSample > this.firstSample) this.#crashesWithoutProgress += 1;
     if (this.#crashesWithoutProgress >= MAX_CRASHES_WITHOUT_PROGRESS) {
       this.fail();
       return false;
     }
-    this.#sentThroughSample = this.firstSample;
-    this.#decodedThroughSample = this.firstSample;
-    this.#committed = [];
+    // A second crash in a row: it may be the state that children die of.
+    if (this.#crashesWithoutProgress > 1) this.#saved = undefined;
+    this.leave(nowMs);
+    return true;
+  }
+
+  /** It goes on in another child from its saved state on. */
+  leave(nowMs: number): void {
+    this.#sentThroughSample = this.#saved?.acceptedThroughSample ?? this.firstSample;
+    this.#decodedThroughSample = this.#saved?.decodedThroughSample ?? this.firstSample;
+    this.#committed = this.#committed.slice(0, this.#saved?.reportedTokens ?? 0);
     this.#isFinishSent = false;
     this.lastProgressAtMs = nowMs;
-    return true;
   }
 
   fail(): void {

@@ -1,4 +1,5 @@
 /** A recogniser without a model: every chunk of audio says one word, which tells the chunk's first sample. */
+import { deserialize, serialize } from 'node:v8';
 import { sampleIndex } from '../../protocol/index.js';
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
 import type { Token } from '../token.js';
@@ -23,10 +24,24 @@ export class FakeRecogniser implements BatchRecogniser {
   released = 0;
   readonly isBatchIndependent = false;
   readonly #beforeDecoding: (words: readonly number[]) => void;
+  readonly speculate?: (streams: readonly RecogniserStream[]) => Promise<void>;
 
-  /** `beforeDecoding` is given the first sample of each chunk that is about to be decoded. */
-  constructor(beforeDecoding: (words: readonly number[]) => void = () => undefined) {
+  /**
+   * Both are given the first sample of each chunk: `beforeDecoding` of those that are about to be decoded, `beforeLooking` of those
+   * that are looked at before they are whole. Without `beforeLooking` it cannot look.
+   */
+  constructor(
+    beforeDecoding: (words: readonly number[]) => void = () => undefined,
+    beforeLooking?: (words: readonly number[]) => void,
+  ) {
     this.#beforeDecoding = beforeDecoding;
+    if (beforeLooking === undefined) return;
+    this.speculate = (streams) => {
+      const ours = streams.filter((stream): stream is FakeStream => stream instanceof FakeStream);
+      beforeLooking(ours.map((stream) => stream.nextWord));
+      for (const stream of ours) stream.look();
+      return Promise.resolve();
+    };
   }
 
   open(firstSample: number): RecogniserStream {
@@ -41,6 +56,15 @@ export class FakeRecogniser implements BatchRecogniser {
     for (const stream of ours) stream.decodeChunk();
   }
 
+  save(stream: RecogniserStream): Uint8Array {
+    if (!(stream instanceof FakeStream)) throw new Error('a stream of another recogniser');
+    return stream.save();
+  }
+
+  restore(state: Uint8Array): RecogniserStream {
+    return FakeStream.restore(state);
+  }
+
   release(): void {
     this.released += 1;
   }
@@ -52,14 +76,41 @@ export class FakeRecogniser implements BatchRecogniser {
 
 class FakeStream implements RecogniserStream {
   readonly #firstSample: number;
-  readonly #samples: number[] = [];
-  readonly #tokens: Token[] = [];
-  readonly speculableSamples = 0;
+  #samples: number[] = [];
+  #tokens: Token[] = [];
+  #provisional: readonly Token[] = [];
   #decodedSamples = 0;
+  #seenSamples = 0;
   #isFinished = false;
 
   constructor(firstSample: number) {
     this.#firstSample = firstSample;
+  }
+
+  static restore(state: Uint8Array): FakeStream {
+    const saved = deserialize(state) as ReturnType<FakeStream['saved']>;
+    const stream = new FakeStream(saved.firstSample);
+    stream.#samples = saved.samples;
+    stream.#tokens = saved.tokens;
+    stream.#decodedSamples = saved.decodedSamples;
+    return stream;
+  }
+
+  save(): Uint8Array {
+    return serialize(this.saved());
+  }
+
+  saved(): { firstSample: number; samples: number[]; tokens: Token[]; decodedSamples: number } {
+    return {
+      firstSample: this.#firstSample,
+      samples: this.#samples,
+      tokens: this.#tokens,
+      decodedSamples: this.#decodedSamples,
+    };
+  }
+
+  get acceptedThroughSample(): number {
+    return this.#firstSample + this.#samples.length;
   }
 
   get nextWord(): number {
@@ -87,6 +138,20 @@ class FakeStream implements RecogniserStream {
     const text = ` ${fakeWord(this.nextWord)}`;
     this.#decodedSamples = Math.min(this.#samples.length, this.#decodedSamples + FAKE_CHUNK_SAMPLES);
     this.#tokens.push({ text, atSample: sampleIndex(this.decodedThroughSample) });
+    this.#seenSamples = this.#decodedSamples;
+    this.#provisional = [];
+  }
+
+  get speculableSamples(): number {
+    return this.#isFinished || this.isReady() ? 0 : this.#samples.length - this.#seenSamples;
+  }
+
+  /** The word of the chunk that is not whole yet. */
+  look(): void {
+    this.#seenSamples = this.#samples.length;
+    this.#provisional = [
+      { text: ` ${fakeWord(this.nextWord)}`, atSample: sampleIndex(this.acceptedThroughSample) },
+    ];
   }
 
   tokens(): readonly Token[] {
@@ -94,6 +159,6 @@ class FakeStream implements RecogniserStream {
   }
 
   provisional(): readonly Token[] {
-    return [];
+    return this.#provisional;
   }
 }

@@ -50,7 +50,7 @@ function configure(message: Extract<ToChild, { kind: 'configure' }>): void {
     process.stderr.write('the reason\n');
     process.exit(wanted.code);
   }
-  tell({ kind: 'ready', loadMs: 1, engine: 'sherpa' });
+  tell({ kind: 'ready', loadMs: 1, engine: 'sherpa', savesStreams: true });
   afterReady(wanted);
 }
 
@@ -98,7 +98,18 @@ async function decode(): Promise<void> {
   isDecoding = true;
   tell({ kind: 'decoded', ...(await scheduler.decodeOnce()) });
   isDecoding = false;
+  tellStates();
   decodeSoon();
+}
+
+const savesAsked: Extract<ToChild, { kind: 'save' }>[] = [];
+
+function tellStates(): void {
+  for (const { utterance, isLeaving } of savesAsked.splice(0)) {
+    const saved = scheduler.save(utterance);
+    if (saved !== undefined && isLeaving) scheduler.cancel(utterance);
+    tell({ kind: 'saved', utterance, ...(saved === undefined ? {} : { saved }) });
+  }
 }
 
 function handle(message: ToChild): void {
@@ -107,15 +118,23 @@ function handle(message: ToChild): void {
       configure(message);
       return;
     case 'open':
-      scheduler.open(message.utterance, message.firstSample);
+      scheduler.open(message.utterance, message);
+      decodeSoon();
       return;
     case 'audio':
       for (const { utterance, pcm } of message.pieces) take(utterance, pcm);
       decodeSoon();
       return;
+    case 'vocabulary':
+      scheduler.setVocabulary(message.utterance, message.change);
+      return;
     case 'finish':
       if (wanted.kind !== 'ignore_finish') scheduler.finish(message.utterance);
       decodeSoon();
+      return;
+    case 'save':
+      savesAsked.push(message);
+      if (!isDecoding) tellStates();
       return;
     case 'cancel':
       scheduler.cancel(message.utterance);

@@ -7,4 +7,12 @@ export class EncoderState {
     this.floats = new Float32Array(floats);
     this.integers = new BigInt64Array(integers);
   }
+
+  /** Goes on from values that were saved. Throws when they are those of another model. */
+  restore({ floats, integers }: Pick<EncoderState, 'floats' | 'integers'>): void {
+    if (floats.length !== this.floats.length || integers.length !== this.integers.length)
+      throw new Error('the state was saved with another model');
+    this.floats.set(floats);
+    this.integers.set(integers);
+  }
 }

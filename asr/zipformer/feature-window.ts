@@ -9,6 +9,16 @@ import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, MEL_BINS, type MelFilterBank } from
 const LEFT_EDGE_SAMPLES = FRAME_SAMPLES / 2 - FRAME_SHIFT_SAMPLES / 2;
 const INITIAL_CAPACITY_SAMPLES = 8192;
 
+/** A `FeatureWindow` as plain data. */
+export interface SavedFeatureWindow {
+  /** Rows of 80. */
+  readonly frames: Float32Array;
+  /** Audio from the first sample of the next frame on. */
+  readonly samples: Float32Array;
+  /** Whether the mirror image before the audio's beginning is among them. */
+  readonly hasEdge: boolean;
+}
+
 export class FeatureWindow {
   /** `windowFrames` rows of 80; those from `frameCount` on mean nothing. */
   readonly features: Float32Array;
@@ -25,6 +35,31 @@ export class FeatureWindow {
     this.#bank = bank;
     this.#windowFrames = windowFrames;
     this.features = new Float32Array(windowFrames * MEL_BINS);
+  }
+
+  /** A window that goes on where another one was saved. */
+  static restore(bank: MelFilterBank, windowFrames: number, saved: SavedFeatureWindow): FeatureWindow {
+    const window = new FeatureWindow(bank, windowFrames);
+    const frameCount = saved.frames.length / MEL_BINS;
+    if (!Number.isInteger(frameCount) || frameCount > windowFrames)
+      throw new Error(`a saved window of ${frameCount} frames does not fit into one of ${windowFrames}`);
+    window.features.set(saved.frames);
+    window.#frameCount = frameCount;
+    window.#tail = 0;
+    window.#reserve(saved.samples.length);
+    window.#samples.set(saved.samples);
+    window.#tail = saved.samples.length;
+    window.#hasEdge = saved.hasEdge;
+    return window;
+  }
+
+  /** Copies of what it holds. */
+  save(): SavedFeatureWindow {
+    return {
+      frames: this.features.slice(0, this.#frameCount * MEL_BINS),
+      samples: this.#samples.slice(this.#head, this.#tail),
+      hasEdge: this.#hasEdge,
+    };
   }
 
   /** Frames computed so far. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { CaptionError, errorMessage } from '../../protocol/index.js';
 import { readOnnxMetadata } from '../models/onnx-file.js';
 import { parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
@@ -42,8 +43,8 @@ const UNKNOWN = '<unk>';
 const BYTE_PIECE = /^<0x[0-9A-Fa-f]{2}>$/;
 
 /**
- * Loads the files. Errors: `ModelRefused` for what this engine cannot run, CaptionError `model_incomplete` and
- * `model_damaged` for files that are no model, and onnxruntime's own.
+ * Loads the files. Errors: `ModelRefused` for what this engine or its onnxruntime cannot run, CaptionError `model_incomplete`
+ * and `model_damaged` for files that are no model, and the file system's.
  */
 export async function loadZipformerModel(files: ZipformerFiles, threads: number): Promise<ZipformerModel> {
   const [encoderMetadata, decoderMetadata, tokens, bpeVocab] = await Promise.all([
@@ -89,7 +90,8 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
     };
   } catch (error) {
     await close();
-    throw error;
+    if (error instanceof CaptionError || error instanceof ModelRefused) throw error;
+    throw new ModelRefused(`onnxruntime does not run it: ${errorMessage(error)}`);
   }
 }
 

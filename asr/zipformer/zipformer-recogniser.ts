@@ -5,6 +5,7 @@ import { ModelRefused } from './encoder-shape.js';
 import type { HotwordGraph } from './hotword-graph.js';
 import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
+import { decodeStream, encodeStream } from './saved-stream.js';
 import { SpeculativeWindow } from './speculative-window.js';
 import { VocabularySearch } from './vocabulary-search.js';
 import { ZipformerStream, type StreamShape } from './zipformer-stream.js';
@@ -79,6 +80,30 @@ export class ZipformerRecogniser implements BatchRecogniser {
 
   async speculate(streams: readonly RecogniserStream[], slackFrames: number): Promise<void> {
     for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch, slackFrames);
+  }
+
+  /** Not a stream that was finished. */
+  save(stream: RecogniserStream): Uint8Array {
+    if (!(stream instanceof ZipformerStream)) throw new Error('a stream of another recogniser');
+    return encodeStream({ ...stream.save(), search: this.#search.save(stream.search) });
+  }
+
+  restore(state: Uint8Array, vocabularies: readonly VocabularyChange[] = []): ZipformerStream {
+    const saved = decodeStream(state);
+    const encoderState = this.#model.encoder.newState();
+    encoderState.restore({ floats: saved.encoderFloats, integers: saved.encoderIntegers });
+    const stream = new ZipformerStream({
+      bank: this.#bank,
+      shape: this.#shape,
+      encoderState,
+      search: this.#search.newState(),
+      firstSample: saved.firstSample,
+      saved,
+    });
+    for (const change of vocabularies) this.setVocabulary(stream, change);
+    const { current } = this.#search.restore(saved.search, stream.takePastHotwords()?.hotwords);
+    stream.search.current = current;
+    return stream;
   }
 
   punctuate(text: string): string | undefined {

@@ -6,6 +6,7 @@ import type { EncoderState } from './encoder-state.js';
 import { FeatureWindow } from './feature-window.js';
 import type { HotwordGraph } from './hotword-graph.js';
 import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, type MelFilterBank } from './mel-filter-bank.js';
+import type { SavedStream } from './saved-stream.js';
 import type { EmittedToken } from './search.js';
 import type { VocabularyState } from './vocabulary-search.js';
 
@@ -27,6 +28,8 @@ export interface ZipformerStreamParts {
   readonly encoderState: EncoderState;
   readonly search: VocabularyState;
   readonly firstSample: number;
+  /** The stream to go on with; `encoderState` and `search` are restored already. */
+  readonly saved?: Pick<SavedStream, 'acceptedSamples' | 'decodedChunks' | 'features'>;
 }
 
 /** Phrases favoured from the first chunk on that has audio after `fromSample`. */
@@ -52,13 +55,32 @@ export class ZipformerStream implements RecogniserStream {
   #seenFrames = 0;
   #isFinished = false;
 
-  constructor({ bank, shape, encoderState, search, firstSample }: ZipformerStreamParts) {
+  constructor({ bank, shape, encoderState, search, firstSample, saved }: ZipformerStreamParts) {
     this.#shape = shape;
     this.#firstSample = firstSample;
     this.encoderState = encoderState;
     this.search = search;
-    this.features = new FeatureWindow(bank, shape.windowFrames);
-    this.features.append(new Float32Array(LEAD_IN_SAMPLES));
+    if (saved === undefined) {
+      this.features = new FeatureWindow(bank, shape.windowFrames);
+      this.features.append(new Float32Array(LEAD_IN_SAMPLES));
+      return;
+    }
+    this.features = FeatureWindow.restore(bank, shape.windowFrames, saved.features);
+    this.#acceptedSamples = saved.acceptedSamples;
+    this.#decodedChunks = saved.decodedChunks;
+    this.#seenFrames = this.#chunkStart;
+  }
+
+  /** Not of a stream that was finished. */
+  save(): Omit<SavedStream, 'format' | 'search'> {
+    return {
+      firstSample: this.#firstSample,
+      acceptedSamples: this.#acceptedSamples,
+      decodedChunks: this.#decodedChunks,
+      encoderFloats: this.encoderState.floats,
+      encoderIntegers: this.encoderState.integers,
+      features: this.features.save(),
+    };
   }
 
   accept(samples: Float32Array): void {
@@ -101,13 +123,26 @@ export class ZipformerStream implements RecogniserStream {
     return Math.max(0, frames - this.#seenFrames) * FRAME_SHIFT_SAMPLES;
   }
 
+  get acceptedThroughSample(): number {
+    return this.#firstSample + this.#acceptedSamples;
+  }
+
   get decodedThroughSample(): number {
     return this.#firstSample + Math.min(this.#acceptedSamples, this.#samplesHeardAfter(this.#decodedChunks));
   }
 
   /** The newest of the changes that hold from the chunk on that is decoded next; it is not due a second time. */
   takeDueHotwords(): HotwordChange | undefined {
-    const throughSample = this.#firstSample + this.#samplesHeardAfter(this.#decodedChunks + 1);
+    return this.#takeHotwords(this.#decodedChunks + 1);
+  }
+
+  /** The change that held in the chunk that was decoded last; it is not due a second time. */
+  takePastHotwords(): HotwordChange | undefined {
+    return this.#takeHotwords(this.#decodedChunks);
+  }
+
+  #takeHotwords(chunks: number): HotwordChange | undefined {
+    const throughSample = this.#firstSample + this.#samplesHeardAfter(chunks);
     const due = this.hotwordChanges.filter(({ fromSample }) => fromSample < throughSample);
     this.hotwordChanges.splice(0, due.length);
     return due.at(-1);

@@ -128,6 +128,10 @@ class SherpaStream implements RecogniserStream {
     this.#decodedChunks += 1;
   }
 
+  get acceptedThroughSample(): number {
+    return this.#firstSample + this.#acceptedSamples;
+  }
+
   get decodedThroughSample(): number {
     if (this.#decodedChunks === 0) return this.#firstSample;
     const { windowSamples, hopSamples } = this.#shape;

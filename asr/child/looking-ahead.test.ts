@@ -1,0 +1,143 @@
+/** The scheduler in a meeting of virtual time: what is decoded when, and what is looked at before. */
+import { describe, expect, it } from 'vitest';
+import { msToSamples } from '../../protocol/index.js';
+import { FAKE_CHUNK_SAMPLES, FakeRecogniser } from '../testing/fake-recogniser.js';
+import { DecodeScheduler, MAX_BATCH_STREAMS } from './decode-scheduler.js';
+
+const FRAME_MS = 40;
+const CHUNK_MS = 320;
+
+interface MeetingOptions {
+  readonly streams: number;
+  readonly seconds: number;
+  /** Of a call over so many streams that begins then. */
+  readonly callMs: (streams: number, nowMs: number) => number;
+}
+
+interface Meeting {
+  /** From the moment at which a chunk is whole to that at which it is decoded. */
+  readonly waitsMs: number[];
+  readonly decodedChunks: number;
+  /** Streams looked at, per stream and second, in each second. */
+  readonly looksPerSecond: number[];
+  /** Looks taken while a whole chunk waited. */
+  readonly looksBeforeDecoding: number;
+}
+
+/** Everybody talks all the time; a frame of each arrives every 40 ms, one stream after the other. */
+async function hold({ streams, seconds, callMs }: MeetingOptions): Promise<Meeting> {
+  let nowMs = 0;
+  const looks = Array<number>(seconds).fill(0);
+  const waitsMs: number[] = [];
+  let looksBeforeDecoding = 0;
+  const second = (): number => Math.min(seconds - 1, Math.floor(nowMs / 1000));
+  const recogniser = new FakeRecogniser(
+    (words) => {
+      nowMs += callMs(words.length, nowMs);
+    },
+    (words) => {
+      if (scheduler.hasWork) looksBeforeDecoding += 1;
+      looks[second()]! += words.length;
+      nowMs += callMs(words.length, nowMs);
+    },
+  );
+  const scheduler = new DecodeScheduler({
+    recogniser,
+    decodeCallBudgetMs: 40,
+    changedWordsAllowed: 0.05,
+    now: () => nowMs,
+  });
+  const phaseMs = (stream: number): number => ((stream * CHUNK_MS) / streams) % CHUNK_MS;
+  const framesGiven = Array<number>(streams).fill(0);
+  const chunksDone = Array<number>(streams).fill(0);
+  for (let stream = 0; stream < streams; stream++) scheduler.open(stream, { firstSample: 0 });
+  const arrive = (): void => {
+    for (let stream = 0; stream < streams; stream++) {
+      for (
+        ;
+        framesGiven[stream]! < Math.floor((nowMs - phaseMs(stream)) / FRAME_MS);
+        framesGiven[stream]! += 1
+      )
+        scheduler.accept(stream, new Float32Array(msToSamples(FRAME_MS)));
+    }
+  };
+  let gatherUntilMs: number | undefined;
+  while (nowMs < seconds * 1000) {
+    arrive();
+    if (scheduler.hasWork) {
+      gatherUntilMs ??= nowMs + scheduler.gatherMs;
+      if (scheduler.gatherMs === 0 || nowMs >= gatherUntilMs) {
+        gatherUntilMs = undefined;
+        for (const { utterance, decodedThroughSample } of (await scheduler.decodeOnce()).pieces) {
+          const chunk = decodedThroughSample / FAKE_CHUNK_SAMPLES;
+          waitsMs.push(nowMs - (phaseMs(utterance) + chunk * CHUNK_MS));
+          chunksDone[utterance]! += 1;
+        }
+        continue;
+      }
+    } else if (scheduler.hasSpeculation) {
+      await scheduler.speculateOnce();
+      continue;
+    }
+    nowMs += 1;
+  }
+  return {
+    waitsMs,
+    decodedChunks: chunksDone.reduce((sum, chunks) => sum + chunks, 0),
+    looksPerSecond: looks.map((count) => count / streams),
+    looksBeforeDecoding,
+  };
+}
+
+/** The default model on one core: most of the first stream's cost is that of the call. */
+const quick = (streams: number): number => 2.2 + 3.1 * streams;
+
+const everyChunk = ({ streams, seconds }: { streams: number; seconds: number }): number =>
+  streams * Math.floor((seconds * 1000) / CHUNK_MS - 1);
+
+describe('Looking ahead', () => {
+  it('looks at one speaker after every frame, at ten every 80 ms, at forty never: decoding for good needs the time', async () => {
+    const one = await hold({ streams: 1, seconds: 4, callMs: quick });
+    const ten = await hold({ streams: 10, seconds: 4, callMs: quick });
+    const forty = await hold({ streams: 40, seconds: 4, callMs: quick });
+    // A chunk has eight frames, and when the eighth is there it is decoded.
+    expect(one.looksPerSecond.at(-1)).toBeGreaterThan(20);
+    expect(ten.looksPerSecond.at(-1)).toBeGreaterThan(8);
+    expect(ten.looksPerSecond.at(-1)).toBeLessThan(one.looksPerSecond.at(-1)!);
+    expect(forty.looksPerSecond.at(-1)).toBe(0);
+    expect(forty.decodedChunks).toBeGreaterThanOrEqual(everyChunk({ streams: 40, seconds: 4 }));
+  });
+
+  it.each([1, 10, 25, 40, 60])('with %i speakers never looks while a whole chunk waits', async (streams) => {
+    const meeting = await hold({ streams, seconds: 3, callMs: quick });
+    expect(meeting.looksBeforeDecoding).toBe(0);
+    expect(meeting.decodedChunks).toBeGreaterThanOrEqual(everyChunk({ streams, seconds: 3 }));
+  });
+
+  it('lets a chunk wait for a look that is under way, and for those whose turn comes first, and for nothing else', async () => {
+    for (const streams of [1, 5, 10, 20]) {
+      const { waitsMs } = await hold({ streams, seconds: 4, callMs: quick });
+      const longestCallMs = quick(Math.min(streams, MAX_BATCH_STREAMS));
+      expect(Math.max(...waitsMs)).toBeLessThanOrEqual(3 * longestCallMs + 20);
+    }
+  });
+
+  it('stops looking when the machine slows down, and begins again when it is quick again', async () => {
+    const slow = (streams: number, nowMs: number): number =>
+      (nowMs > 3000 && nowMs < 7000 ? 30 : 1) * quick(streams);
+    const { looksPerSecond } = await hold({ streams: 2, seconds: 14, callMs: slow });
+    expect(looksPerSecond[2]).toBeGreaterThan(15);
+    expect(looksPerSecond[6]).toBe(0);
+    expect(looksPerSecond.at(-1)).toBeGreaterThan(15);
+  });
+
+  it('after one call that took for ever, every stream has its turn before any has a second', async () => {
+    const stalled = (streams: number, nowMs: number): number =>
+      nowMs > 2000 && nowMs < 2100 ? 3000 : quick(streams);
+    const { waitsMs, decodedChunks } = await hold({ streams: 20, seconds: 9, callMs: stalled });
+    expect(decodedChunks).toBeGreaterThanOrEqual(everyChunk({ streams: 20, seconds: 9 }));
+    // Twenty streams with ten chunks each to catch up, at a third of the core.
+    expect(Math.max(...waitsMs)).toBeLessThan(3000 + 1500);
+    expect(Math.max(...waitsMs.slice(-100))).toBeLessThan(200);
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { samplesToMs } from '../../protocol/index.js';
+import { countChangedWords, SpeculationPace } from './speculation-pace.js';
+
+const CHUNK_MS = 320;
+
+interface Machine {
+  readonly streams: number;
+  readonly msPerStream: number;
+}
+
+/** Seconds of a child whose streams are decoded and looked at as the pace says; the interval at the end of each second. */
+function run(pace: SpeculationPace, seconds: readonly Machine[], startMs = 0): (number | undefined)[] {
+  let nowMs = startMs;
+  return seconds.map(({ streams, msPerStream }) => {
+    const endMs = nowMs + 1000;
+    let interval: number | undefined;
+    for (; nowMs < endMs; nowMs += 10) {
+      const samples = pace.intervalSamples(streams);
+      interval = samples === undefined ? undefined : samplesToMs(samples);
+      const cost = (everyMs: number): number => (10 / everyMs) * streams * msPerStream;
+      pace.noteDecoding({ callMs: cost(CHUNK_MS), streams: (10 / CHUNK_MS) * streams, nowMs });
+      if (interval !== undefined) pace.noteLook({ callMs: cost(interval), streams: 1, nowMs });
+    }
+    return interval;
+  });
+}
+
+const seconds = (count: number, machine: Machine): Machine[] => Array<Machine>(count).fill(machine);
+
+describe('SpeculationPace', () => {
+  it('never looks where no word may change', () => {
+    const pace = new SpeculationPace(0);
+    expect(run(pace, seconds(2, { streams: 1, msPerStream: 1 }))).toEqual([undefined, undefined]);
+  });
+
+  it('looks every 40 ms with one speaker, more seldom with more of them, and not at all when decoding needs the CPU', () => {
+    const last = (streams: number): number | undefined =>
+      run(new SpeculationPace(0.05), seconds(5, { streams, msPerStream: 4 })).at(-1);
+    expect([1, 5, 10, 20, 40].map(last)).toEqual([40, 40, 80, 240, undefined]);
+  });
+
+  it('goes back to frequent looks when people stop talking, or when looks get cheaper', () => {
+    const pace = new SpeculationPace(0.05);
+    const busy = seconds(5, { streams: 100, msPerStream: 4 });
+    expect(run(pace, busy).at(-1)).toBeUndefined();
+    expect(run(pace, seconds(2, { streams: 2, msPerStream: 4 }), 5000).at(-1)).toBe(40);
+    const slow = seconds(5, { streams: 2, msPerStream: 200 });
+    expect(run(pace, slow, 7000).at(-1)).toBeUndefined();
+    expect(run(pace, seconds(10, { streams: 2, msPerStream: 4 }), 12_000).at(-1)).toBe(40);
+  });
+
+  it('takes no more than its share of the core, whatever a look costs', () => {
+    for (const msPerStream of [1, 2, 5, 10, 20, 50, 100]) {
+      for (const streams of [1, 3, 10, 30]) {
+        const pace = new SpeculationPace(0.05);
+        const interval = run(pace, seconds(10, { streams, msPerStream })).at(-1);
+        const decoding = (streams * msPerStream) / CHUNK_MS;
+        if (interval !== undefined)
+          expect(decoding + (streams * msPerStream) / interval).toBeLessThanOrEqual(0.75);
+      }
+    }
+  });
+
+  it('leaves out more of the newest audio while more words change than may, and less while fewer do', () => {
+    const pace = new SpeculationPace(0.05);
+    const start = pace.slackFrames;
+    for (let step = 0; step < 3; step++) pace.noteWords(100, 10);
+    const careful = pace.slackFrames;
+    expect(careful).toBeGreaterThan(start);
+    for (let step = 0; step < 100; step++) pace.noteWords(100, 10);
+    expect(pace.slackFrames).toBeLessThanOrEqual(30);
+    for (let step = 0; step < 100; step++) pace.noteWords(100, 0);
+    expect(pace.slackFrames).toBeLessThan(start);
+    expect(pace.slackFrames).toBeGreaterThan(0);
+    const settled = pace.slackFrames;
+    pace.noteWords(100, 3);
+    expect(pace.slackFrames).toBe(settled);
+  });
+});
+
+describe('countChangedWords', () => {
+  it.each([
+    ['', 'anything', 0],
+    [' A B', ' A B C', 0],
+    [' FOR', ' FOREST', 0],
+    [' A B C', ' A X C', 1],
+    [' A B C', ' A', 2],
+    ['ER WORD', 'ERS WORLD', 1],
+  ])('from "%s" to "%s": %i', (before, after, count) => {
+    expect(countChangedWords(before, after)).toBe(count);
+  });
+});
