@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toFloat32 } from '../audio/audio-frame.js';
 import { FAKE_CHUNK_SAMPLES, FakeRecogniser, fakeSpeech, fakeWord } from '../testing/fake-recogniser.js';
-import { BATCH_FROM_STREAMS, DecodeScheduler, MAX_BATCH_STREAMS } from './decode-scheduler.js';
+import { DecodeScheduler, GATHER_FROM_STREAMS, MAX_BATCH_STREAMS } from './decode-scheduler.js';
 import type { DecodedPiece } from './messages.js';
 
 interface Setup {
@@ -70,12 +70,12 @@ describe('DecodeScheduler', () => {
 
   it('decodes few streams one by one, so that what one says does not depend on the others', async () => {
     const { scheduler, calls } = setUp();
-    for (let utterance = 1; utterance < BATCH_FROM_STREAMS; utterance++) {
+    for (let utterance = 1; utterance <= GATHER_FROM_STREAMS; utterance++) {
       scheduler.open(utterance, { firstSample: 0 });
       scheduler.accept(utterance, speech(utterance, utterance));
     }
     await decodeAll(scheduler);
-    expect(calls.map(({ length }) => length)).toEqual(Array<number>(2 * (BATCH_FROM_STREAMS - 1)).fill(1));
+    expect(calls.map(({ length }) => length)).toEqual(Array<number>(2 * GATHER_FROM_STREAMS).fill(1));
   });
 
   it('lets every waiting stream have its turn before any has a second, however large the batch', async () => {

@@ -11,16 +11,16 @@ import { countChangedWords, SpeculationPace } from './speculation-pace.js';
 
 /** Larger batches gain nothing on a CPU (sherpa-onnx, 3.3 M model: 90 streams per core at 8, 90 at 16, 91 at 32). */
 export const MAX_BATCH_STREAMS = 16;
-/**
- * With fewer streams waiting, each is decoded alone. That costs 15 % more (73 streams per core instead of 87), but then there
- * is CPU to spare, and what a stream says does not depend on who else talks: models with an 8-bit joiner quantise its input
- * over the whole batch, which changes a word now and then.
- */
-export const BATCH_FROM_STREAMS = 4;
 /** When many people talk, a call waits until so many streams are ready, because batches save CPU, … */
 const GATHERED_STREAMS = 8;
-/** … but only with more open streams than this, … */
-const GATHER_FROM_STREAMS = 12;
+/**
+ * … but only with more open streams than this, …
+ *
+ * Up to so many, each is decoded alone where neighbours in a call change each other's words: models that quantise to 8 bits do
+ * so over the whole batch. That costs 15 % more (73 streams per core instead of 87), but then there is CPU to spare, and a
+ * replay after a crash gives the same words.
+ */
+export const GATHER_FROM_STREAMS = 12;
 /** … for so long for each stream above that, … */
 const GATHER_PER_STREAM_MS = 2;
 /** … and never longer than this: a chunk is 320 ms of audio. */
@@ -249,9 +249,7 @@ export class DecodeScheduler {
 
   #batchSize(): number {
     const isCrowded = this.#streams.size > GATHER_FROM_STREAMS;
-    const isWorthBatching = isCrowded || this.#readyQueue.length >= BATCH_FROM_STREAMS;
-    if (!isWorthBatching && !this.#recogniser.isBatchIndependent) return 1;
-    return this.#fittingStreams();
+    return isCrowded || this.#recogniser.isBatchIndependent ? this.#fittingStreams() : 1;
   }
 
   #fittingStreams(): number {

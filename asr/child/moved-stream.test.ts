@@ -78,12 +78,12 @@ describeWithModel('A stream that moves between children', (model) => {
   /** What is said when the stream leaves for the other child after each of these pieces. */
   async function recognise(utterance: number, pieces: readonly Int16Array[]): Promise<string> {
     const texts: string[] = [];
-    let isFinal = false;
+    let finals = 0;
     const read = (message: FromChild): void => {
       if (message.kind !== 'decoded') return;
       for (const piece of message.pieces.filter((decoded) => decoded.utterance === utterance)) {
         texts.push(...piece.appended.map(({ text }) => text));
-        isFinal ||= piece.isFinal;
+        finals += Number(piece.isFinal);
       }
     };
     let saved: SavedUtterance | undefined;
@@ -95,7 +95,7 @@ describeWithModel('A stream that moves between children', (model) => {
       sentSamples += pcm.length;
       if (index === pieces.length - 1) {
         child.send({ kind: 'finish', utterance });
-        while (!isFinal) read(await child.next('decoded'));
+        while (finals === 0) read(await child.next('decoded'));
       } else {
         child.send({ kind: 'save', utterance, isLeaving: true });
         ({ saved } = await child.next('saved', read));

@@ -125,6 +125,9 @@ function handle(message: ToChild): void {
       for (const { utterance, pcm } of message.pieces) take(utterance, pcm);
       decodeSoon();
       return;
+    case 'vocabulary':
+      scheduler.setVocabulary(message.utterance, message.change);
+      return;
     case 'finish':
       if (wanted.kind !== 'ignore_finish') scheduler.finish(message.utterance);
       decodeSoon();
