@@ -50,14 +50,14 @@ describeWithModel('the settings of captions', (model) => {
       await control(page, 'size').fill('200');
       await expect.poll(() => css(page, LINE, 'font-size'), PATIENCE).toBe('40px');
       await control(page, 'line-height').fill('2');
-      expect(await css(page, LINE, 'line-height')).toBe('80px');
+      await expect.poll(() => css(page, LINE, 'line-height'), PATIENCE).toBe('80px');
       await control(page, 'font').selectOption('hyperlegible');
-      expect(await css(page, LINE, 'font-family')).toContain('Atkinson Hyperlegible');
+      await expect.poll(() => css(page, LINE, 'font-family'), PATIENCE).toContain('Atkinson Hyperlegible');
       await expect
         .poll(() => tab.evaluate(() => document.fonts.check('20px "Atkinson Hyperlegible"')), PATIENCE)
         .toBe(true);
       await control(page, 'font').selectOption('dyslexic');
-      expect(await css(page, LINE, 'font-family')).toContain('OpenDyslexic');
+      await expect.poll(() => css(page, LINE, 'font-family'), PATIENCE).toContain('OpenDyslexic');
       await expect
         .poll(
           () =>
@@ -70,16 +70,18 @@ describeWithModel('the settings of captions', (model) => {
         )
         .toBe(true);
       await control(page, 'edge').selectOption('outline');
-      expect(await css(page, LINE, 'text-shadow')).not.toBe('none');
+      await expect.poll(() => css(page, LINE, 'text-shadow'), PATIENCE).not.toBe('none');
       await control(page, 'text').fill('#ffff00');
       await control(page, 'text-opacity').fill('90');
-      expect(await css(page, LINE, 'color')).toBe('rgba(255, 255, 0, 0.9)');
+      await expect.poll(() => css(page, LINE, 'color'), PATIENCE).toBe('rgba(255, 255, 0, 0.9)');
       await control(page, 'background').fill('#000080');
       await control(page, 'background-opacity').fill('70');
-      expect(await css(page, LINE, 'background-color')).toBe('rgba(0, 0, 128, 0.7)');
+      await expect.poll(() => css(page, LINE, 'background-color'), PATIENCE).toBe('rgba(0, 0, 128, 0.7)');
       await control(page, 'window').fill('#202020');
       await control(page, 'window-opacity').fill('60');
-      expect(await css(page, '#scroller', 'background-color')).toBe('rgba(32, 32, 32, 0.6)');
+      await expect
+        .poll(() => css(page, '#scroller', 'background-color'), PATIENCE)
+        .toBe('rgba(32, 32, 32, 0.6)');
       await control(page, 'width').fill('50');
       const [log, scroller] = await Promise.all(
         ['#log', '#scroller'].map((box) => tab.locator(box).evaluate(({ clientWidth }) => clientWidth)),
@@ -130,16 +132,16 @@ describeWithModel('the settings of captions', (model) => {
       await tab.keyboard.press('s');
       await tab.locator('#reset').click();
       await expect.poll(() => css(page, LINE, 'color'), PATIENCE).toBe(beforeColour);
-      expect(await css(page, LINE, 'font-size')).toBe('20px');
+      await expect.poll(() => css(page, LINE, 'font-size'), PATIENCE).toBe('20px');
       expect([...new URL(tab.url()).searchParams.keys()]).toEqual([...beforeUrl.searchParams.keys()]);
       await open('', page);
-      expect(await css(page, LINE, 'font-size')).toBe('20px');
+      await expect.poll(() => css(page, LINE, 'font-size'), PATIENCE).toBe('20px');
     });
 
     it('in the address win over those of the browser, and what cannot be read there is left aside', async () => {
       const page = await open('&size=300&text=ff00ff&lines=99&layout=sideways');
-      expect(await css(page, LINE, 'font-size')).toBe('60px');
-      expect(await css(page, LINE, 'color')).toBe('rgb(255, 0, 255)');
+      await expect.poll(() => css(page, LINE, 'font-size'), PATIENCE).toBe('60px');
+      await expect.poll(() => css(page, LINE, 'color'), PATIENCE).toBe('rgb(255, 0, 255)');
       expect(await page.page.locator('live-captions').getAttribute('shown-layout')).toBe('transcript');
     });
 

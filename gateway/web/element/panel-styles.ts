@@ -46,6 +46,7 @@ export const panelStyles = css`
 
   #panel .head {
     display: flex;
+    flex-wrap: wrap;
     justify-content: space-between;
     align-items: center;
     gap: 0.5rem;
@@ -75,12 +76,14 @@ export const panelStyles = css`
   }
 
   .setting label {
-    flex: 1 1 9rem;
+    flex: 1 1 min(9rem, 100%);
+    min-width: 0;
+    overflow-wrap: anywhere;
   }
 
   .setting .value {
     display: flex;
-    flex: 1 1 9rem;
+    flex: 1 1 min(9rem, 100%);
     align-items: center;
     justify-content: flex-end;
     gap: 0.4rem;
@@ -93,7 +96,7 @@ export const panelStyles = css`
   }
 
   .setting input[type='range'] {
-    flex: 1 1 5rem;
+    flex: 1 1 3rem;
     min-width: 0;
     height: 2rem;
     accent-color: var(--accent);
