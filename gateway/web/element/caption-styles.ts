@@ -250,9 +250,21 @@ export const captionStyles = css`
   }
 
   @media (forced-colors: active) {
+    #scroller,
     .overlay .line,
     .overlay .notice {
       background: Canvas;
+    }
+
+    #scroller,
+    .name,
+    .unsettled,
+    .notice,
+    .hint,
+    time {
+      color: CanvasText;
+      opacity: 1;
+      text-shadow: none;
     }
   }
 `;

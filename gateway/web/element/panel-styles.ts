@@ -46,6 +46,7 @@ export const panelStyles = css`
 
   #panel .head {
     display: flex;
+    flex-wrap: wrap;
     justify-content: space-between;
     align-items: center;
     gap: 0.5rem;
@@ -75,12 +76,14 @@ export const panelStyles = css`
   }
 
   .setting label {
-    flex: 1 1 9rem;
+    flex: 1 1 min(9rem, 100%);
+    min-width: 0;
+    overflow-wrap: anywhere;
   }
 
   .setting .value {
     display: flex;
-    flex: 1 1 9rem;
+    flex: 1 1 min(9rem, 100%);
     align-items: center;
     justify-content: flex-end;
     gap: 0.4rem;
@@ -93,7 +96,7 @@ export const panelStyles = css`
   }
 
   .setting input[type='range'] {
-    flex: 1 1 5rem;
+    flex: 1 1 3rem;
     min-width: 0;
     height: 2rem;
     accent-color: var(--accent);
@@ -106,6 +109,7 @@ export const panelStyles = css`
   }
 
   .setting input[type='color'] {
+    flex: none;
     width: 3.5rem;
     padding: 0.15rem;
   }
@@ -118,7 +122,7 @@ export const panelStyles = css`
 
   .preview {
     overflow: hidden;
-    margin-top: 0.5rem;
+    margin: 0.5rem 0 0;
     padding: 0.6rem;
     border: 1px solid var(--rule);
     border-radius: 0.4rem;
@@ -140,13 +144,17 @@ export const panelStyles = css`
     box-decoration-break: clone;
   }
 
-  #shortcuts dl {
+  .preview .name {
+    max-width: none;
+  }
+
+  .shortcuts dl {
     display: grid;
     grid-template-columns: auto 1fr;
     gap: 0.4rem 1rem;
   }
 
-  #shortcuts dd {
+  .shortcuts dd {
     margin: 0;
   }
 
