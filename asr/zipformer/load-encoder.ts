@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type InferenceSession, Tensor } from '../onnx-runtime.js';
 import { describeEncoder, type EncoderShape, type StateTensor } from './encoder-shape.js';
-import { quantisesActivations } from './graph/dequantise-products.js';
+import { dequantiseProducts, quantisesActivations } from './graph/dequantise-products.js';
 import { mergeConvolutions } from './graph/merge-convolutions.js';
 import { OnnxGraph } from './graph/onnx-graph.js';
 import { shortenSwooshes } from './graph/shorten-swoosh.js';
@@ -10,6 +10,13 @@ import type { Sessions } from './sessions.js';
 
 /** How far outputs may lie apart, as a part of the largest: rounding gives some 1e-5 after two chunks. */
 const TOLERANCE = 2e-4;
+/**
+ * Mean square of the differences, as a part of that of the output itself, above which an encoder whose activations are not
+ * quantised any more is another one. What quantising costs is some hundredths.
+ */
+const DEQUANTISED_TOLERANCE = 0.1;
+/** Larger int8 encoders stay as they are: written out as floats they would be slower, and take much memory in every child. */
+const MAX_DEQUANTISED_BYTES = 32_000_000;
 /** Log-mel energies of what is heard lie between these. */
 const QUIETEST = -15.9;
 const LOUDEST = 6;
@@ -31,26 +38,61 @@ export interface LoadedEncoder {
 }
 
 /**
- * Opens an encoder, its graph rewritten to run faster if two chunks through both graphs give the same. Encoders that quantise
- * their activations stay as they are: there the least difference in rounding shows, so nothing can be compared.
+ * Opens an encoder, its graph rewritten to run faster if two chunks through both graphs give the same.
+ *
+ * int8 encoders quantise their activations by the largest value in the whole call: what a stream says then depends on who else
+ * talks, which changes one utterance in thirteen (4 streams a call), even to its opposite. So the weights of small ones are
+ * written out as floats.
  * Throws `ModelRefused` as `describeEncoder`.
  */
 export async function loadEncoder({ path, metadata, sessions }: LoadEncoderOptions): Promise<LoadedEncoder> {
-  const session = await sessions.open(path);
-  const { inputMetadata, outputMetadata } = session;
+  const original = await sessions.open(path);
+  const { inputMetadata, outputMetadata } = original;
   const shape = describeEncoder({ metadata, inputs: inputMetadata, outputs: outputMetadata });
-  const graph = OnnxGraph.parse(await readFile(path));
-  const isBatchIndependent = graph !== undefined && !quantisesActivations(graph);
-  const asItIs = { session, shape, isBatchIndependent, isRewritten: false };
-  if (graph === undefined || !isBatchIndependent || mergeConvolutions(graph) + shortenSwooshes(graph) === 0)
-    return asItIs;
-  const rewritten = await openQuietly(sessions, graph.serialise());
-  if (rewritten === undefined || !(await giveTheSame(session, rewritten, shape))) {
-    if (rewritten !== undefined) await sessions.release(rewritten);
-    return asItIs;
-  }
-  await sessions.release(session);
-  return { ...asItIs, session: rewritten, isRewritten: true };
+  const bytes = await readFile(path);
+  const graph = OnnxGraph.parse(bytes);
+  if (graph === undefined) return { session: original, shape, isBatchIndependent: false, isRewritten: false };
+  const rewriting = { sessions, graph, shape };
+  const isQuantised = quantisesActivations(graph);
+  const floats = isQuantised
+    ? bytes.length <= MAX_DEQUANTISED_BYTES && dequantiseProducts(graph) > 0 && !quantisesActivations(graph)
+      ? await rewritten(original, rewriting, areAlike)
+      : undefined
+    : original;
+  if (floats === undefined)
+    return { session: original, shape, isBatchIndependent: false, isRewritten: false };
+  const isFaster = mergeConvolutions(graph) + shortenSwooshes(graph) > 0;
+  const faster = isFaster ? await rewritten(floats, rewriting, areEqual) : undefined;
+  return {
+    session: faster ?? floats,
+    shape,
+    isBatchIndependent: true,
+    isRewritten: faster !== undefined || floats !== original,
+  };
+}
+
+interface Rewriting {
+  readonly sessions: Pick<Sessions, 'open' | 'release'>;
+  readonly graph: OnnxGraph;
+  readonly shape: EncoderShape;
+}
+
+type Results = Readonly<Record<string, Tensor>>;
+
+/**
+ * The graph as it is now, opened in place of `before`; undefined, and nothing else changed, where the runtime does not take it or
+ * it gives something else.
+ */
+async function rewritten(
+  before: InferenceSession,
+  { sessions, graph, shape }: Rewriting,
+  isTheSame: (expected: Results, actual: Results, shape: EncoderShape) => boolean,
+): Promise<InferenceSession | undefined> {
+  const after = await openQuietly(sessions, graph.serialise());
+  if (after === undefined) return undefined;
+  const isRight = await givesTheSame([before, after], shape, isTheSame);
+  await sessions.release(isRight ? before : after);
+  return isRight ? after : undefined;
 }
 
 /** Undefined where the runtime does not take the graph: then the original serves. */
@@ -65,17 +107,33 @@ async function openQuietly(
   }
 }
 
-async function giveTheSame(
-  original: InferenceSession,
-  rewritten: InferenceSession,
+async function givesTheSame(
+  [before, after]: readonly [InferenceSession, InferenceSession],
   shape: EncoderShape,
+  isTheSame: Parameters<typeof rewritten>[2],
 ): Promise<boolean> {
   try {
-    const [expected, actual] = [await twoChunks(original, shape), await twoChunks(rewritten, shape)];
-    return Object.entries(expected).every(([name, tensor]) => areClose(tensor, actual[name]));
+    return isTheSame(await twoChunks(before, shape), await twoChunks(after, shape), shape);
   } catch {
     return false;
   }
+}
+
+const areEqual = (expected: Results, actual: Results): boolean =>
+  Object.entries(expected).every(([name, tensor]) => areClose(tensor, actual[name]));
+
+/** As far as quantised activations tell: by the output of the second chunk, for which the states of the first matter. */
+function areAlike(expected: Results, actual: Results, { output }: EncoderShape): boolean {
+  const [before, after] = [expected[output]?.data, actual[output]?.data];
+  if (!(before instanceof Float32Array) || !(after instanceof Float32Array)) return false;
+  if (before.length !== after.length) return false;
+  let differences = 0;
+  let squares = 0;
+  for (const [index, value] of before.entries()) {
+    differences += (value - (after[index] ?? 0)) ** 2;
+    squares += value ** 2;
+  }
+  return differences <= DEQUANTISED_TOLERANCE * squares;
 }
 
 function areClose(expected: Tensor, actual: Tensor | undefined): boolean {
