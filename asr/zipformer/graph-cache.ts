@@ -33,19 +33,21 @@ export async function loadEncoderCached({
     const shape = describeEncoder({ metadata, inputs: inputMetadata, outputs: outputMetadata });
     return { session, shape, isBatchIndependent: true, isRewritten: true };
   }
-  let rewritten: Uint8Array | undefined;
+  // Several graphs may be tried; what is kept is the one that was found right.
+  const graphs = new Map<InferenceSession, Uint8Array>();
   const loaded = await loadEncoder({
     ...options,
     sessions: {
       release: (opened) => sessions.release(opened),
-      open: (model) => {
-        // What does not come from a file is the rewritten graph.
-        if (typeof model !== 'string') rewritten = model;
-        return sessions.open(model);
+      open: async (model) => {
+        const opened = await sessions.open(model);
+        if (typeof model !== 'string') graphs.set(opened, model);
+        return opened;
       },
     },
   });
-  if (loaded.isRewritten && loaded.isBatchIndependent && rewritten !== undefined) await keep(file, rewritten);
+  const rewritten = graphs.get(loaded.session);
+  if (loaded.isBatchIndependent && rewritten !== undefined) await keep(file, rewritten);
   return loaded;
 }
 
