@@ -24,6 +24,8 @@ export interface ChildEngineOptions {
   readonly children?: number;
   /** While recognition is behind there may be so many. Default: no more than at first. */
   readonly maxChildren?: number;
+  /** Where rewritten graphs are kept, for the next start. Default: nowhere. */
+  readonly graphCacheDir?: string;
   /** Longest wished decoding call. Default 40 ms. */
   readonly decodeCallBudgetMs?: number;
   /** Default `auto`. */
@@ -182,6 +184,7 @@ function recogniserConfig({
   punctuation,
   engine = 'auto',
   changedWordsAllowed = DEFAULT_CHANGED_WORDS_ALLOWED,
+  graphCacheDir,
 }: ChildEngineOptions): RecogniserConfig {
   const { encoder, decoder, joiner, tokens, bpeVocab } = model.files;
   return {
@@ -192,6 +195,7 @@ function recogniserConfig({
     joiner,
     tokens,
     ...(bpeVocab === undefined ? {} : { bpeVocab }),
+    ...(graphCacheDir === undefined ? {} : { graphCacheDir }),
     threads: 1,
     ...(punctuation === undefined || model.punctuates ? {} : { punctuationModel: punctuation.files }),
   };

@@ -44,6 +44,8 @@ export interface GatewayOptions {
   readonly settings: Settings;
   readonly model: InstalledModel;
   readonly punctuation?: InstalledPunctuation;
+  /** See `ChildEngineOptions`. */
+  readonly graphCacheDir?: string;
   readonly log: Logger;
   /** For tests: supervision of the recogniser children, patience with peers. */
   readonly supervision?: Parameters<typeof ChildEngine.start>[0]['supervision'];
@@ -250,10 +252,11 @@ async function settlesWithin(work: Promise<unknown>, deadlineMs: number): Promis
 }
 
 function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<ChildEngine> {
-  const { settings, model, punctuation, supervision, log } = options;
+  const { settings, model, punctuation, graphCacheDir, supervision, log } = options;
   return ChildEngine.start({
     model,
     ...(punctuation === undefined ? {} : { punctuation }),
+    ...(graphCacheDir === undefined ? {} : { graphCacheDir }),
     ...(settings.CAPTION_RECOGNISERS === 0
       ? { maxChildren: availableParallelism() }
       : { children: settings.CAPTION_RECOGNISERS }),

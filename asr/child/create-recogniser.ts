@@ -24,11 +24,18 @@ export async function createRecogniser(
   // Whatever loads it next would end the process, or say little.
   for (const path of [config.encoder, config.decoder, config.joiner]) await checkOnnxFile(path);
   if (config.engine === 'sherpa') return { engine: 'sherpa', recogniser: createSherpaRecogniser(config) };
-  const { encoder, decoder, joiner, tokens, bpeVocab, threads } = config;
+  const { encoder, decoder, joiner, tokens, bpeVocab, graphCacheDir, threads } = config;
   const punctuate = createPunctuation(config);
   try {
     const recogniser = await ZipformerRecogniser.create({
-      files: { encoder, decoder, joiner, tokens, ...(bpeVocab === undefined ? {} : { bpeVocab }) },
+      files: {
+        encoder,
+        decoder,
+        joiner,
+        tokens,
+        ...(bpeVocab === undefined ? {} : { bpeVocab }),
+        ...(graphCacheDir === undefined ? {} : { graphCacheDir }),
+      },
       threads,
       ...(punctuate === undefined ? {} : { punctuate }),
     });

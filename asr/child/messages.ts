@@ -48,6 +48,8 @@ export interface RecogniserConfig {
   readonly tokens: string;
   /** Pieces and their scores; without it no phrases can be favoured. */
   readonly bpeVocab?: string;
+  /** Folder in which the engine of our own keeps rewritten graphs. Default: it rewrites them at every start. */
+  readonly graphCacheDir?: string;
   /** Threads of one decoding call; 1 gives the most streams per core. */
   readonly threads: number;
   /**

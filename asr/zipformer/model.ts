@@ -6,7 +6,7 @@ import { Encoder } from './encoder.js';
 import { ModelRefused, positiveInteger } from './encoder-shape.js';
 import { HotwordCompiler } from './hotword-compiler.js';
 import { Joiner } from './joiner.js';
-import { loadEncoder } from './load-encoder.js';
+import { loadEncoderCached } from './graph-cache.js';
 import { loadJoiner } from './load-joiner.js';
 import { Predictor } from './predictor.js';
 import { Sessions } from './sessions.js';
@@ -19,6 +19,8 @@ export interface ZipformerFiles {
   readonly tokens: string;
   /** Pieces and their scores; without it no phrases can be favoured. */
   readonly bpeVocab?: string;
+  /** Folder in which rewritten graphs are kept; without it they are rewritten at every start. */
+  readonly graphCacheDir?: string;
 }
 
 /** A model ready to run. The owner closes it. */
@@ -58,7 +60,12 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
   const sessions = new Sessions(threads);
   const close = (): Promise<void> => sessions.close();
   try {
-    const loaded = await loadEncoder({ path: files.encoder, metadata: encoderMetadata, sessions });
+    const loaded = await loadEncoderCached({
+      path: files.encoder,
+      metadata: encoderMetadata,
+      sessions,
+      cacheDir: files.graphCacheDir,
+    });
     const encoder = await Encoder.create(loaded.session, loaded.shape);
     const predictor = await Predictor.create(
       await sessions.open(files.decoder),

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import {
   ensureModel,
   findInstalled,
@@ -15,6 +16,8 @@ import { InstallProgressDisplay } from './install-progress-display.js';
 export interface LocatedModels {
   readonly model: InstalledModel;
   readonly punctuation?: InstalledPunctuation;
+  /** See `ChildEngineOptions`. */
+  readonly graphCacheDir: string;
 }
 
 /** Where models are looked for, and where they are installed. */
@@ -58,7 +61,9 @@ export async function locateModels(
       onProgress: (progress) => display.show(progress),
     });
     const punctuation = await locatePunctuation(settings.CAPTION_PUNCTUATION_MODEL, places.directories);
-    return { model, ...(punctuation === undefined ? {} : { punctuation }) };
+    const { workingDir, cacheDir } = context.environment;
+    const graphCacheDir = resolve(workingDir, cacheDir, 'caption-gateway', 'graphs');
+    return { model, graphCacheDir, ...(punctuation === undefined ? {} : { punctuation }) };
   } finally {
     display.close();
   }
