@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { msToSamples } from '../protocol/index.js';
 import { ChildEngine } from './child-engine.js';
-import { CHILD_EXIT } from './child/messages.js';
+import { CHILD_EXIT, type EngineChoice } from './child/messages.js';
 import type { AsrEvent } from './engine.js';
 import { scratchDirs } from './models/testing/scratch-dir.js';
 import type { ChildDown } from './supervisor/supervised-child.js';
@@ -27,72 +27,78 @@ const quickRestart = { firstDelayMs: 5, maxDelayMs: 20, healthyAfterMs: 30_000 }
 const withPauses = (clips: readonly Clip[]): Int16Array =>
   joinPcm(clips.flatMap(({ pcm }) => [pcm, silence(650)]));
 
-describeWithModel('ChildEngine when its children are killed', (model) => {
-  let engine: ChildEngine;
-  let tracks: Int16Array[];
-  let undisturbed: string[][];
-  const downs: ChildDown[] = [];
+describeWithModel('ChildEngine when its children are killed', (model) =>
+  describe.each<EngineChoice>(['zipformer', 'sherpa'])('with engine %s', (choice) => {
+    let engine: ChildEngine;
+    let tracks: Int16Array[];
+    let undisturbed: string[][];
+    const downs: ChildDown[] = [];
 
-  beforeAll(async () => {
-    engine = await ChildEngine.start({
-      model,
-      children: 1,
-      observer: { childDown: (info) => downs.push(info) },
-      supervision: { backoff: quickRestart },
+    beforeAll(async () => {
+      engine = await ChildEngine.start({
+        model,
+        engine: choice,
+        children: 1,
+        observer: { childDown: (info) => downs.push(info) },
+        supervision: { backoff: quickRestart },
+      });
+      const monologue = (await ownSpeech('monologue-01'))[0]!.pcm.subarray(0, msToSamples(14_000));
+      const real = await realSpeech('jfk');
+      tracks = [
+        withPauses(await ownSpeech('short')),
+        monologue,
+        real?.pcm ?? withPauses((await ownSpeech('demo')).slice(0, 2)),
+      ];
+      undisturbed = [];
+      for (const pcm of tracks) undisturbed.push(finalWords(await recognise(engine.openStream(), pcm)));
+      expect(undisturbed.flat().length).toBeGreaterThan(60);
     });
-    const monologue = (await ownSpeech('monologue-01'))[0]!.pcm.subarray(0, msToSamples(14_000));
-    const real = await realSpeech('jfk');
-    tracks = [
-      withPauses(await ownSpeech('short')),
-      monologue,
-      real?.pcm ?? withPauses((await ownSpeech('demo')).slice(0, 2)),
-    ];
-    undisturbed = [];
-    for (const pcm of tracks) undisturbed.push(finalWords(await recognise(engine.openStream(), pcm)));
-    expect(undisturbed.flat().length).toBeGreaterThan(60);
-  });
-  afterAll(async () => {
-    await engine.close();
-  });
+    afterAll(async () => {
+      await engine.close();
+    });
 
-  /** Feeds all tracks at once and kills the child whenever the first one gets past one of these positions. */
-  async function runWithKills(killAtSamples: readonly number[]): Promise<AsrEvent[][]> {
-    const due = [...killAtSamples].sort((a, b) => a - b);
-    const kill = (throughSample: number): void => {
-      if (due[0] === undefined || throughSample < due[0]) return;
-      due.shift();
-      for (const pid of engine.childPids) process.kill(pid, 'SIGKILL');
-    };
-    return Promise.all(
-      tracks.map((pcm, index) => recognise(engine.openStream(), pcm, index === 0 ? { pushed: kill } : {})),
-    );
-  }
+    /** Feeds all tracks at once and kills the child whenever the first one gets past one of these positions. */
+    async function runWithKills(killAtSamples: readonly number[]): Promise<AsrEvent[][]> {
+      const due = [...killAtSamples].sort((a, b) => a - b);
+      const kill = (throughSample: number): void => {
+        if (due[0] === undefined || throughSample < due[0]) return;
+        due.shift();
+        for (const pid of engine.childPids) process.kill(pid, 'SIGKILL');
+      };
+      return Promise.all(
+        tracks.map((pcm, index) => recognise(engine.openStream(), pcm, index === 0 ? { pushed: kill } : {})),
+      );
+    }
 
-  it('comes to the same words, none lost and none doubled, and never takes back a stable one', async () => {
-    const position = fc.integer({ min: 0, max: tracks[0]!.length - 1 });
-    const kills = fc.array(position, { minLength: 1, maxLength: 3 });
-    await fc.assert(
-      fc.asyncProperty(kills, async (killAtSamples) => {
-        const before = downs.length;
-        const all = await runWithKills(killAtSamples);
-        expect(all.map(finalWords)).toEqual(undisturbed);
-        for (const events of all) {
-          expect(breachesOf(events)).toEqual([]);
-          expect(gapsOf(events)).toEqual([]);
-        }
-        expect(downs.length).toBeGreaterThan(before);
-      }),
-      { numRuns: 6, seed: 20_261_123, endOnFailure: true },
-    );
-  }, 180_000);
+    it('comes to the same words, none lost and none doubled, and never takes back a stable one', async () => {
+      const position = fc.integer({ min: 0, max: tracks[0]!.length - 1 });
+      const kills = fc.array(position, { minLength: 1, maxLength: 3 });
+      await fc.assert(
+        fc.asyncProperty(kills, async (killAtSamples) => {
+          const before = downs.length;
+          const all = await runWithKills(killAtSamples);
+          expect(all.map(finalWords)).toEqual(undisturbed);
+          for (const events of all) {
+            expect(breachesOf(events)).toEqual([]);
+            expect(gapsOf(events)).toEqual([]);
+          }
+          expect(downs.length).toBeGreaterThan(before);
+        }),
+        { numRuns: 4, seed: 20_261_123, endOnFailure: true },
+      );
+      // A child takes 0.5 s to start, and ten on a machine that has much else to do; there are up to a dozen starts.
+    }, 600_000);
 
-  it('tells that it is degraded meanwhile, and live again', async () => {
-    await vi.waitFor(() => expect(engine.health.state).toBe('live'), { timeout: 20_000 });
-    process.kill(engine.childPids[0]!, 'SIGKILL');
-    await vi.waitFor(() => expect(engine.health.state).toBe('degraded'));
-    await vi.waitFor(() => expect(engine.health).toEqual({ state: 'live', reason: '' }), { timeout: 20_000 });
-  });
-});
+    it('tells that it is degraded meanwhile, and live again', async () => {
+      await vi.waitFor(() => expect(engine.health.state).toBe('live'), { timeout: 20_000 });
+      process.kill(engine.childPids[0]!, 'SIGKILL');
+      await vi.waitFor(() => expect(engine.health.state).toBe('degraded'));
+      await vi.waitFor(() => expect(engine.health).toEqual({ state: 'live', reason: '' }), {
+        timeout: 20_000,
+      });
+    });
+  }),
+);
 
 describe('ChildEngine when recognition stays away', () => {
   const MAX_BACKLOG = msToSamples(30_000);

@@ -2,5 +2,6 @@
 export * from './alignment.js';
 export * from './caption-tracker.js';
 export * from './statistics.js';
+export * from './text-agreement.js';
 export * from './word-latency.js';
 export * from './words.js';
