@@ -38,7 +38,8 @@ export class Segment {
   utterance: OpenUtterance | undefined;
   /** The same: stamps its words. */
   trace: WordTrace | undefined;
-  readonly #options: SegmentOptions;
+  /** Without `previous`, which holds the one before it, and so on, with all their audio. */
+  readonly #options: Omit<SegmentOptions, 'previous'>;
   #previous: Segment | undefined;
   #toSample = Infinity;
   #end: SegmentEnd | undefined;
@@ -55,13 +56,13 @@ export class Segment {
   #isKnown = false;
   #decodedThroughSample: number;
 
-  constructor(options: SegmentOptions) {
+  constructor({ previous, ...options }: SegmentOptions) {
     this.number = options.number;
     this.fromSample = options.fromSample;
     this.#endSample = options.fromSample;
     this.#decodedThroughSample = options.fromSample;
     this.#options = options;
-    this.#previous = options.previous;
+    this.#previous = previous;
   }
 
   get isFinal(): boolean {
