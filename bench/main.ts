@@ -18,6 +18,7 @@ import { runEngineBench } from './engine-bench.js';
 import { type LatencySample, runLatencyBench } from './latency-bench.js';
 import { runRoomsBench } from './rooms-bench.js';
 import { ingestStage, liveKitStage } from './stage.js';
+import { registerStagesBench } from './stages/register-stages-bench.js';
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -76,6 +77,7 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--seconds <s>', 'for how long', '60')
     .option('--json', 'print one JSON document')
     .action(crash);
+  registerStagesBench(program, interruption.signal);
   try {
     await program.parseAsync(argv);
     return EXIT.good;
