@@ -29,6 +29,7 @@ import { runRoomsBench } from './rooms-bench.js';
 import { keepRun, readRun, type Sample } from './samples.js';
 import { runStabilityBench } from './stability-bench.js';
 import { ingestStage, liveKitStage, type Stage } from './stage.js';
+import { registerStagesBench } from './stages/register-stages-bench.js';
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -111,6 +112,7 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--seconds <s>', 'length of each measurement of silence', '15')
     .option('--json', 'print one JSON document')
     .action(engine);
+  registerStagesBench(program, interruption.signal);
   try {
     await program.parseAsync(argv);
     return EXIT.good;
