@@ -17,5 +17,6 @@ export {
 export { applyMessage } from './reducer.js';
 export { snapshotMessages } from './snapshot.js';
 export * from './ingest.js';
+export { KeptAudio } from './kept-audio.js';
 export * from './captioner.js';
 export * from './websocket.js';

@@ -8,7 +8,7 @@ import { normaliseWords } from '../../asr/index.js';
 import { participantIdentity, roomName, type RoomName } from '../../protocol/index.js';
 import type { SpeakerTrack } from '../meeting/meeting.js';
 import { playPaced } from '../meeting/paced-playback.js';
-import { withChromium } from '../page/testing/chromium.js';
+import { withChromium } from '../web/testing/chromium.js';
 import type { Room } from '../rooms/room.js';
 import { wallClockMs } from '../rooms/sample-clock.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';

@@ -120,7 +120,11 @@ export class GatewayServer {
         response.end(await this.#options.metrics.registry.metrics());
         return;
       default:
-        if (path !== undefined && (await servePage(path, response, this.#options.liveKitUrl))) return;
+        if (
+          path !== undefined &&
+          (await servePage(path, { request, response, liveKitUrl: this.#options.liveKitUrl }))
+        )
+          return;
         sendJson(response, 404, { code: 'not_found', message: 'There is nothing at this address.' });
     }
   }

@@ -11,7 +11,7 @@ describe('the files of the captions page', () => {
 
   beforeAll(async () => {
     const server = createServer((request, response) => {
-      void servePage(request.url ?? '', response).then((isServed) => {
+      void servePage(request.url ?? '', { request, response }).then((isServed) => {
         if (!isServed) response.writeHead(404).end();
       });
     });
@@ -26,10 +26,12 @@ describe('the files of the captions page', () => {
 
   it.each([
     ['/', 'text/html; charset=utf-8'],
-    ['/page.css', 'text/css; charset=utf-8'],
+    ['/captioner', 'text/html; charset=utf-8'],
+    ['/page-captioner.js', 'text/javascript; charset=utf-8'],
+    ['/page-room.js', 'text/javascript; charset=utf-8'],
     ['/icon.svg', 'image/svg+xml'],
-    ['/gateway/page/page.js', 'text/javascript; charset=utf-8'],
-    ['/protocol/index.js', 'text/javascript; charset=utf-8'],
+    ['/page-index.js', 'text/javascript; charset=utf-8'],
+    ['/live-captions.js', 'text/javascript; charset=utf-8'],
   ])('%s is served as %s, and may load nothing from elsewhere', async (path, contentType) => {
     const response = await fetch(`${url}${path}`);
     expect(response.status).toBe(200);
@@ -41,16 +43,28 @@ describe('the files of the captions page', () => {
     expect((await response.text()).length).toBeGreaterThan(100);
   });
 
+  it('is sent compressed to those who can read it, and once to those who have it', async () => {
+    const plain = await fetch(`${url}/live-captions.js`, { headers: { 'Accept-Encoding': 'identity' } });
+    const compressed = await fetch(`${url}/live-captions.js`, { headers: { 'Accept-Encoding': 'br, gzip' } });
+    expect(compressed.headers.get('content-encoding')).toBe('gzip');
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(await compressed.text()).toBe(await plain.text());
+    const etag = plain.headers.get('etag') ?? '';
+    const again = await fetch(`${url}/live-captions.js`, { headers: { 'If-None-Match': etag } });
+    expect(again.status).toBe(304);
+    expect(again.headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
   it.each([
     '/index.html',
-    '/page.ts',
+    '/index',
+    '/room.html',
     '/gateway/main.js',
-    '/gateway/server/page.js',
-    '/gateway/page/no-such-module.js',
-    '/gateway/page/page.js.map',
-    '/gateway/page/testing/chromium.js',
-    '/protocol/testing/arbitrary-messages.js',
-    '/protocol/..%2fgateway/main.js',
+    '/web/live-captions.js',
+    '/../package.json',
+    '/..%2fgateway/main.js',
+    '/assets/',
+    '/assets',
   ])('%s is not served', async (path) => {
     expect((await fetch(`${url}${path}`)).status).toBe(404);
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
-import { withChromium } from '../page/testing/chromium.js';
+import { withChromium } from '../web/testing/chromium.js';
 import { formatSrt, formatWebVtt } from './subtitle-formats.js';
 import { gap, meetingOf, spoken } from './testing/spoken-entries.js';
 import { cuesOf, lineText } from './transcript-cues.js';

@@ -1,0 +1,296 @@
+import { expect, it } from 'vitest';
+import { describeWithModel } from '../../asr/testing/real-model.js';
+import {
+  encodeMessage,
+  epochMs,
+  participantIdentity,
+  type RoomName,
+  roomName,
+  snapshotMessages,
+  startEpoch,
+} from '../../protocol/index.js';
+import { type CaptionClient, connectCaptions } from '../client/caption-client.js';
+import { connectIngest } from '../client/ingest-client.js';
+import { playPaced } from '../meeting/paced-playback.js';
+import { Room } from '../rooms/room.js';
+import { accessToken, TEST_KEYS } from '../testing/access-token.js';
+import { cleanupsAfterEach } from '../testing/cleanups.js';
+import { loadShortMeeting, longestTrack } from '../testing/short-meeting.js';
+import { startTestGateway } from '../testing/test-gateway.js';
+import { waitUntil } from '../testing/wait-until.js';
+import type { ShownSegment } from './testing/caption-page.js';
+import { withChromium } from './testing/chromium.js';
+import { startCuttableProxy } from './testing/cuttable-proxy.js';
+import { pageHarness, PATIENCE } from './testing/page-harness.js';
+import { person, say } from './testing/room-script.js';
+
+/** Faster than people speak, so that the tests do not take as long as they do. */
+const SPEED = 3;
+/** What a browser says by itself about a connection that was cut. */
+const CONNECTION_FAILED = /^WebSocket connection to '[^']*' failed|ERR_(?:EMPTY_RESPONSE|CONNECTION_\w+)/;
+
+describeWithModel('the captions page', (model) => {
+  withChromium((launch) => {
+    const afterwards = cleanupsAfterEach();
+    const { gateway, enter, freshName, newPage, showRoom } = pageHarness({ model, launch, afterwards });
+
+    const follow = async (room: RoomName): Promise<CaptionClient> => {
+      const viewer = connectCaptions({ url: gateway().url, room, changed: () => undefined });
+      afterwards(() => viewer.close());
+      await viewer.ready;
+      return viewer;
+    };
+
+    /** Resolves when all have spoken and the last final is out. */
+    const playShortMeeting = async (room: RoomName): Promise<void> => {
+      const { tracks } = await loadShortMeeting();
+      const speakers = tracks.map(({ identity, name }) =>
+        connectIngest({
+          url: gateway().url,
+          room,
+          speaker: { identity: participantIdentity(identity), name },
+        }),
+      );
+      afterwards(() => speakers.forEach((speaker) => speaker.close()));
+      await Promise.all(speakers.map(({ ready }) => ready));
+      const played = tracks.map(({ pcm }, index) => ({
+        pcm,
+        send: (frame: Int16Array) => speakers[index]?.send(frame),
+      }));
+      await playPaced(played, { startAtMs: performance.now(), speed: SPEED });
+      await Promise.all(speakers.map((speaker) => speaker.end()));
+    };
+
+    const finalsOf = ({ state }: CaptionClient): ShownSegment[] =>
+      state.finals.map(({ speaker, words }) => ({
+        name: speaker.name,
+        text: words.map(({ text }) => text).join(' '),
+      }));
+
+    const caughtUp = (viewer: CaptionClient, room: Room): Promise<void> =>
+      waitUntil(() => (viewer.state.seq === room.state.seq ? undefined : 'the viewer lags'));
+
+    it('shows words while they are spoken, and every final once with its speaker', async () => {
+      const name = freshName();
+      const page = await showRoom(await newPage(), name);
+      const room = enter(name);
+      expect(await page.page.locator('#hint').innerText()).toBe('Nobody has spoken yet.');
+      const viewer = await follow(room.name);
+      const meeting = playShortMeeting(room.name);
+      const unsettled = page.page.locator('#open .unsettled:not(:empty)').first();
+      await unsettled.waitFor();
+      expect(await unsettled.evaluate((element) => getComputedStyle(element).textDecorationStyle)).toBe(
+        'dotted',
+      );
+      await meeting;
+      await caughtUp(viewer, room);
+      const finals = finalsOf(viewer);
+      expect(new Set(finals.map(({ name }) => name))).toEqual(
+        new Set(['Claire Martin', 'Paul Bernard', 'David Keller']),
+      );
+      await expect.poll(() => page.settled, PATIENCE).toEqual(finals);
+      expect(await page.open).toEqual([]);
+      const everything = await page.page.locator('#captions').innerText();
+      for (const { text } of finals) expect(everything.split(text)).toHaveLength(2);
+      const colours = await page.page
+        .locator('#settled .name')
+        .evaluateAll((names) => names.map((name) => `${name.textContent} ${getComputedStyle(name).color}`));
+      expect(new Set(colours).size).toBe(3);
+      expect(new Set(colours.map((colour) => colour.replace(/^.*rgb/, ''))).size).toBe(3);
+    });
+
+    it('says that its connection is lost, and shows the same as all when it is back', async () => {
+      const proxy = await startCuttableProxy(gateway().url);
+      afterwards(() => proxy.close());
+      const name = freshName();
+      const page = await showRoom(await newPage({}, CONNECTION_FAILED), name, proxy.url);
+      const room = enter(name);
+      const viewer = await follow(room.name);
+      const meeting = playShortMeeting(room.name);
+      await page.page.locator('#settled .segment').first().waitFor();
+      proxy.cut();
+      await expect
+        .poll(() => page.status, PATIENCE)
+        .toBe('No connection: captions have stopped. Trying again…');
+      await meeting;
+      await caughtUp(viewer, room);
+      expect(await page.settled).not.toEqual(finalsOf(viewer));
+      proxy.restore();
+      await expect.poll(() => page.settled, PATIENCE).toEqual(finalsOf(viewer));
+      expect(await page.open).toEqual([]);
+      expect(await page.status).toBe('Live');
+    });
+
+    it('shows a hostile name as text', async () => {
+      const name = freshName();
+      const page = await showRoom(await newPage({ viewport: { width: 320, height: 600 } }), name);
+      const room = enter(name);
+      const hostile = `<img src=x onerror="document.title='owned'">\u202egnihtemos\u2067`.padEnd(200, 'W');
+      const { identity, pcm } = await longestTrack();
+      const speaker = connectIngest({
+        url: gateway().url,
+        room: room.name,
+        speaker: { identity: participantIdentity(identity), name: hostile },
+      });
+      afterwards(() => speaker.close());
+      speaker.send(pcm);
+      await speaker.end();
+      say(room, { speaker: person('Ana'), segment: 'html', text: '<b>bold</b> &amp; \u202eback' });
+      await expect
+        .poll(async () => (await page.settled).at(-1), PATIENCE)
+        .toEqual({ name: 'Ana', text: '<b>bold</b> &amp; \u202eback' });
+      expect((await page.settled)[0]?.name).toBe(hostile);
+      const captions = page.page.locator('#captions');
+      expect(await captions.locator('img, b').count()).toBe(0);
+      expect(await page.page.title()).toBe(`${room.name} – live captions`);
+      const named = await captions.locator('.name').first().boundingBox();
+      expect(named?.height).toBeLessThan(100);
+      // Nothing sticks out to the right.
+      const widths = await page.page.evaluate(() => [
+        document.documentElement.scrollWidth,
+        window.innerWidth,
+      ]);
+      expect(widths[0]).toBeLessThanOrEqual(widths[1] ?? 0);
+    });
+
+    it('tells in words how captions are doing and what was not captioned', async () => {
+      const name = freshName();
+      const page = await showRoom(await newPage(), name);
+      const room = enter(name);
+      room.setStatus('recognition', { state: 'unavailable', reason: 'Recognition is being restarted.' });
+      await expect
+        .poll(() => page.status, PATIENCE)
+        .toBe('Captions unavailable: Recognition is being restarted.');
+      const gap = {
+        speaker: person('Ana'),
+        startMs: epochMs(room.epochMs + 1000),
+        reason: 'overloaded',
+      } as const;
+      room.publishGap({ ...gap, endMs: epochMs(room.epochMs + 5000) });
+      room.setStatus('recognition', { state: 'live', reason: '' });
+      await expect.poll(() => page.status, PATIENCE).toBe('Live');
+      const gaps = await page.page.locator('#settled .gap').allInnerTexts();
+      expect(gaps).toEqual(['Ana not captioned: 4 s (recognition could not keep up)']);
+    });
+
+    it('asks for what it missed', async () => {
+      const name = freshName();
+      const page = await newPage();
+      let messages = 0;
+      let resyncs = 0;
+      await page.page.routeWebSocket(/\/v1\/captions/, (socket) => {
+        const server = socket.connectToServer();
+        server.onMessage((message) => {
+          // The snapshot, and then every second message, arrive.
+          if (resyncs > 0 || (messages += 1) % 2 === 1) socket.send(message);
+        });
+        socket.onMessage((message) => {
+          resyncs += 1;
+          server.send(message);
+        });
+      });
+      await showRoom(page, name);
+      const room = enter(name);
+      for (const text of ['one', 'two', 'three']) say(room, { speaker: person('Ana'), segment: text, text });
+      await expect
+        .poll(async () => (await page.settled).map(({ text }) => text), PATIENCE)
+        .toEqual(['one', 'two', 'three']);
+      expect(resyncs).toBe(1);
+    });
+
+    it('keeps what was said when captioning begins anew, and says what may be missing', async () => {
+      const page = await newPage();
+      const name = roomName('council');
+      const before = new Room(name, 1_700_000_000_000);
+      say(before, { speaker: person('Ana'), segment: 'before', text: 'said before' });
+      say(before, { speaker: person('Ana'), segment: 'cut', text: 'cut off', isFinal: false });
+      const after = new Room(name, 1_700_000_060_000);
+      say(after, { speaker: person('Ana'), segment: 'after', text: 'said after' });
+      // Much later: more was said than a snapshot holds.
+      const later = new Room(name, 1_700_000_060_000);
+      for (let index = 0; index < 60; index++) {
+        say(later, {
+          speaker: person('Ana'),
+          segment: `later-${index}`,
+          text: `later ${index}`,
+          atMs: index * 1000,
+        });
+      }
+      const runs = [before, after, later];
+      await page.page.routeWebSocket(/\/v1\/captions/, async (socket) => {
+        const run = runs.shift();
+        for (const part of run?.snapshot() ?? []) socket.send(Buffer.from(part).toString());
+        if (runs.length > 0) {
+          await page.page
+            .locator('.segment', { hasText: run === before ? 'cut off' : 'said after' })
+            .waitFor();
+          await socket.close({ code: 1001, reason: 'shutting_down: connect again' });
+        }
+      });
+      await page.page.goto(`${gateway().url}/?room=council`);
+      await page.page.locator('.segment', { hasText: 'later 59' }).waitFor();
+      const lines = await page.page.locator('#settled .text, #settled .notice').allInnerTexts();
+      expect(lines.slice(0, 5)).toEqual([
+        'said before',
+        'Captioning was restarted; something may be missing here.',
+        'said after',
+        'Something is missing here: the connection was lost for too long.',
+        'later 10',
+      ]);
+      expect(lines).toHaveLength(54);
+      expect(await page.open).toEqual([]);
+    });
+
+    it('gives up on a gateway that it cannot read', async () => {
+      const page = await newPage();
+      let connections = 0;
+      await page.page.routeWebSocket(/\/v1\/captions/, (socket) => {
+        connections += 1;
+        const [snapshot] = snapshotMessages(startEpoch(roomName('council'), epochMs(1)));
+        const text = snapshot === undefined ? '' : Buffer.from(encodeMessage(snapshot)).toString();
+        socket.send(text.replace('"v":1', '"v":2'));
+      });
+      await page.page.goto(`${gateway().url}/?room=council`);
+      await expect
+        .poll(() => page.status, PATIENCE)
+        .toBe('Captions unavailable: this page cannot read what the gateway sends. Load the page again.');
+      expect(connections).toBe(1);
+    });
+
+    it('asks for the room where none is named, and keeps the token', async () => {
+      const name = freshName();
+      const page = await newPage();
+      await page.page.goto(`${gateway().url}/#token=some.access.token`);
+      expect(await page.page.locator('#captions').isVisible()).toBe(false);
+      await page.page.getByLabel('Which room?').fill(name);
+      await page.page.keyboard.press('Enter');
+      await expect.poll(() => page.status, PATIENCE).toBe('Live');
+      const address = new URL(page.page.url());
+      expect(address.searchParams.get('room')).toBe(name);
+      expect(address.hash).toBe('#token=some.access.token');
+      expect(await page.page.locator('h1').innerText()).toBe(name);
+    });
+
+    it('passes the token on, and says why it may not see captions', async () => {
+      const guarded = await startTestGateway(model, { settings: TEST_KEYS });
+      afterwards(() => guarded.close());
+      const page = await newPage();
+      const statusWith = async (fragment: string): Promise<string> => {
+        await page.page.goto('about:blank');
+        await page.page.goto(`${guarded.url}/?room=council${fragment}`);
+        await expect.poll(() => page.status, PATIENCE).not.toMatch(/^$|Connecting/);
+        return page.status;
+      };
+      expect(await statusWith('')).toMatch(/^Captions unavailable: an access token is needed/);
+      expect(await statusWith('#token=not-one')).toBe(
+        'Captions unavailable: The access token is not valid here.',
+      );
+      expect(await statusWith('#token=not, one')).toMatch(
+        /^Captions unavailable: the access token .* not well-formed/,
+      );
+      const elsewhere = await accessToken({ video: { room: 'other', roomJoin: true } });
+      expect(await statusWith(`#token=${elsewhere}`)).toMatch(/does not allow to see captions in this room/);
+      expect(await statusWith(`#token=${await accessToken()}`)).toBe('Live');
+    });
+  });
+});

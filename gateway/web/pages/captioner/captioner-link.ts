@@ -1,0 +1,114 @@
+import {
+  type CaptionerClientMessage,
+  type CaptionerHello,
+  type CaptionerServerMessage,
+  decodeCaptionerAnswer,
+  SUBPROTOCOL,
+  TOKEN_SUBPROTOCOL_PREFIX,
+} from '../../../../protocol/index.js';
+
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 10_000;
+/** The reasons for which the same try would fail again are closed with 4400 to 4407. */
+const isFinal = (code: number): boolean => code === 1000 || (code >= 4400 && code < 4408) || code === 4409;
+
+export type CaptionerLinkState =
+  | { readonly kind: 'connecting' | 'finishing' | 'live' | 'lost' | 'left' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface CaptionerLinkOptions {
+  readonly gateway: string;
+  readonly room: string;
+  readonly token: string | undefined;
+  /** Of every connection; the session is added. */
+  readonly hello: () => Omit<CaptionerHello, 'kind' | 'version' | 'session'>;
+  readonly received: (message: CaptionerServerMessage) => void;
+  readonly changed: (state: CaptionerLinkState) => void;
+}
+
+/** A captioner's connection, made again with the same session when it is lost. `close` says good-bye. */
+export class CaptionerLink {
+  readonly #options: CaptionerLinkOptions;
+  #socket: WebSocket | undefined;
+  #session: string | undefined;
+  #isWelcome = false;
+  #isLeaving = false;
+  #failedTries = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: CaptionerLinkOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#options.changed({ kind: 'connecting' });
+    this.#connect();
+  }
+
+  /** False while there is no connection: then it is to be sent after the next `welcome`. */
+  send(message: CaptionerClientMessage): boolean {
+    if (!this.#isWelcome || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  retryNow(): void {
+    if (this.#retryTimer !== undefined) this.#connect();
+  }
+
+  close(): void {
+    this.#isLeaving = true;
+    clearTimeout(this.#retryTimer);
+    if (!this.send({ kind: 'end' })) this.#socket?.close();
+    this.#options.changed({ kind: 'left' });
+  }
+
+  #connect(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    const { gateway, room, token, hello } = this.#options;
+    const url = new URL(`/v1/captioner?room=${encodeURIComponent(room)}`, gateway);
+    url.protocol = url.protocol.replace('http', 'ws');
+    const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(url, [SUBPROTOCOL, ...subprotocols]);
+    } catch {
+      this.#options.changed({ kind: 'refused', reason: '#token' });
+      return;
+    }
+    this.#socket = socket;
+    socket.addEventListener('open', () => {
+      const session = this.#session === undefined ? {} : { session: this.#session };
+      socket.send(JSON.stringify({ kind: 'hello', version: 1, ...hello(), ...session }));
+      this.#options.changed({ kind: 'finishing' });
+    });
+    socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
+    socket.addEventListener('close', ({ code, reason }) => this.#closed(code, reason));
+  }
+
+  #receive(data: string): void {
+    const message = decodeCaptionerAnswer(data);
+    if (message === undefined) return;
+    if (message.kind === 'welcome') {
+      this.#session = message.session;
+      this.#isWelcome = true;
+      this.#failedTries = 0;
+      this.#options.changed({ kind: 'live' });
+    }
+    this.#options.received(message);
+  }
+
+  #closed(code: number, reason: string): void {
+    this.#isWelcome = false;
+    if (this.#isLeaving) return;
+    if (isFinal(code)) {
+      this.#options.changed({ kind: 'refused', reason });
+      return;
+    }
+    this.#options.changed({ kind: 'lost' });
+    const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failedTries);
+    this.#failedTries += 1;
+    this.#retryTimer = setTimeout(() => this.#connect(), waitMs * (0.75 + Math.random() / 2));
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The captioner's page: `/captioner?room=NAME&name=…&language=…&lang=en|fr|de`. `#token=` in the address is an access token of
+ * a captioner; its identity and name are then those of the token.
+ */
+import { participantIdentity } from '../../../../protocol/index.js';
+import { CaptionerDesk } from './captioner-desk.js';
+import { captionerWording, type CaptionerText } from './captioner-wording.js';
+import { byId } from './page-elements.js';
+
+const query = new URLSearchParams(location.search);
+const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
+const { tag, wording } = captionerWording([query.get('lang') ?? '', ...navigator.languages]);
+document.documentElement.lang = tag;
+document.title = wording.title;
+for (const element of document.querySelectorAll<HTMLElement>('[data-text]'))
+  element.textContent = wording[element.dataset['text'] as CaptionerText];
+// Somebody put another token into the address.
+window.addEventListener('hashchange', () => location.reload());
+askWho();
+
+function askWho(): void {
+  const form = byId('join', HTMLFormElement);
+  const room = byId('room', HTMLInputElement);
+  const name = byId('name', HTMLInputElement);
+  const language = byId('language', HTMLInputElement);
+  const owner = token === undefined ? undefined : ownerOf(token);
+  room.value = query.get('room') ?? '';
+  name.value = owner?.name ?? query.get('name') ?? '';
+  language.value = query.get('language') ?? '';
+  byId('name-field', HTMLElement).hidden = owner !== undefined;
+  form.hidden = false;
+  (room.value === '' ? room : owner === undefined && name.value === '' ? name : language).focus();
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    form.hidden = true;
+    const start = form.querySelector<HTMLInputElement>('input[name=start]:checked')?.value;
+    new CaptionerDesk({
+      wording,
+      gateway: new URL('/', location.href).href,
+      room: room.value.trim(),
+      token,
+      captioner: {
+        identity: participantIdentity(owner?.identity ?? name.value.trim()),
+        name: owner?.name ?? name.value.trim(),
+      },
+      language: language.value.trim(),
+      replacesEverybody: start === 'everybody',
+    }).open();
+  });
+}
+
+/** Whom the token is for; the gateway checks it. Undefined for one that cannot be read. */
+function ownerOf(jwt: string): { identity: string; name: string } | undefined {
+  try {
+    const payload = (jwt.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
+    const claims = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; name?: unknown };
+    if (typeof claims.sub !== 'string' || claims.sub === '') return undefined;
+    return { identity: claims.sub, name: typeof claims.name === 'string' ? claims.name : '' };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { participantIdentity } from '../../../../protocol/index.js';
+import { RecentElements } from '../../view/recent-elements.js';
+import { nameElement } from '../../view/segment-block.js';
+import type { SpeakerColours } from '../../view/speaker-colours.js';
+import type { RoadText } from './room-link.js';
+
+/** Texts that stay on the page. */
+const MAX_TEXTS = 200;
+
+/** What came on one of LiveKit's own roads, as it came: nothing is put together here. */
+export class RoadList {
+  readonly #region: HTMLElement;
+  readonly #colours: SpeakerColours;
+  readonly #texts = new Map<string, HTMLElement>();
+  readonly #recent = new RecentElements(MAX_TEXTS);
+
+  constructor(region: HTMLElement, colours: SpeakerColours) {
+    this.#region = region;
+    this.#colours = colours;
+  }
+
+  show({ segment, identity, name, text, isFinal }: RoadText): void {
+    const element = this.#texts.get(segment) ?? this.#add({ segment, identity, name });
+    const line = element.querySelector('span');
+    if (line === null) return;
+    // A text that was taken back arrives as a blank one.
+    element.hidden = text.trim() === '';
+    line.textContent = text;
+    line.className = isFinal ? '' : 'unsettled';
+  }
+
+  #add({ segment, identity, name }: Pick<RoadText, 'segment' | 'identity' | 'name'>): HTMLElement {
+    const element = document.createElement('div');
+    const colour =
+      identity === '' ? [] : [this.#colours.classOf({ identity: participantIdentity(identity) })];
+    element.classList.add('segment', ...colour);
+    const text = document.createElement('p');
+    text.className = 'text';
+    text.dir = 'auto';
+    text.append(document.createElement('span'));
+    element.append(nameElement(name), text);
+    this.#region.append(element);
+    this.#texts.set(segment, element);
+    this.#recent.add(segment, element);
+    for (const [oldest, { isConnected }] of this.#texts) {
+      if (isConnected) break;
+      this.#texts.delete(oldest);
+    }
+    return element;
+  }
+}

@@ -1,0 +1,28 @@
+import type { CaptionState } from '../../../protocol/index.js';
+
+/** Why a source will give nothing more. `told`: for a reason that the other side gave in words. */
+export type RefusalCause = 'token_needed' | 'token_malformed' | 'unreadable' | 'told';
+
+/** How the connection to captions is. */
+export type LinkState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'connected' }
+  /** It is tried again by itself. */
+  | { readonly kind: 'lost' }
+  /** For good: the same try would fail again. `reason` is for a person; empty unless `cause` is `told`. */
+  | { readonly kind: 'refused'; readonly cause: RefusalCause; readonly reason: string };
+
+export interface CaptionListener {
+  /** The captions changed. Never called with a state in which nothing is known. */
+  readonly changed: (state: CaptionState) => void;
+  readonly linkChanged: (link: LinkState) => void;
+}
+
+/** Where captions come from. Nothing happens before `start`; whoever started it closes it. */
+export interface CaptionSource {
+  start(listener: CaptionListener): void;
+  /** Does not wait any longer where it waits for the next try. */
+  retryNow(): void;
+  /** Idempotent. Nothing is told afterwards. */
+  close(): void;
+}
