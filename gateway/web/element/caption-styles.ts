@@ -1,171 +1,142 @@
 import { css } from 'lit';
 
-/** Words settle without moving: no rule for unsettled ones may change their width. */
+/** The captions: lines, names, times. Words settle without moving: no rule for unsettled ones may change their width. */
 export const captionStyles = css`
-  :host {
-    color-scheme: light dark;
-    --background: #ffffff;
-    --text: #1b1d21;
-    --soft: #5c6169;
-    --line: #d5d9de;
-    --accent: #1558b0;
-    --on-accent: #ffffff;
-    --good: #1b7a34;
-    --warning: #a34700;
-    --bad: #b3261e;
-    --speaker-0: #1558b0;
-    --speaker-1: #a34700;
-    --speaker-2: #1b6e2e;
-    --speaker-3: #a3237f;
-    --speaker-4: #00696b;
-    --speaker-5: #b3261e;
-    --speaker-6: #6a3fb5;
-    --speaker-7: #6b5f00;
-  }
-
-  @media (prefers-color-scheme: dark) {
-    :host {
-      --background: #14171a;
-      --text: #f1f3f5;
-      --soft: #a9b0b8;
-      --line: #363c43;
-      --accent: #7db4ff;
-      --on-accent: #0d1117;
-      --good: #7fd68a;
-      --warning: #ffab70;
-      --bad: #ff9c94;
-      --speaker-0: #7db4ff;
-      --speaker-1: #ffab70;
-      --speaker-2: #7fd68a;
-      --speaker-3: #ff9ad5;
-      --speaker-4: #5fd4d4;
-      --speaker-5: #ff9c94;
-      --speaker-6: #c3a6ff;
-      --speaker-7: #e0cf5a;
-    }
-  }
-
-  :host {
-    display: block;
-    max-width: 48rem;
-    margin: 0 auto;
-    /* Room below the newest line, for the button. */
-    padding: 0 1rem 5rem;
+  #scroller {
+    container-type: inline-size;
+    flex: 1 1 auto;
+    min-height: 0;
+    overflow: hidden auto;
+    overflow-anchor: none;
+    overscroll-behavior: contain;
+    background: var(--window);
     color: var(--text);
-    font:
-      1.25rem/1.5 system-ui,
-      sans-serif;
+    font: calc(var(--base-size) * var(--size)) / var(--line-height) var(--font);
+    text-shadow: var(--edge);
   }
 
-  * {
-    box-sizing: border-box;
+  #log {
+    display: flow-root;
+    width: var(--width);
+    max-width: 60rem;
+    margin: 0 auto;
+    padding: 0.4em 0.9em 1em;
   }
 
-  [hidden] {
-    display: none !important;
+  .block {
+    position: relative;
+    padding-inline: 0.6em 0;
+    border-inline-start: 0.22em solid var(--speaker);
+    margin-top: 0.75em;
+    /* Nothing in it bears on what is around it. */
+    contain: layout style;
   }
 
-  #status {
-    margin: 0;
-    font-size: 1rem;
-    overflow-wrap: anywhere;
+  /* The same person goes on: one paragraph below the other. */
+  .goes-on {
+    margin-top: 0.1em;
   }
 
-  #status:not(:empty)::before {
+  .goes-on::before {
     content: '';
-    display: inline-block;
-    width: 0.65em;
-    height: 0.65em;
-    margin-right: 0.45em;
-    border-radius: 50%;
-    background: var(--soft);
+    position: absolute;
+    inset-inline-start: -0.22em;
+    top: -0.1em;
+    height: 0.1em;
+    border-inline-start: 0.22em solid var(--speaker);
   }
 
-  #status.good::before {
-    background: var(--good);
-  }
-
-  #status.warning::before {
-    background: var(--warning);
-  }
-
-  #status.bad {
-    font-weight: bold;
-  }
-
-  #status.bad::before {
-    border-radius: 0;
-    background: var(--bad);
-  }
-
-  /* Settled and open segments lie in two regions and appear as one list, in the order in which they began (the property order). */
-  #captions {
-    display: flex;
-    flex-direction: column;
-    gap: 1.1rem;
-  }
-
-  #settled,
-  #open {
-    display: contents;
-  }
-
-  .hint,
-  .notice {
+  .probe {
+    visibility: hidden;
+    height: 0;
     margin: 0;
-    color: var(--soft);
+    overflow: hidden;
   }
 
-  .segment {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: baseline;
-    column-gap: 0.75rem;
-    padding-left: 0.75rem;
-    border-left: 4px solid var(--speaker);
+  .text {
+    margin: 0;
+  }
+
+  /* Lines are broken by script, for good. The browser breaks only what does not fit into any. */
+  .line {
+    display: block;
+    min-height: 1lh;
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+    unicode-bidi: isolate;
+  }
+
+  .unsettled {
+    color: var(--unsettled);
+    text-decoration: underline dotted 0.07em;
+    text-underline-offset: 0.2em;
   }
 
   .name {
-    display: -webkit-box;
-    max-width: calc(100% - 6rem);
+    display: inline-block;
+    max-width: calc(100% - 6em);
     overflow: hidden;
-    overflow-wrap: anywhere;
-    -webkit-box-orient: vertical;
-    -webkit-line-clamp: 2;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    vertical-align: bottom;
     color: var(--speaker);
-    font-size: 1.0625rem;
     font-weight: bold;
   }
 
   time {
-    color: var(--soft);
-    font-size: 0.875rem;
+    position: absolute;
+    inset-inline-end: 0;
+    top: 0.15em;
+    color: var(--text);
+    opacity: 0.8;
+    font-size: 0.75em;
     font-variant-numeric: tabular-nums;
   }
 
-  /* Below name and time; screen readers are told the time last. */
-  .text {
-    order: 1;
-    flex: 0 0 100%;
-    min-width: 0;
-    margin: 0;
+  .goes-on time {
+    display: none;
+  }
+
+  .no-names .name {
+    display: none;
+  }
+
+  .no-names .block {
+    padding-inline-end: 5em;
+  }
+
+  .no-names time {
+    display: block;
+  }
+
+  .notice,
+  .hint {
+    margin: 0.75em 0 0;
+    color: var(--text);
+    opacity: 0.85;
+    font-style: italic;
     overflow-wrap: anywhere;
   }
 
-  /* Nothing here may change the width of a word: words settle without moving. */
-  .unsettled {
-    color: var(--soft);
-    text-decoration: underline dotted 0.08em;
-    text-underline-offset: 0.25em;
-  }
-
   .gap {
-    padding-left: 0.75rem;
-    border-left: 4px dotted var(--speaker);
+    padding-inline-start: 0.6em;
+    border-inline-start: 0.22em dotted var(--speaker);
+    opacity: 1;
   }
 
-  .gap .name {
-    display: inline;
+  .found {
+    outline: 0.15em solid var(--accent);
+    outline-offset: 0.15em;
+  }
+
+  ::highlight(live-captions-found) {
+    background: #ffe066;
+    color: #000000;
+  }
+
+  ::highlight(live-captions-here) {
+    background: #ff9d2e;
+    color: #000000;
   }
 
   .speaker-0 {
@@ -193,37 +164,95 @@ export const captionStyles = css`
     --speaker: var(--speaker-7);
   }
 
-  :focus-visible {
-    outline: 3px solid var(--accent);
-    outline-offset: 2px;
+  /* Who sees no colours sees stripes: every other speaker's is another one. */
+  .speaker-1,
+  .speaker-5 {
+    border-inline-start-style: double;
+  }
+  .speaker-2,
+  .speaker-6 {
+    border-inline-start-style: dashed;
+  }
+  .speaker-3,
+  .speaker-7 {
+    border-inline-start-style: ridge;
   }
 
-  #jump {
-    position: fixed;
-    bottom: 1rem;
-    left: 50%;
-    transform: translateX(-50%);
-    white-space: nowrap;
-    /* Keeps the words that it covers from running into it. */
-    box-shadow: 0 0 0 0.3rem var(--background);
+  /* The overlay: a few lines, each with a background of its own. */
+  .overlay #scroller {
+    flex: none;
+    overflow: hidden;
+    max-height: calc(var(--lines) * (1lh + 0.2em));
+    border-radius: 0.2em;
   }
 
-  #status {
-    position: sticky;
-    top: 0;
-    z-index: 1;
-    padding: 0.5rem 0;
-    background: var(--background);
+  .overlay #log {
+    width: auto;
+    max-width: none;
+    padding: 0;
   }
 
-  button {
-    padding: 0.5rem 0.9rem;
-    border: 1px solid var(--accent);
-    border-radius: 0.4rem;
-    background: var(--accent);
-    color: var(--on-accent);
-    font: inherit;
-    font-weight: bold;
-    cursor: pointer;
+  .overlay .block {
+    margin: 0;
+    padding: 0;
+    border: none;
+  }
+
+  .overlay .goes-on::before,
+  .overlay time {
+    display: none;
+  }
+
+  .overlay .line {
+    width: fit-content;
+    max-width: 100%;
+    box-sizing: border-box;
+    min-height: 0;
+    margin-bottom: 0.2em;
+    padding-inline: 0.45em;
+    border-inline-start: 0.18em solid var(--speaker);
+    background: var(--line-background);
+  }
+
+  .overlay .line:empty {
+    border-color: transparent;
+    background: none;
+    min-height: 1lh;
+  }
+
+  .overlay .probe .line {
+    width: auto;
+  }
+
+  .line > .name {
+    max-width: min(11em, 45cqw);
+    margin-inline-end: 0.4em;
+  }
+
+  .line > .name::after {
+    content: ':';
+  }
+
+  .overlay .notice {
+    margin: 0 0 0.2em;
+    padding-inline: 0.45em;
+    background: var(--line-background);
+    opacity: 1;
+  }
+
+  .transcript .line {
+    width: fit-content;
+    background: var(--line-background);
+  }
+
+  .transcript .probe .line {
+    width: auto;
+  }
+
+  @media (forced-colors: active) {
+    .overlay .line,
+    .overlay .notice {
+      background: Canvas;
+    }
   }
 `;

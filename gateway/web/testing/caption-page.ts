@@ -23,20 +23,30 @@ export class CaptionPage {
     return this.page.locator('#status').innerText();
   }
 
-  /** Settled segments in the order in which they settled. */
+  /** Settled segments in the order in which they began. */
   get settled(): Promise<ShownSegment[]> {
-    return readSegments(this.page, '#settled .segment');
+    return readSegments(this.page, ':not(.open)');
   }
 
   get open(): Promise<ShownSegment[]> {
-    return readSegments(this.page, '#open .segment');
+    return readSegments(this.page, '.open');
   }
 
-  /** Distance from the lower edge of what is seen to the end of the page. */
-  get toEndPx(): Promise<number> {
-    return this.page.evaluate(
-      () => document.documentElement.scrollHeight - window.innerHeight - window.scrollY,
+  /** Settled segments on pages that have a list of captions of their own. */
+  get settledInList(): Promise<ShownSegment[]> {
+    return this.page.locator('#settled .segment').evaluateAll((elements) =>
+      elements.map((element) => ({
+        name: element.querySelector('.name')?.textContent ?? '',
+        text: element.querySelector('.text')?.textContent.trim() ?? '',
+      })),
     );
+  }
+
+  /** Distance from the lower edge of what is seen to the end of the captions. */
+  get toEndPx(): Promise<number> {
+    return this.page
+      .locator('#scroller')
+      .evaluate(({ scrollHeight, clientHeight, scrollTop }) => scrollHeight - clientHeight - scrollTop);
   }
 }
 
@@ -49,11 +59,27 @@ export async function newCaptionPage(
   return new CaptionPage(await context.newPage());
 }
 
-function readSegments(page: Page, selector: string): Promise<ShownSegment[]> {
-  return page.locator(selector).evaluateAll((elements) =>
-    elements.map((element) => ({
-      name: element.querySelector('.name')?.textContent ?? '',
-      text: element.querySelector('.text')?.textContent.trim() ?? '',
-    })),
-  );
+/** A segment may stand in several blocks; a name stands above the first of several by the same person. */
+function readSegments(page: Page, state: ':not(.open)' | '.open'): Promise<ShownSegment[]> {
+  return page.locator('.block[data-segment]').evaluateAll((blocks, wanted) => {
+    const segments = new Map<string, { name: string; text: string; isWanted: boolean }>();
+    let name = '';
+    for (const block of blocks) {
+      name = block.querySelector('.name')?.textContent ?? name;
+      const lines = [...block.querySelectorAll('.line')].map((line) =>
+        [...line.childNodes]
+          .filter((node) => !(node instanceof Element && node.classList.contains('name')))
+          .map((node) => node.textContent)
+          .join('')
+          .trim(),
+      );
+      const key = block.getAttribute('data-segment') ?? '';
+      const known = segments.get(key);
+      const text = [known?.text ?? '', ...lines].filter((part) => part !== '').join(' ');
+      segments.set(key, { name: known?.name ?? name, text, isWanted: block.matches(wanted) });
+    }
+    return [...segments.values()]
+      .filter(({ isWanted }) => isWanted)
+      .map((segment) => ({ name: segment.name, text: segment.text }));
+  }, state);
 }

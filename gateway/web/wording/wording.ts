@@ -1,20 +1,36 @@
-/** What the page says in words. */
-import type { CaptionState, GapReason, GapState, Speaker } from '../../../protocol/index.js';
-import type { LinkState, RefusalCause } from '../sources/caption-source.js';
+/** What the interface says in words, in the reader's language. */
+import type { CaptionState, GapState, Speaker } from '../../../protocol/index.js';
+import type { LinkState } from '../sources/caption-source.js';
+import { ENGLISH, type Wording } from './english.js';
+import { FRENCH } from './french.js';
+import { GERMAN } from './german.js';
 
-const GAP_REASONS: Readonly<Record<GapReason, string>> = {
-  overloaded: 'recognition could not keep up',
-  recogniser_failed: 'recognition failed',
-  audio_missing: 'the sound did not arrive',
-  gateway_restarted: 'captioning was restarted',
-};
+export type { Wording } from './english.js';
 
-const REFUSALS: Readonly<Record<RefusalCause, string | undefined>> = {
-  token_needed: 'an access token is needed, as #token=… at the end of the address of this page.',
-  token_malformed: 'the access token in the address of this page is not well-formed.',
-  unreadable: 'this page cannot read what the gateway sends. Load the page again.',
-  told: undefined,
-};
+const LANGUAGES: Readonly<Record<string, Wording>> = { en: ENGLISH, fr: FRENCH, de: GERMAN };
+
+export interface InterfaceLanguage {
+  /** BCP 47: of the words, and for times. */
+  readonly tag: string;
+  readonly wording: Wording;
+}
+
+/** The first of `wanted` (BCP 47) in which there are words; English for none. */
+export function interfaceLanguage(wanted: readonly string[]): InterfaceLanguage {
+  for (const tag of wanted) {
+    const wording = LANGUAGES[tag.split('-')[0]?.toLowerCase() ?? ''];
+    if (wording !== undefined && isLanguageTag(tag)) return { tag, wording };
+  }
+  return { tag: 'en-GB', wording: ENGLISH };
+}
+
+function isLanguageTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 /** What to call a speaker: the name where there is anything to see in it, else the identity. */
 export function speakerName({ identity, name, label }: Speaker): string {
@@ -23,8 +39,11 @@ export function speakerName({ identity, name, label }: Speaker): string {
 }
 
 /** For instance "not captioned: 4 s (recognition failed)". */
-export function gapText({ startMs, endMs, reason }: Pick<GapState, 'startMs' | 'endMs' | 'reason'>): string {
-  return `not captioned: ${durationText(endMs - startMs)} (${GAP_REASONS[reason]})`;
+export function gapText(
+  { startMs, endMs, reason }: Pick<GapState, 'startMs' | 'endMs' | 'reason'>,
+  wording: Wording = ENGLISH,
+): string {
+  return wording.notCaptioned(durationText(endMs - startMs), wording.gapReasons[reason]);
 }
 
 function durationText(durationMs: number): string {
@@ -40,29 +59,43 @@ export interface StatusText {
 /** How captions are doing, as far as this page knows. `captions` is undefined while nothing is known. */
 export function statusText(
   link: LinkState,
-  captions: Pick<CaptionState, 'state' | 'reason'> | undefined,
+  captions: (Pick<CaptionState, 'state' | 'reason'> & { readonly behindS?: number }) | undefined,
+  wording: Wording = ENGLISH,
 ): StatusText {
   switch (link.kind) {
     case 'connecting':
-      return { text: 'Connecting…', tone: 'neutral' };
+      return { text: wording.connecting, tone: 'neutral' };
     case 'lost':
-      return { text: 'No connection: captions have stopped. Trying again…', tone: 'bad' };
-    case 'refused':
-      return { text: `Captions unavailable: ${REFUSALS[link.cause] ?? link.reason}`, tone: 'bad' };
+      return { text: wording.lost, tone: 'bad' };
+    case 'refused': {
+      const reason = link.cause === 'told' ? link.reason : wording.refusals[link.cause];
+      return { text: wording.withReason(wording.unavailable, reason), tone: 'bad' };
+    }
     case 'connected':
-      return serviceText(captions ?? { state: 'live', reason: '' });
+      return serviceText(captions ?? { state: 'live', reason: '' }, wording);
   }
 }
 
-function serviceText({ state, reason }: Pick<CaptionState, 'state' | 'reason'>): StatusText {
+function serviceText(
+  captions: Pick<CaptionState, 'state' | 'reason'> & { readonly behindS?: number },
+  wording: Wording,
+): StatusText {
+  const { state, reason, behindS = 0 } = captions;
+  const withReason = (text: string): string => (reason === '' ? text : wording.withReason(text, reason));
   switch (state) {
     case 'live':
-      return { text: 'Live', tone: 'good' };
+      return behindS > 0
+        ? { text: wording.behind(behindS), tone: 'warning' }
+        : { text: wording.live, tone: 'good' };
     case 'degraded':
-      return { text: withReason('Captions degraded', reason), tone: 'warning' };
+      return {
+        text:
+          behindS > 0
+            ? `${withReason(wording.degraded)} ${wording.behind(behindS)}`
+            : withReason(wording.degraded),
+        tone: 'warning',
+      };
     case 'unavailable':
-      return { text: withReason('Captions unavailable', reason), tone: 'bad' };
+      return { text: withReason(wording.unavailable), tone: 'bad' };
   }
 }
-
-const withReason = (text: string, reason: string): string => (reason === '' ? text : `${text}: ${reason}`);

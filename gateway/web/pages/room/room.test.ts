@@ -97,7 +97,7 @@ describeWithModelAndLiveKit('the room page', (model: InstalledModel) => {
                 .poll(async () => (voices = await voicesHeard(page)), PATIENCE)
                 .toBe(meeting.tracks.length);
               // While all are there: LiveKit's texts go to those who are in the room.
-              await expect.poll(() => page.settled, PATIENCE).toEqual([...finals.values()]);
+              await expect.poll(() => page.settledInList, PATIENCE).toEqual([...finals.values()]);
               for (const { text } of finals.values()) {
                 await expect.poll(() => texts(page, '#streams'), PATIENCE).toContain(text);
               }
