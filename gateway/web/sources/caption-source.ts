@@ -7,6 +7,8 @@ export type RefusalCause = 'token_needed' | 'token_malformed' | 'unreadable' | '
 export type LinkState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected' }
+  /** Where captions would come from is there; nobody makes any yet. */
+  | { readonly kind: 'uncaptioned' }
   /** It is tried again by itself. */
   | { readonly kind: 'lost' }
   /** For good: the same try would fail again. `reason` is for a person; empty unless `cause` is `told`. */

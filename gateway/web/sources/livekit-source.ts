@@ -69,7 +69,7 @@ export class LiveKitSource implements CaptionSource {
     const joined = (): void => this.#joined();
     const lost = (): void => this.#listener.linkChanged({ kind: 'lost' });
     const back = (): void => {
-      this.#listener.linkChanged({ kind: 'connected' });
+      this.#listener.linkChanged({ kind: this.#road === undefined ? 'uncaptioned' : 'connected' });
       this.#follower?.ask();
     };
     const left = (): void => {
@@ -150,7 +150,7 @@ export class LiveKitSource implements CaptionSource {
     const name = roomName(this.#room.name);
     for (const road of ['transcription', 'legacy'] as const)
       this.#texts.set(road, new TextSegments(name, (state) => this.#changed(road, state)));
-    this.#listener.linkChanged({ kind: 'connected' });
+    this.#listener.linkChanged({ kind: 'uncaptioned' });
     this.#isWaiting = ROADS.filter((road) => this.#reads(road)).length > 1;
     if (this.#isWaiting) this.#waitTimer = setTimeout(() => this.#waitedEnough(), BETTER_ROAD_DEADLINE_MS);
     if (!this.#reads('captions')) return;
@@ -182,6 +182,7 @@ export class LiveKitSource implements CaptionSource {
     if (this.#isWaiting || this.#isWorse(road)) return;
     if (road !== this.#road) {
       this.#road = road;
+      this.#listener.linkChanged({ kind: 'connected' });
       this.#options.roadChanged?.(road);
     }
     this.#listener.changed(state);

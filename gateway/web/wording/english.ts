@@ -13,6 +13,7 @@ export const ENGLISH = {
   },
   notCaptioned: (duration: string, reason: string): string => `not captioned: ${duration} (${reason})`,
   connecting: 'Connecting…',
+  uncaptioned: 'In the room. Nobody captions it yet.',
   lost: 'No connection: captions have stopped. Trying again…',
   unavailable: 'Captions unavailable',
   degraded: 'Captions degraded',

@@ -14,6 +14,7 @@ export const FRENCH: Wording = {
   },
   notCaptioned: (duration, reason) => `non sous-titré : ${duration} (${reason})`,
   connecting: 'Connexion…',
+  uncaptioned: 'Dans la salle. Personne ne la sous-titre encore.',
   lost: 'Pas de connexion : le sous-titrage est arrêté. Nouvel essai…',
   unavailable: 'Sous-titres indisponibles',
   degraded: 'Sous-titres dégradés',

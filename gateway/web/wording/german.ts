@@ -14,6 +14,7 @@ export const GERMAN: Wording = {
   },
   notCaptioned: (duration, reason) => `nicht untertitelt: ${duration} (${reason})`,
   connecting: 'Verbindung wird hergestellt…',
+  uncaptioned: 'Im Raum. Noch untertitelt ihn niemand.',
   lost: 'Keine Verbindung: keine Untertitel. Neuer Versuch…',
   unavailable: 'Keine Untertitel verfügbar',
   degraded: 'Untertitel eingeschränkt',

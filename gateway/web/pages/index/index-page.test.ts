@@ -55,11 +55,12 @@ describeWithModel('the page at /', (model) => {
         afterwards,
       });
 
-      async function open(name = freshName(), url = gateway().url): Promise<{ page: Page; room: Room }> {
-        const { page } = await newPage({ locale: 'en-GB' }, NETWORK_NOISE);
+      async function open(name = freshName(), url = gateway().url) {
+        const captions = await newPage({ locale: 'en-GB' }, NETWORK_NOISE);
+        const { page } = captions;
         await page.goto(`${url}/?room=${encodeURIComponent(name)}`);
         await microphone(page).waitFor();
-        return { page, room: enter(name) };
+        return { captions, page, room: enter(name) };
       }
       const isHeardIn = (room: Room): Promise<void> =>
         waitUntil(
@@ -70,7 +71,7 @@ describeWithModel('the page at /', (model) => {
       it(
         'captions what is said, under the name one gave, until one has said enough',
         async () => {
-          const { page, room } = await open();
+          const { captions, page, room } = await open();
           expect(await microphone(page).getAttribute('aria-pressed')).toBe('false');
           await page.getByLabel('Your name').fill('Zoë');
           await page.keyboard.press('Enter');
@@ -83,13 +84,11 @@ describeWithModel('the page at /', (model) => {
             )
             .toBeGreaterThan(0.2);
           await isHeardIn(room);
-          await expect
-            .poll(
-              async () =>
-                isHeard(normaliseWords(await page.locator('live-captions').innerText()), fake.words),
-              PATIENCE,
-            )
-            .toBe(true);
+          const shown = async (): Promise<string[]> =>
+            normaliseWords(
+              [...(await captions.settled), ...(await captions.open)].map(({ text }) => text).join(' '),
+            );
+          await expect.poll(async () => isHeard(await shown(), fake.words), PATIENCE).toBe(true);
           expect(new Set(segmentsOf(room.state).map(({ speaker }) => speaker.name))).toEqual(
             new Set(['Zoë']),
           );

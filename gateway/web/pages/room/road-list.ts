@@ -1,7 +1,7 @@
 import { participantIdentity } from '../../../../protocol/index.js';
-import { RecentElements } from '../../view/recent-elements.js';
-import { nameElement } from '../../view/segment-block.js';
 import type { SpeakerColours } from '../../view/speaker-colours.js';
+import { nameElement } from './name-element.js';
+import { RecentElements } from './recent-elements.js';
 import type { RoadText } from './room-link.js';
 
 /** Texts that stay on the page. */
