@@ -1,7 +1,7 @@
 import type { CaptionState } from '../../../protocol/index.js';
 
 /** Why a source will give nothing more. `told`: for a reason that the other side gave in words. */
-export type RefusalCause = 'token_needed' | 'token_malformed' | 'unreadable' | 'told';
+export type RefusalCause = 'token_needed' | 'token_malformed' | 'unreadable' | 'room_left' | 'told';
 
 /** How the connection to captions is. */
 export type LinkState =

@@ -74,7 +74,8 @@ export class LiveKitSource implements CaptionSource {
     };
     const left = (): void => {
       this.#forgetRoom();
-      this.#listener.linkChanged({ kind: 'lost' });
+      // The SDK has given up, or was told to leave; the application may join again.
+      this.#listener.linkChanged({ kind: 'refused', cause: 'room_left', reason: '' });
     };
     room.on('connected', joined).on('reconnected', back).on('disconnected', left);
     room.on('reconnecting', lost).on('signalReconnecting', lost);
