@@ -2,7 +2,7 @@
 
 interface Piece {
   readonly firstSample: number;
-  readonly pcm: Int16Array<ArrayBufferLike>;
+  readonly pcm: Int16Array;
 }
 
 /** The last seconds of one speaker's audio, whatever streams and connections it goes over. Above the bound the oldest goes. */

@@ -39,9 +39,13 @@ export function contrast(one: Colour, other: Colour): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
+/** Black or white, whichever is read better. */
+export const strongestOn = (background: Colour): Colour =>
+  contrast(BLACK, background) > contrast(WHITE, background) ? BLACK : WHITE;
+
 /** The nearest to `colour`, towards black or white, that has a contrast of `least` to `background`; or what comes closest. */
 export function readableOn(background: Colour, colour: Colour, least: number): Colour {
-  const end = contrast(BLACK, background) > contrast(WHITE, background) ? BLACK : WHITE;
+  const end = strongestOn(background);
   for (let amount = 0; amount < 1; amount += 0.05) {
     const shifted = blend(colour, end, amount);
     if (contrast(shifted, background) >= least) return shifted;

@@ -1,4 +1,4 @@
-import { BLACK, type Colour, colourOf, contrast, readableOn, WHITE } from './colour.js';
+import { BLACK, type Colour, colourOf, readableOn, strongestOn } from './colour.js';
 
 /**
  * Two times eight colours that stay as far apart as eight readable ones can for people who see no red, no green or no blue
@@ -12,6 +12,6 @@ const LEAST_CONTRAST = 4.5;
 
 /** The colours of eight speakers, readable on `background`. */
 export function speakerPalette(background: Colour): Colour[] {
-  const isLight = contrast(BLACK, background) > contrast(WHITE, background);
+  const isLight = strongestOn(background) === BLACK;
   return (isLight ? ON_LIGHT : ON_DARK).map((hex) => readableOn(background, colourOf(hex), LEAST_CONTRAST));
 }

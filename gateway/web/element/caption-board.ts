@@ -64,8 +64,7 @@ export class CaptionBoard {
   }
 
   readonly #layOut = (): void => {
-    this.#dueAt(this.log.layOut(this.#options, performance.now()));
-    this.scroller.laidOut();
+    this.scroller.layOut(() => this.#dueAt(this.log.layOut(this.#options, performance.now())));
   };
 
   /** The first call tells the size that is there already. */
@@ -74,7 +73,7 @@ export class CaptionBoard {
     const line = this.log.probe.querySelector('.line');
     const size = `${line?.clientWidth} ${line?.clientHeight}`;
     if (size !== this.#size) this.#layOut();
-    else this.scroller.laidOut();
+    else this.scroller.layOut(() => undefined);
     this.#size = size;
   }
 

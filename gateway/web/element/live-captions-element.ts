@@ -1,13 +1,27 @@
-import { html, LitElement, nothing, type PropertyValues } from 'lit';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { type CaptionState, roomName } from '../../../protocol/index.js';
+import { addFont } from '../fonts/caption-fonts.js';
 import type { LogOptions } from '../lines/caption-log.js';
-import { appearanceProperties, DARK_PAGE, LIGHT_PAGE } from '../settings/appearance.js';
+import { settingsPanel } from '../panel/settings-panel.js';
+import { shortcutOf, type ShortcutName, shortcutsPanel } from '../panel/shortcuts-panel.js';
+import { searchForm, toolbar } from '../panel/toolbar.js';
+import { ProfanityMask } from '../reading/profanity-mask.js';
+import { type SearchResult, TranscriptSearch } from '../search/transcript-search.js';
+import {
+  appearanceProperties,
+  DARK_PAGE,
+  LIGHT_PAGE,
+  type PageColours,
+  resolveAppearance,
+} from '../settings/appearance.js';
 import {
   type ChosenSettings,
   DEFAULT_SETTINGS,
   SETTING_NAMES,
+  SETTINGS,
   type SettingChanges,
   type Settings,
+  lineSettings,
 } from '../settings/settings.js';
 import { SettingsStore } from '../settings/settings-store.js';
 import type { CaptionSource, LinkState } from '../sources/caption-source.js';
@@ -15,6 +29,7 @@ import { WebSocketSource } from '../sources/websocket-source.js';
 import { type InterfaceLanguage, interfaceLanguage, statusText } from '../wording/wording.js';
 import { CaptionBoard } from './caption-board.js';
 import { captionStyles } from './caption-styles.js';
+import { makeMovable } from './overlay-mover.js';
 import { panelStyles } from './panel-styles.js';
 import { shellStyles } from './shell-styles.js';
 
@@ -42,8 +57,10 @@ export class LiveCaptions extends LitElement {
     source: { attribute: false },
     link: { state: true },
     chosen: { state: true },
-    statusLine: { state: true },
     isFollowing: { state: true },
+    opened: { state: true },
+    isSearching: { state: true },
+    searched: { state: true },
   };
 
   static override readonly styles = [shellStyles, panelStyles, captionStyles];
@@ -58,6 +75,10 @@ export class LiveCaptions extends LitElement {
   declare protected link: LinkState;
   declare protected chosen: ChosenSettings;
   declare protected isFollowing: boolean;
+  declare protected opened: 'settings' | 'shortcuts' | undefined;
+  declare protected isSearching: boolean;
+  /** Undefined while nothing was typed. */
+  declare protected searched: SearchResult | undefined;
   readonly #darkness = matchMedia('(prefers-color-scheme: dark)');
   #store = new SettingsStore({ isInAddress: false });
   #source: CaptionSource | undefined;
@@ -65,6 +86,8 @@ export class LiveCaptions extends LitElement {
   #board: CaptionBoard | undefined;
   #lagTimer: ReturnType<typeof setInterval> | undefined;
   #laidOutFor = '';
+  readonly #search = new TranscriptSearch();
+  readonly #mask = new ProfanityMask(() => this.#layOut());
 
   constructor() {
     super();
@@ -76,6 +99,7 @@ export class LiveCaptions extends LitElement {
     this.link = { kind: 'connecting' };
     this.chosen = {};
     this.isFollowing = true;
+    this.isSearching = false;
   }
 
   /** All that counts now: the defaults, the attribute `layout`, and what the reader chose. */
@@ -89,7 +113,7 @@ export class LiveCaptions extends LitElement {
     this.#store = new SettingsStore({ isInAddress: this.settingsInAddress });
     this.chosen = this.#store.read();
     window.addEventListener('online', this.#retry);
-    this.#darkness.addEventListener('change', this.#colourSchemeChanged);
+    this.#darkness.addEventListener('change', this.#applyAppearance);
     this.#lagTimer = setInterval(() => this.#showStatus(), LAG_CHECK_MS);
     const source =
       this.source ??
@@ -109,7 +133,7 @@ export class LiveCaptions extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener('online', this.#retry);
-    this.#darkness.removeEventListener('change', this.#colourSchemeChanged);
+    this.#darkness.removeEventListener('change', this.#applyAppearance);
     clearInterval(this.#lagTimer);
     this.#source?.close();
     this.#board?.close();
@@ -133,50 +157,169 @@ export class LiveCaptions extends LitElement {
 
   protected override firstUpdated(): void {
     this.#openBoard();
+    const [handle, box, area] = [this.#byId('move'), this.#byId('box'), this.#byId('root')];
+    const moved = (changes: SettingChanges): void => this.choose(changes);
+    makeMovable({ handle, box, area, settings: () => this.settings, moved });
   }
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has('link')) this.#showStatus();
+    if (changed.has('opened') && this.opened !== undefined) this.#byId('panel').focus();
+    if (changed.has('isSearching') && this.isSearching) this.#byId('wanted').focus();
     if (!changed.has('chosen') && !changed.has('layout')) return;
     this.setAttribute('shown-layout', this.settings.layout);
     this.#applyAppearance();
     this.#showStatus();
     this.dispatchEvent(new Event('settings-changed'));
-    const layout = this.#needsLayOut();
-    if (layout !== this.#laidOutFor && this.#board !== undefined) this.#board.options = this.#logOptions();
+    const layout = lineSettings(this.settings);
+    if (layout !== this.#laidOutFor) this.#layOut();
     this.#laidOutFor = layout;
   }
 
-  protected override render() {
+  protected override render(): TemplateResult {
     const { wording } = this.#language;
-    const { layout, position, names } = this.settings;
-    const classes = `${layout} ${position} ${names ? '' : 'no-names'}`;
-    return html`<div id="root" class=${classes}>
+    const { layout, position, names, announce } = this.settings;
+    const isOverlay = layout === 'overlay';
+    const classes = [layout, position, names ? '' : 'no-names', this.opened === undefined ? '' : 'opened'];
+    return html`<div id="root" class=${classes.join(' ')} @keydown=${this.#keyPressed}>
       <section id="box" aria-label=${wording.captions}>
         <div id="bar">
           <p id="status" role="status"></p>
+          ${toolbar({
+            wording,
+            isOverlay,
+            isFollowing: this.isFollowing,
+            isSearching: this.isSearching,
+            opened: this.opened,
+            togglePause: () => this.#togglePause(),
+            toggleSearch: () => (this.isSearching ? this.#closeSearch() : (this.isSearching = true)),
+            toggle: (panel) => this.#toggle(panel),
+          })}
+          ${
+            this.isSearching
+              ? searchForm({
+                  wording,
+                  result: this.searched,
+                  typed: (wanted) => this.#find(wanted),
+                  step: (step) => (this.searched = this.#search.go(step)),
+                  close: () => this.#closeSearch(),
+                })
+              : nothing
+          }
         </div>
         <div id="scroller" tabindex="0" role="group" aria-label=${wording.captions}>
           <p id="hint" class="hint" hidden>${wording.nobodySpoke}</p>
           <div id="log">${nothing}</div>
         </div>
-        <button
-          id="jump"
-          type="button"
-          ?hidden=${this.isFollowing || layout === 'overlay'}
-          @click=${this.#jump}
-        >
+        <button id="jump" type="button" ?hidden=${this.isFollowing || isOverlay} @click=${this.#jump}>
           ${wording.jump}
         </button>
         <div
           id="announcer"
           class="unseen"
           role="log"
-          aria-live="polite"
+          aria-live=${announce}
           aria-label=${wording.announced}
         ></div>
       </section>
+      ${this.#panel()}
     </div>`;
+  }
+
+  #panel(): TemplateResult | typeof nothing {
+    const { wording } = this.#language;
+    const { settings } = this;
+    switch (this.opened) {
+      case undefined:
+        return nothing;
+      case 'shortcuts':
+        return shortcutsPanel(wording, () => this.#closePanel());
+      case 'settings':
+        return settingsPanel({
+          settings,
+          resolved: resolveAppearance(settings, this.#page),
+          wording,
+          changed: (changes) => this.choose(changes),
+          reset: () => this.resetSettings(),
+          close: () => this.#closePanel(),
+        });
+    }
+  }
+
+  #closeSearch(): void {
+    this.#search.clear();
+    this.isSearching = false;
+    this.searched = undefined;
+    this.#byId('open-search').focus();
+  }
+
+  #find(wanted: string): void {
+    if (this.#board === undefined) return;
+    // What is found stays in view while captions go on.
+    this.#board.scroller.pause();
+    const result = this.#search.find(wanted, this.#board.log.segmentTexts());
+    this.searched = wanted.trim() === '' ? undefined : result;
+  }
+
+  #togglePause(): void {
+    const scroller = this.#board?.scroller;
+    if (scroller?.isFollowing === true) scroller.pause();
+    else scroller?.jumpToEnd();
+  }
+
+  #toggle(panel: 'settings' | 'shortcuts'): void {
+    if (this.opened === panel) this.#closePanel();
+    else this.opened = panel;
+  }
+
+  #closePanel(): void {
+    const button = this.opened === 'settings' ? 'open-settings' : 'open-shortcuts';
+    this.opened = undefined;
+    this.#byId(button).focus();
+  }
+
+  readonly #keyPressed = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      if (this.isSearching && event.target === this.#byId('wanted')) this.#closeSearch();
+      else if (this.opened !== undefined) this.#closePanel();
+      else return;
+      event.preventDefault();
+      return;
+    }
+    const shortcut = shortcutOf(event);
+    if (shortcut === undefined) return;
+    event.preventDefault();
+    this.#do(shortcut, event.key);
+  };
+
+  #do(shortcut: ShortcutName, key: string): void {
+    const { layout, size } = this.settings;
+    const isTranscript = layout === 'transcript';
+    switch (shortcut) {
+      case 'search':
+        this.isSearching ||= isTranscript;
+        break;
+      case 'pause':
+        if (isTranscript) this.#togglePause();
+        break;
+      case 'jump':
+        this.#jump();
+        break;
+      case 'settings':
+        this.#toggle('settings');
+        break;
+      case 'layout':
+        this.choose({ layout: isTranscript ? 'overlay' : 'transcript' });
+        break;
+      case 'larger': {
+        const { min, max, step } = SETTINGS.size;
+        this.choose({ size: Math.min(max, Math.max(min, size + (key === '+' ? step : -step))) });
+        break;
+      }
+      case 'help':
+        this.#toggle('shortcuts');
+        break;
+    }
   }
 
   get #language(): InterfaceLanguage {
@@ -198,30 +341,35 @@ export class LiveCaptions extends LitElement {
 
   #logOptions(): LogOptions {
     const { tag, wording } = this.#language;
-    const { layout, names, partial, delay } = this.settings;
+    const { layout, names, partial, delay, mask } = this.settings;
     return {
-      rules: { showsPartial: partial, delayMs: delay, mask: (word) => word },
+      rules: { showsPartial: partial, delayMs: delay, mask: mask ? this.#mask.mask : (word) => word },
       wording,
       language: tag,
       hasNamesInLines: layout === 'overlay' && names,
     };
   }
 
-  /** Differs where lines must be broken anew. */
-  #needsLayOut(): string {
-    const { layout, size, font, names, width, partial, delay, mask, lang } = this.settings;
-    return JSON.stringify([layout, size, font, names, width, partial, delay, mask, lang]);
-  }
-
   readonly #retry = (): void => this.#source?.retryNow();
   readonly #jump = (): void => this.#board?.scroller.jumpToEnd();
-  readonly #colourSchemeChanged = (): void => this.#applyAppearance();
 
-  #applyAppearance(): void {
-    const { style } = this.#byId('root');
-    const page = this.#darkness.matches ? DARK_PAGE : LIGHT_PAGE;
-    for (const [name, value] of appearanceProperties(this.settings, page)) style.setProperty(name, value);
+  get #page(): PageColours {
+    return this.#darkness.matches ? DARK_PAGE : LIGHT_PAGE;
   }
+
+  /** Marks of the search are on lines that are no more: they are found anew. */
+  #layOut(): void {
+    this.#search.clear();
+    this.searched = undefined;
+    if (this.#board !== undefined) this.#board.options = this.#logOptions();
+  }
+
+  readonly #applyAppearance = (): void => {
+    const { style } = this.#byId('root');
+    addFont(this.settings.font);
+    for (const [name, value] of appearanceProperties(this.settings, this.#page))
+      style.setProperty(name, value);
+  };
 
   /** Not by way of a rendering, which skips states: a state holds the last finals only, and each must be shown. */
   #show(captions: CaptionState): void {

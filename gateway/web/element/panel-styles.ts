@@ -106,6 +106,7 @@ export const panelStyles = css`
   }
 
   .setting input[type='color'] {
+    flex: none;
     width: 3.5rem;
     padding: 0.15rem;
   }
@@ -118,7 +119,7 @@ export const panelStyles = css`
 
   .preview {
     overflow: hidden;
-    margin-top: 0.5rem;
+    margin: 0.5rem 0 0;
     padding: 0.6rem;
     border: 1px solid var(--rule);
     border-radius: 0.4rem;
@@ -140,13 +141,17 @@ export const panelStyles = css`
     box-decoration-break: clone;
   }
 
-  #shortcuts dl {
+  .preview .name {
+    max-width: none;
+  }
+
+  .shortcuts dl {
     display: grid;
     grid-template-columns: auto 1fr;
     gap: 0.4rem 1rem;
   }
 
-  #shortcuts dd {
+  .shortcuts dd {
     margin: 0;
   }
 

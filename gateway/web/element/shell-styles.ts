@@ -233,7 +233,7 @@ export const shellStyles = css`
 
   .overlay #box:hover #tools,
   .overlay #box:focus-within #tools,
-  .overlay.open #tools {
+  .overlay.opened #tools {
     opacity: 1;
   }
 

@@ -90,13 +90,10 @@ export class CaptionLog {
     return this.#entries.size === 0;
   }
 
-  /** What was shown first on the page, for searching: final segments and what their lines say. */
-  *settledTexts(): Generator<{ readonly element: HTMLElement; readonly blocks: readonly HTMLElement[] }> {
-    for (const entry of this.#entries.values()) {
-      const [first] = entry.kind === 'segment' ? entry.blocks : [];
-      if (entry.kind === 'segment' && first !== undefined)
-        yield { element: first.element, blocks: entry.blocks.map(({ text }) => text) };
-    }
+  /** Where the words of each segment are, oldest first. */
+  *segmentTexts(): Generator<readonly HTMLElement[]> {
+    for (const entry of this.#entries.values())
+      if (entry.kind === 'segment') yield entry.blocks.map(({ text }) => text);
   }
 
   /**

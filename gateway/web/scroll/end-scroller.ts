@@ -48,9 +48,13 @@ export class EndScroller {
     });
   }
 
-  /** Everything was laid out anew. */
-  laidOut(): void {
+  /** `change` lays everything out anew; who reads further up stays about where they were. */
+  layOut(change: () => void): void {
+    const { scroller } = this.#options;
+    const place = scroller.scrollTop / Math.max(1, scroller.scrollHeight);
+    change();
     if (this.#isFollowing) this.#toEnd({ glides: false });
+    else scroller.scrollTop = place * scroller.scrollHeight;
   }
 
   /** What is read stays where it is while `change` takes something away above it. */

@@ -6,7 +6,7 @@ import {
   colourOf,
   contrast,
   hexOf,
-  readableOn,
+  strongestOn,
   WHITE,
 } from '../colours/colour.js';
 import { speakerPalette } from '../colours/speaker-palette.js';
@@ -37,6 +37,8 @@ export interface ResolvedAppearance {
   readonly widthPercent: number;
   /** What the captions lie on. */
   readonly below: Colour;
+  /** Against which text is read. */
+  readonly behind: Colour;
   readonly edge: Exclude<Settings['edge'], 'as-needed'>;
 }
 
@@ -48,24 +50,25 @@ export function resolveAppearance(settings: Settings, page: PageColours): Resolv
   const backgroundOpacityPercent = settings['background-opacity'] ?? (isOverlay ? 80 : 0);
   const windowOpacityPercent = settings['window-opacity'] ?? (isOverlay ? 0 : 100);
   const isSeeThrough = Math.max(backgroundOpacityPercent, windowOpacityPercent) < 60;
-  return {
+  const resolved = {
     below: isOverlay ? BLACK : page.background,
     edge: settings.edge !== 'as-needed' ? settings.edge : isOverlay && isSeeThrough ? 'outline' : 'none',
     background: settings.background === undefined ? background : colourOf(settings.background),
     backgroundOpacityPercent,
     window: settings.window === undefined ? background : colourOf(settings.window),
     windowOpacityPercent,
-    text: settings.text === undefined ? text : colourOf(settings.text),
     widthPercent: settings.width ?? (isOverlay ? 80 : 100),
   };
+  const behind = behindText(resolved);
+  // A colour that was not chosen gives way to a background that was.
+  const fitting = contrast(text, behind) >= 7 ? text : strongestOn(behind);
+  return { ...resolved, behind, text: settings.text === undefined ? fitting : colourOf(settings.text) };
 }
 
 /** Custom properties by name. */
 export function appearanceProperties(settings: Settings, page: PageColours): ReadonlyMap<string, string> {
   const resolved = resolveAppearance(settings, page);
-  const behind = behindText(resolved);
-  // A colour that was not chosen gives way to a background that was.
-  const text = settings.text === undefined ? readableOn(behind, resolved.text, 7) : resolved.text;
+  const { behind, text } = resolved;
   // Words that may still change: a little softer, where that leaves them readable.
   const soft = blend(text, behind, 0.22);
   const properties = new Map([
@@ -87,8 +90,7 @@ export function appearanceProperties(settings: Settings, page: PageColours): Rea
   return properties;
 }
 
-/** The colour against which text is read. */
-function behindText(resolved: ResolvedAppearance): Colour {
+function behindText(resolved: Omit<ResolvedAppearance, 'text' | 'behind'>): Colour {
   const { below, background, backgroundOpacityPercent, window, windowOpacityPercent } = resolved;
   const withWindow = blend(below, window, windowOpacityPercent / 100);
   const withLine = blend(withWindow, background, backgroundOpacityPercent / 100);

@@ -141,3 +141,9 @@ export function putSettings(params: URLSearchParams, chosen: ChosenSettings): vo
     else params.set(name, writeSetting(value));
   }
 }
+
+/** Differs where lines must be broken anew. */
+export function lineSettings(settings: Settings): string {
+  const { layout, size, font, names, width, partial, delay, mask, lang } = settings;
+  return JSON.stringify([layout, size, font, names, width, partial, delay, mask, lang]);
+}

@@ -1,5 +1,5 @@
 /** The component in a room of a real livekit-server, beside captioners of every kind: it shows what is said, once. */
-import { dispose } from '@livekit/rtc-node';
+import { disposeSdk } from '../../livekit/dispose-sdk.js';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -52,7 +52,7 @@ describeWithModelAndLiveKit('the component in a room of LiveKit', (model) => {
       afterAllTests(() => launched.close());
       browser = launched.browser;
     });
-    afterAll(() => dispose());
+    afterAll(() => disposeSdk());
 
     async function openRoom(settings: Record<string, string>) {
       const gateway = await startLiveKitGateway(model, server, { settings });

@@ -16,15 +16,22 @@ describe('captions of agents that tell whole texts', () => {
   function open() {
     const states: CaptionState[] = [];
     const segments = new TextSegments(roomName('council'), (state) => states.push(state));
-    const tell = (segment: string, text: string, isFinal = false, identity = 'ana'): void =>
-      segments.tell({ segment, identity, name: '', text, isFinal, language: '' });
+    const tell = (segment: string, text: string, isFinal = false): void =>
+      segments.tell({
+        segment,
+        identity: segment === 's2' ? 'bo' : 'ana',
+        name: '',
+        text,
+        isFinal,
+        language: '',
+      });
     return { segments, states, tell };
   }
 
   it('are shown as they grow, change and settle', () => {
     const { segments, states, tell } = open();
     tell('s1', 'Good mourning');
-    tell('s2', 'Hello', false, 'bo');
+    tell('s2', 'Hello');
     tell('s1', 'Good morning all');
     expect(shown(segments.state)).toEqual(['ana… Good morning all', 'bo… Hello']);
     tell('s1', 'Good morning all.', true);

@@ -313,9 +313,9 @@ describeWithModel('the page at /', (model) => {
       const gateway = await startTestGateway(model, { settings: TEST_KEYS });
       afterwards.push(() => gateway.close());
       try {
-        const { browser, close } = await launch(['--host-resolver-rules=MAP captions.example 127.0.0.1']);
-        afterwards.push(close);
-        const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+        const launched = await launch(['--host-resolver-rules=MAP captions.example 127.0.0.1']);
+        afterwards.push(() => launched.close());
+        const page = await (await launched.browser.newContext({ locale: 'en-GB' })).newPage();
         await page.goto(`http://captions.example:${gateway.port}/?room=council#token=${await accessToken()}`);
         await microphone(page).click();
         await expect

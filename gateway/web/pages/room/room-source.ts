@@ -4,9 +4,15 @@ import { LiveKitSource } from '../../live-captions.js';
 
 /** The contract's captions of a room that is joined later, and why it is not joined, or not any more. */
 export class RoomSource implements CaptionSource {
+  readonly #talking: (identities: ReadonlySet<string>) => void;
   #listener: CaptionListener | undefined;
   #source: LiveKitSource | undefined;
   #refusal: LinkState | undefined;
+
+  /** `talking`: whose words are coming in at the moment, after each change. */
+  constructor(talking: (identities: ReadonlySet<string>) => void) {
+    this.#talking = talking;
+  }
 
   start(listener: CaptionListener): void {
     this.#listener = listener;
@@ -38,7 +44,10 @@ export class RoomSource implements CaptionSource {
 
   #follow(listener: CaptionListener): void {
     this.#source?.start({
-      changed: listener.changed,
+      changed: (state) => {
+        listener.changed(state);
+        this.#talking(new Set(state.open.map(({ speaker }) => speaker.identity)));
+      },
       linkChanged: (link) => listener.linkChanged(this.#refusal ?? link),
     });
   }

@@ -77,6 +77,8 @@ describeWithModelAndLiveKit('the room page', (model: InstalledModel) => {
       expect(await page.page.locator('#streams-road').isVisible()).toBe(false);
       await page.page.getByLabel('Compare all three roads').check();
       await page.page.getByRole('button', { name: 'Listen' }).click();
+      const talking = page.page.locator('.person.talking .name').first();
+      const someoneTalked = talking.waitFor({ timeout: 60_000 });
 
       const meeting = await loadShortMeeting();
       const finals = new Map<string, ShownSegment>();
@@ -115,6 +117,7 @@ describeWithModelAndLiveKit('the room page', (model: InstalledModel) => {
         signal: new AbortController().signal,
       });
       expect(voices).toBe(3);
+      await someoneTalked;
       expect(new Set(peopleSeen)).toEqual(
         new Set(['Claire Martin', 'Paul Bernard', 'David Keller', 'Demo viewer', 'You, watching']),
       );

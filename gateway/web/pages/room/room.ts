@@ -1,7 +1,5 @@
 /** The room page: `/room#url=…&token=…` joins a LiveKit room as a viewer, `/room` asks for what is needed. */
-import { participantIdentity } from '../../../../protocol/index.js';
 import { LiveCaptions } from '../../live-captions.js';
-import { SpeakerColours } from '../../view/speaker-colours.js';
 import { byId } from '../page-elements.js';
 import { followEndOf } from './end-box.js';
 import { RoadList } from './road-list.js';
@@ -37,10 +35,14 @@ function askForWhatIsNeeded(problem = ''): void {
 }
 
 async function showRoom(): Promise<void> {
-  const colours = new SpeakerColours();
-  const streams = new RoadList(byId('streams', HTMLElement), colours);
-  const legacy = new RoadList(byId('legacy', HTMLElement), colours);
-  const source = new RoomSource();
+  const streams = new RoadList(byId('streams', HTMLElement));
+  const legacy = new RoadList(byId('legacy', HTMLElement));
+  let people: readonly Person[] = [];
+  let talking: ReadonlySet<string> = new Set();
+  const source = new RoomSource((identities) => {
+    talking = identities;
+    showPeople(people, talking);
+  });
   const captions = new LiveCaptions();
   captions.source = source;
   byId('captions-road', HTMLElement).append(captions);
@@ -54,7 +56,10 @@ async function showRoom(): Promise<void> {
       document.title = `${name} – live captions`;
       for (const id of ['people-title', 'people', 'controls']) byId(id, HTMLElement).hidden = false;
     },
-    peopleChanged: (people) => showPeople(people, colours),
+    peopleChanged: (present) => {
+      people = present;
+      showPeople(people, talking);
+    },
     textStreamed: (text) => streams.show(text),
     transcribed: (text) => legacy.show(text),
   });
@@ -94,13 +99,12 @@ async function toggleSound(button: HTMLButtonElement, sound: RoomSound): Promise
   }
 }
 
-function showPeople(people: readonly Person[], colours: SpeakerColours): void {
+/** Not every publisher tells LiveKit how loud it is: whoever is being captioned talks. */
+function showPeople(people: readonly Person[], talking: ReadonlySet<string>): void {
   const items = people.map(({ identity, name, isTalking, isMuted }) => {
     const item = document.createElement('li');
     item.classList.add('person');
-    if (isMuted !== undefined)
-      item.classList.add(colours.classOf({ identity: participantIdentity(identity) }));
-    if (isTalking) item.classList.add('talking');
+    if (isTalking || talking.has(identity)) item.classList.add('talking');
     item.append(nameElement(name), isMuted === true ? ' muted' : '');
     return item;
   });
