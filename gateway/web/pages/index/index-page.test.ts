@@ -271,7 +271,7 @@ describeWithModel('the page at /', (model) => {
         await page.goto(`${gateway().url}/?room=${encodeURIComponent(name)}`);
         await microphone(page).waitFor();
         say(enter(name), { speaker: person('Ana'), segment: 's1', text: 'Bonjour à tous.' });
-        await page.getByLabel('Transcript').selectOption(format);
+        await page.locator('#format').selectOption(format);
         const saved = page.waitForEvent('download');
         await page.getByRole('button', { name: 'Download' }).click();
         const download = await saved;
@@ -298,7 +298,7 @@ describeWithModel('the page at /', (model) => {
         await page.getByRole('button', { name: 'Meine Stimme untertiteln' }).waitFor();
         await page.goto(`${address}&layout=overlay`);
         await page.locator('live-captions').waitFor({ state: 'attached' });
-        await expect.poll(() => page.locator('#tools').isVisible(), PATIENCE).toBe(false);
+        await expect.poll(() => page.locator('footer').isVisible(), PATIENCE).toBe(false);
         const backgrounds = await page.evaluate(() =>
           [document.documentElement, document.body].map(
             (element) => getComputedStyle(element).backgroundColor,
