@@ -16,6 +16,8 @@ export {
 } from './caption-state.js';
 export { applyMessage } from './reducer.js';
 export { snapshotMessages } from './snapshot.js';
+export { CaptionFollower, type CaptionFollowerOptions } from './caption-follower.js';
 export * from './ingest.js';
+export { KeptAudio } from './kept-audio.js';
 export * from './captioner.js';
 export * from './websocket.js';

@@ -5,6 +5,7 @@ import {
   type IngestClientMessage,
   type IngestSampleRateHz,
   type IngestServerMessage,
+  KeptAudio,
   type RoomName,
   type Speaker,
   SUBPROTOCOL,
@@ -45,11 +46,6 @@ export interface IngestClient {
   close(): void;
 }
 
-interface KeptAudio {
-  readonly firstSample: number;
-  readonly pcm: Int16Array;
-}
-
 /** A speaker: sends audio, and resumes where the gateway stopped hearing it when a connection drops. */
 export function connectIngest(options: IngestClientOptions): IngestClient {
   return new WebSocketIngestClient(options);
@@ -63,19 +59,17 @@ class WebSocketIngestClient implements IngestClient {
   readonly #ended: Promise<void>;
   #settle: { ready: () => void; ended: () => void; failed: (error: CaptionError) => void };
   #socket: WebSocket | undefined;
-  #stream: string | undefined;
   #isWelcome = false;
   #isOver = false;
   #isMuted = false;
   #wantsEnd = false;
-  #isEndSent = false;
-  #kept: KeptAudio[] = [];
-  #nextSample = 0;
+  readonly #kept: KeptAudio;
   #disconnectedAtMs: number | undefined = performance.now();
 
   constructor(options: IngestClientOptions) {
     this.#options = options;
     this.#sampleRateHz = options.sampleRateHz ?? 16_000;
+    this.#kept = new KeptAudio({ maxSamples: MAX_KEPT_SECONDS * this.#sampleRateHz });
     const settle = { ready: noop, ended: noop, failed: [] as ((error: CaptionError) => void)[] };
     this.ready = new Promise((resolve, reject) => {
       settle.ready = resolve;
@@ -97,10 +91,7 @@ class WebSocketIngestClient implements IngestClient {
   }
 
   send(pcm: Int16Array): void {
-    this.#kept.push({ firstSample: this.#nextSample, pcm });
-    this.#nextSample += pcm.length;
-    const oldestKept = this.#nextSample - MAX_KEPT_SECONDS * this.#sampleRateHz;
-    while ((this.#kept[0]?.firstSample ?? oldestKept) < oldestKept) this.#kept.shift();
+    this.#kept.add(pcm);
     if (this.#isWelcome) this.#sendPcm(pcm);
   }
 
@@ -147,7 +138,7 @@ class WebSocketIngestClient implements IngestClient {
 
   #sayHello(): void {
     const { room, speaker, language, vocabulary } = this.#options;
-    const fromSample = this.#kept[0]?.firstSample ?? this.#nextSample;
+    const { resume } = this.#kept;
     this.#sendMessage({
       kind: 'hello',
       version: INGEST_VERSION,
@@ -156,7 +147,7 @@ class WebSocketIngestClient implements IngestClient {
       sampleRateHz: this.#sampleRateHz,
       ...(language === undefined ? {} : { language }),
       ...(vocabulary === undefined ? {} : { vocabulary }),
-      ...(this.#stream === undefined ? {} : { resume: { stream: this.#stream, fromSample } }),
+      ...(resume === undefined ? {} : { resume }),
     });
   }
 
@@ -167,6 +158,7 @@ class WebSocketIngestClient implements IngestClient {
         return;
       case 'ack':
         this.lastAck = message;
+        this.#kept.acknowledged(message.receivedThroughSample);
         return;
       case 'ended':
         this.#isOver = true;
@@ -183,35 +175,17 @@ class WebSocketIngestClient implements IngestClient {
   }
 
   #welcome(stream: string, expectSample: number): void {
-    if (this.#stream !== stream) this.#beginStream();
-    this.#stream = stream;
     this.#isWelcome = true;
     this.#disconnectedAtMs = undefined;
-    for (const { firstSample, pcm } of this.#kept) {
-      if (firstSample + pcm.length <= expectSample) continue;
-      this.#sendPcm(pcm.subarray(Math.max(0, expectSample - firstSample)));
-    }
+    for (const pcm of this.#kept.welcomed(stream, expectSample)) this.#sendPcm(pcm);
     this.#settle.ready();
     if (this.#isMuted) this.#sendMessage({ kind: 'mute' });
     if (this.#wantsEnd) this.#sendEnd();
   }
 
   #sendEnd(): void {
-    this.#isEndSent = true;
+    this.#kept.endSent();
     this.#sendMessage({ kind: 'end' });
-  }
-
-  /**
-   * The gateway has finished a former stream with all that it had heard, which was everything when it heard the end.
-   * What it had not heard begins a new stream.
-   */
-  #beginStream(): void {
-    const heardThrough = this.#isEndSent ? this.#nextSample : (this.lastAck?.receivedThroughSample ?? 0);
-    this.#kept = this.#kept.filter(({ firstSample, pcm }) => firstSample + pcm.length > heardThrough);
-    this.lastAck = undefined;
-    const offset = this.#kept[0]?.firstSample ?? this.#nextSample;
-    this.#kept = this.#kept.map(({ firstSample, pcm }) => ({ firstSample: firstSample - offset, pcm }));
-    this.#nextSample -= offset;
   }
 
   #closed(code: number, reason: string): void {

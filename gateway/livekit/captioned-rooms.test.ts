@@ -5,8 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { TestGateway } from '../testing/test-gateway.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { waitUntil } from '../testing/wait-until.js';
-import { segmentsOf } from '../../protocol/index.js';
-import { CaptionFollower } from './participant/caption-follower.js';
+import { CaptionFollower, segmentsOf } from '../../protocol/index.js';
 import {
   finalWordsOf,
   isHeard,

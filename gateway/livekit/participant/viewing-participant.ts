@@ -1,12 +1,12 @@
 /** Somebody who reads along in a room of LiveKit, on all three roads that captions take. */
 import { RoomEvent } from '@livekit/rtc-node';
 import {
+  CaptionFollower,
   type CaptionMessage,
   CAPTIONS_TOPIC,
   type CaptionState,
   type ParticipantIdentity,
 } from '../../../protocol/index.js';
-import { CaptionFollower } from './caption-follower.js';
 import { type JoinedRoom, type JoinOptions, joinRoom } from './joined-room.js';
 import { listenToTranscriptions, type ReceivedTranscription } from './legacy-transcriptions.js';
 

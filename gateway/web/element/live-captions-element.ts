@@ -209,7 +209,7 @@ export class LiveCaptions extends LitElement {
         </div>
         <div id="scroller" tabindex="0" role="group" aria-label=${wording.captions}>
           <p id="hint" class="hint" hidden>${wording.nobodySpoke}</p>
-          <div id="log">${nothing}</div>
+          <div id="log"></div>
         </div>
         <button id="jump" type="button" ?hidden=${this.isFollowing || isOverlay} @click=${this.#jump}>
           ${wording.jump}

@@ -1,12 +1,14 @@
 import type { CaptionState } from '../../../protocol/index.js';
 
 /** Why a source will give nothing more. `told`: for a reason that the other side gave in words. */
-export type RefusalCause = 'token_needed' | 'token_malformed' | 'unreadable' | 'told';
+export type RefusalCause = 'token_needed' | 'token_malformed' | 'unreadable' | 'room_left' | 'told';
 
 /** How the connection to captions is. */
 export type LinkState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected' }
+  /** Where captions would come from is there; nobody makes any yet. */
+  | { readonly kind: 'uncaptioned' }
   /** It is tried again by itself. */
   | { readonly kind: 'lost' }
   /** For good: the same try would fail again. `reason` is for a person; empty unless `cause` is `told`. */

@@ -32,16 +32,6 @@ export class CaptionPage {
     return readSegments(this.page, '.open');
   }
 
-  /** Settled segments on pages that have a list of captions of their own. */
-  get settledInList(): Promise<ShownSegment[]> {
-    return this.page.locator('#settled .segment').evaluateAll((elements) =>
-      elements.map((element) => ({
-        name: element.querySelector('.name')?.textContent ?? '',
-        text: element.querySelector('.text')?.textContent.trim() ?? '',
-      })),
-    );
-  }
-
   /** Distance from the lower edge of what is seen to the end of the captions. */
   get toEndPx(): Promise<number> {
     return this.page

@@ -9,10 +9,12 @@ export const ENGLISH = {
   refusals: {
     token_needed: 'an access token is needed, as #token=… at the end of the address of this page.',
     token_malformed: 'the access token in the address of this page is not well-formed.',
+    room_left: 'the room was left, or closed.',
     unreadable: 'this page cannot read what the gateway sends. Load the page again.',
   },
   notCaptioned: (duration: string, reason: string): string => `not captioned: ${duration} (${reason})`,
   connecting: 'Connecting…',
+  uncaptioned: 'In the room. Nobody captions it yet.',
   lost: 'No connection: captions have stopped. Trying again…',
   unavailable: 'Captions unavailable',
   degraded: 'Captions degraded',

@@ -10,10 +10,12 @@ export const FRENCH: Wording = {
   refusals: {
     token_needed: 'il faut un jeton d’accès, sous la forme #token=… à la fin de l’adresse de cette page.',
     token_malformed: 'le jeton d’accès dans l’adresse de cette page est mal formé.',
+    room_left: 'la salle a été quittée ou fermée.',
     unreadable: 'cette page ne comprend pas ce que le serveur envoie. Rechargez la page.',
   },
   notCaptioned: (duration, reason) => `non sous-titré : ${duration} (${reason})`,
   connecting: 'Connexion…',
+  uncaptioned: 'Dans la salle. Personne ne la sous-titre encore.',
   lost: 'Pas de connexion : le sous-titrage est arrêté. Nouvel essai…',
   unavailable: 'Sous-titres indisponibles',
   degraded: 'Sous-titres dégradés',

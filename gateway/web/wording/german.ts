@@ -10,10 +10,12 @@ export const GERMAN: Wording = {
   refusals: {
     token_needed: 'ein Zugangstoken fehlt; es steht als #token=… am Ende der Adresse dieser Seite.',
     token_malformed: 'das Zugangstoken in der Adresse dieser Seite ist fehlerhaft.',
+    room_left: 'der Raum wurde verlassen oder geschlossen.',
     unreadable: 'diese Seite versteht nicht, was der Server sendet. Laden Sie die Seite neu.',
   },
   notCaptioned: (duration, reason) => `nicht untertitelt: ${duration} (${reason})`,
   connecting: 'Verbindung wird hergestellt…',
+  uncaptioned: 'Im Raum. Noch untertitelt ihn niemand.',
   lost: 'Keine Verbindung: keine Untertitel. Neuer Versuch…',
   unavailable: 'Keine Untertitel verfügbar',
   degraded: 'Untertitel eingeschränkt',

@@ -65,6 +65,8 @@ export function statusText(
   switch (link.kind) {
     case 'connecting':
       return { text: wording.connecting, tone: 'neutral' };
+    case 'uncaptioned':
+      return { text: wording.uncaptioned, tone: 'neutral' };
     case 'lost':
       return { text: wording.lost, tone: 'bad' };
     case 'refused': {

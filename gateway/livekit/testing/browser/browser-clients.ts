@@ -58,6 +58,8 @@ async function bundle(): Promise<Map<string, string | Uint8Array>> {
     root: fileURLToPath(new URL('.', import.meta.url)),
     configFile: false,
     logLevel: 'warn',
+    // Not the development builds of libraries, which a test's environment would choose.
+    resolve: { conditions: ['module', 'browser', 'production'] },
     define: { 'process.env.NODE_ENV': '"production"' },
     build: { write: false, minify: false, target: 'es2023', chunkSizeWarningLimit: 10_000 },
   })) as Rolldown.RolldownOutput;

@@ -1,5 +1,6 @@
 /** Clients of a LiveKit room as applications write them. Each shows what it reads in a section of its own. */
 import { joinWithCaptions } from './captions-client.js';
+import { joinWithElement } from './element-client.js';
 import { joinAsMeet } from './meet-client.js';
 import { joinAsSpeaker } from './speaker-client.js';
 import { joinWithTranscriptions } from './transcriptions-client.js';
@@ -15,6 +16,7 @@ export interface Client {
 
 const JOIN: Readonly<Record<ClientKind, (client: Client) => Promise<void>>> = {
   captions: joinWithCaptions,
+  element: joinWithElement,
   transcriptions: joinWithTranscriptions,
   meet: joinAsMeet,
   speaker: joinAsSpeaker,

@@ -4,6 +4,8 @@
 export type ClientKind =
   /** The wire contract on the data channel. */
   | 'captions'
+  /** Our component, on whatever road there is. */
+  | 'element'
   /** React, with LiveKit's own hook for text streams. */
   | 'transcriptions'
   /** The rules of La Suite Meet's subtitle view. */

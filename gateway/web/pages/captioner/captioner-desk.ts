@@ -9,7 +9,7 @@ import {
 import { CaptionerLink, type CaptionerLinkState } from './captioner-link.js';
 import type { CaptionerWording } from './captioner-wording.js';
 import { LineList } from './line-list.js';
-import { byId } from './page-elements.js';
+import { byId } from '../page-elements.js';
 import { showViewersView } from './viewers-view.js';
 import { lineEnd, WrittenLines } from './written-lines.js';
 

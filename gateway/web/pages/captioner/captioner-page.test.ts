@@ -1,5 +1,3 @@
-import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeWithModel } from '../../../../asr/testing/real-model.js';
 import { segmentsOf } from '../../../../protocol/index.js';
@@ -9,6 +7,7 @@ import { cleanupsAfterEach } from '../../../testing/cleanups.js';
 import { welcomedPeer } from '../../../testing/raw-peer.js';
 import { startTestGateway } from '../../../testing/test-gateway.js';
 import { waitUntil } from '../../../testing/wait-until.js';
+import { violationsOn } from '../../testing/accessibility.js';
 import { withChromium } from '../../testing/chromium.js';
 import { startCuttableProxy } from '../../testing/cuttable-proxy.js';
 import { pageHarness, PATIENCE } from '../../testing/page-harness.js';
@@ -43,16 +42,6 @@ describeWithModel('the captioner’s page', (model) => {
       await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toBe('Live');
       return { page, room: enter(name as Room['name']), name };
     }
-
-    const violations = async (page: Page): Promise<string[]> => {
-      await page.evaluate(axe.source);
-      const found = await page.evaluate(() =>
-        (window as unknown as { axe: typeof axe }).axe.run(document, {
-          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-        }),
-      );
-      return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    };
 
     it('is used with the keyboard alone: write, correct the line before, settle, leave', async () => {
       const { page, room } = await join();
@@ -171,7 +160,7 @@ describeWithModel('the captioner’s page', (model) => {
       const name = freshName();
       const { page } = await newPage({ colorScheme, forcedColors });
       await page.goto(`${gateway().url}/captioner?room=${encodeURIComponent(name)}&lang=fr`);
-      expect(await violations(page)).toEqual([]);
+      expect(await violationsOn(page)).toEqual([]);
       expect(await page.locator('html').getAttribute('lang')).toBe('fr');
       await page.locator('#name').fill('Carole');
       await page.keyboard.press('Enter');
@@ -181,7 +170,7 @@ describeWithModel('the captioner’s page', (model) => {
       await page.keyboard.type('Bonjour à tous. Ensuite');
       await page.locator('#lines input').waitFor();
       await page.locator('summary').click();
-      expect(await violations(page)).toEqual([]);
+      expect(await violationsOn(page)).toEqual([]);
     });
 
     it('needs no scrolling sideways at 320 pixels, as with 400 % zoom', async () => {

@@ -5,10 +5,11 @@
 import { participantIdentity } from '../../../../protocol/index.js';
 import { CaptionerDesk } from './captioner-desk.js';
 import { captionerWording, type CaptionerText } from './captioner-wording.js';
-import { byId } from './page-elements.js';
+import { ownerOf, tokenInAddress } from '../token-owner.js';
+import { byId } from '../page-elements.js';
 
 const query = new URLSearchParams(location.search);
-const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
+const token = tokenInAddress();
 const { tag, wording } = captionerWording([query.get('lang') ?? '', ...navigator.languages]);
 document.documentElement.lang = tag;
 document.title = wording.title;
@@ -47,17 +48,4 @@ function askWho(): void {
       replacesEverybody: start === 'everybody',
     }).open();
   });
-}
-
-/** Whom the token is for; the gateway checks it. Undefined for one that cannot be read. */
-function ownerOf(jwt: string): { identity: string; name: string } | undefined {
-  try {
-    const payload = (jwt.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
-    const claims = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; name?: unknown };
-    if (typeof claims.sub !== 'string' || claims.sub === '') return undefined;
-    return { identity: claims.sub, name: typeof claims.name === 'string' ? claims.name : '' };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,5 @@
-import { participantIdentity } from '../../../../protocol/index.js';
-import { RecentElements } from '../../view/recent-elements.js';
-import { nameElement } from '../../view/segment-block.js';
-import type { SpeakerColours } from '../../view/speaker-colours.js';
+import { nameElement } from './name-element.js';
+import { RecentElements } from './recent-elements.js';
 import type { RoadText } from './room-link.js';
 
 /** Texts that stay on the page. */
@@ -10,17 +8,15 @@ const MAX_TEXTS = 200;
 /** What came on one of LiveKit's own roads, as it came: nothing is put together here. */
 export class RoadList {
   readonly #region: HTMLElement;
-  readonly #colours: SpeakerColours;
   readonly #texts = new Map<string, HTMLElement>();
   readonly #recent = new RecentElements(MAX_TEXTS);
 
-  constructor(region: HTMLElement, colours: SpeakerColours) {
+  constructor(region: HTMLElement) {
     this.#region = region;
-    this.#colours = colours;
   }
 
-  show({ segment, identity, name, text, isFinal }: RoadText): void {
-    const element = this.#texts.get(segment) ?? this.#add({ segment, identity, name });
+  show({ segment, name, text, isFinal }: RoadText): void {
+    const element = this.#texts.get(segment) ?? this.#add({ segment, name });
     const line = element.querySelector('span');
     if (line === null) return;
     // A text that was taken back arrives as a blank one.
@@ -29,11 +25,9 @@ export class RoadList {
     line.className = isFinal ? '' : 'unsettled';
   }
 
-  #add({ segment, identity, name }: Pick<RoadText, 'segment' | 'identity' | 'name'>): HTMLElement {
+  #add({ segment, name }: Pick<RoadText, 'segment' | 'name'>): HTMLElement {
     const element = document.createElement('div');
-    const colour =
-      identity === '' ? [] : [this.#colours.classOf({ identity: participantIdentity(identity) })];
-    element.classList.add('segment', ...colour);
+    element.className = 'segment';
     const text = document.createElement('p');
     text.className = 'text';
     text.dir = 'auto';

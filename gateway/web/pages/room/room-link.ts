@@ -1,9 +1,7 @@
 /** The page's place in a LiveKit room: joins as a viewer and tells what arrives on all three roads of captions. */
 import type * as LiveKit from 'livekit-client';
-import { CAPTIONS_TOPIC, type CaptionState, roomName } from '../../../../protocol/index.js';
-import type { LinkState } from '../../sources/caption-source.js';
-import { CaptionTopic } from './caption-topic.js';
 import { type LiveKitSdk, loadLiveKitSdk } from './livekit-sdk.js';
+import type { RoomSource } from './room-source.js';
 import { RoomSound } from './room-sound.js';
 import { endText, failureText } from './room-wording.js';
 
@@ -31,9 +29,9 @@ export interface RoomLinkOptions {
   /** Of the LiveKit server: ws, wss, http or https. */
   readonly url: string;
   readonly token: string;
-  readonly linkChanged: (link: LinkState) => void;
+  /** Is told of captions, and why there are none. */
+  readonly captions: RoomSource;
   readonly joined: (room: string) => void;
-  readonly captionsChanged: (state: CaptionState) => void;
   readonly peopleChanged: (people: readonly Person[]) => void;
   readonly textStreamed: (text: RoadText) => void;
   readonly transcribed: (text: RoadText) => void;
@@ -43,9 +41,8 @@ export interface RoomLink {
   readonly sound: RoomSound;
 }
 
-/** Undefined when the room could not be joined; `linkChanged` was told why. */
+/** Undefined when the room could not be joined; `captions` was told why. */
 export async function joinRoom(options: RoomLinkOptions): Promise<RoomLink | undefined> {
-  options.linkChanged({ kind: 'connecting' });
   let isForbiddenHere = false;
   document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
     if (effectiveDirective === 'connect-src') isForbiddenHere = true;
@@ -54,23 +51,19 @@ export async function joinRoom(options: RoomLinkOptions): Promise<RoomLink | und
   try {
     sdk = await loadLiveKitSdk();
   } catch {
-    options.linkChanged({
-      kind: 'refused',
-      cause: 'told',
-      reason: 'a part of this page could not be loaded. Load it again.',
-    });
+    options.captions.refuse('a part of this page could not be loaded. Load it again.');
     return undefined;
   }
   // The page tells what matters; tokens must not get into the console.
   sdk.setLogLevel(sdk.LogLevel.silent);
   const room = new sdk.Room();
   const sound = new RoomSound(sdk, room);
+  options.captions.read(room);
   listen(sdk, room, options);
   try {
     await room.connect(options.url, options.token, { autoSubscribe: false });
   } catch (error) {
-    const reason = failureText(sdk, { error, url: options.url, isForbiddenHere });
-    options.linkChanged({ kind: 'refused', cause: 'told', reason });
+    options.captions.refuse(failureText(sdk, { error, url: options.url, isForbiddenHere }));
     return undefined;
   }
   return { sound };
@@ -78,7 +71,7 @@ export async function joinRoom(options: RoomLinkOptions): Promise<RoomLink | und
 
 function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): void {
   const { RoomEvent } = sdk;
-  let topic: CaptionTopic | undefined;
+  let hasJoined = false;
   const nameOf = (identity: string): string => {
     const name = room.getParticipantByIdentity(identity)?.name ?? '';
     return name === '' ? identity : name;
@@ -86,37 +79,15 @@ function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): 
   const people = (): void => options.peopleChanged(peopleIn(room));
   room.on(RoomEvent.Connected, () => {
     options.joined(room.name);
-    options.linkChanged({ kind: 'connected' });
-    topic = new CaptionTopic({
-      room: roomName(room.name),
-      changed: options.captionsChanged,
-      ask: (bytes) => {
-        // Without a connection it is asked again.
-        room.localParticipant
-          .publishData(bytes, { reliable: true, topic: CAPTIONS_TOPIC })
-          .catch(() => undefined);
-      },
-    });
-    topic.ask();
+    hasJoined = true;
     people();
   });
-  room.on(RoomEvent.DataReceived, (...[bytes, sender, , name]) => {
-    // Captioners are hidden or agents: what other people send in their place is none of theirs.
-    if (name === CAPTIONS_TOPIC && (sender === undefined || sender.isAgent)) topic?.receive(bytes);
-  });
-  room.on(RoomEvent.SignalReconnecting, () => options.linkChanged({ kind: 'lost' }));
-  room.on(RoomEvent.Reconnecting, () => options.linkChanged({ kind: 'lost' }));
-  room.on(RoomEvent.Reconnected, () => {
-    options.linkChanged({ kind: 'connected' });
-    topic?.ask();
-    people();
-  });
+  room.on(RoomEvent.Reconnected, people);
   room.on(RoomEvent.Disconnected, (reason) => {
     // Before it was joined, `connect` tells more.
-    if (topic === undefined) return;
-    topic.close();
+    if (!hasJoined) return;
     options.peopleChanged([]);
-    options.linkChanged({ kind: 'refused', cause: 'told', reason: endText(sdk, reason) });
+    options.captions.refuse(endText(sdk, reason));
   });
   for (const event of [
     RoomEvent.ParticipantConnected,

@@ -7,7 +7,7 @@ import {
   roomName,
   snapshotMessages,
   startEpoch,
-} from '../../../protocol/index.js';
+} from './index.js';
 import { CaptionFollower } from './caption-follower.js';
 
 const room = roomName('one');

@@ -1,15 +1,15 @@
 /** The contract on a road without connections of its own: messages in, and requests for a snapshot out when something is missing. */
-import {
-  applyMessage,
-  CaptionError,
-  type CaptionMessage,
-  type CaptionState,
-  decodeMessage,
-  encodeMessage,
-  initialState,
-  resyncMessage,
-  type RoomName,
-} from '../../../protocol/index.js';
+import { type CaptionState, initialState, resyncMessage } from './caption-state.js';
+import type { CaptionMessage } from './caption.js';
+import { decodeMessage, encodeMessage } from './codec.js';
+import { CaptionError } from './errors.js';
+import { applyMessage } from './reducer.js';
+import type { RoomName } from './units.js';
+
+/** Node and browsers have both as globals; neither is in TypeScript's ES2023. */
+type Timer = object | number;
+declare const setTimeout: (done: () => void, delayMs: number) => Timer;
+declare const clearTimeout: (timer: Timer | undefined) => void;
 
 /** A hole that reordering has not closed after this is worth a snapshot. */
 const RESYNC_AFTER_MS = 200;
@@ -21,7 +21,7 @@ export interface CaptionFollowerOptions {
   readonly room: RoomName;
   readonly changed: (state: CaptionState, message: CaptionMessage) => void;
   /** Sends a request; one that is lost is repeated. */
-  readonly ask: (bytes: Uint8Array) => void;
+  readonly ask: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Sends word that a delta is shown; absent where nobody wants to measure. */
   readonly report?: ((bytes: Uint8Array) => void) | undefined;
 }
@@ -37,12 +37,12 @@ export class CaptionFollower {
   #state: CaptionState;
   #received = { messages: 0, bytes: 0, undecodable: 0 };
   #resyncs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #repeatMs = FIRST_REPEAT_MS;
   #closedBecause: string | undefined;
   #settleWaiters: Waiter[] = [];
   #readyWaiter: Waiter | undefined;
-  /** As `ViewingParticipant.ready`. */
+  /** Resolves when nothing is missing for the first time; rejects with CaptionError `connection_closed` when it is closed before. */
   readonly ready: Promise<void>;
 
   constructor(options: CaptionFollowerOptions) {
@@ -98,9 +98,12 @@ export class CaptionFollower {
     this.#repeatMs = Math.min(2 * this.#repeatMs, LAST_REPEAT_MS);
   }
 
-  /** As `ViewingParticipant.settled`. */
+  /**
+   * Asks for a snapshot and resolves when it is there: everything the room had said by now has been applied then. Rejects with
+   * CaptionError `connection_closed` when none comes within the deadline, or it is closed.
+   */
   async settled(deadlineMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         if (this.#closedBecause !== undefined) {

@@ -1,0 +1,84 @@
+/**
+ * The page at `/`: `?room=NAME` shows a room, without it one is picked, typed, or opened with one's own microphone. `#token=` in
+ * the address is an access token. The component's settings stand in the address too: `?layout=overlay` shows nothing but
+ * captions, on a transparent page.
+ */
+import { roomName } from '../../../../protocol/index.js';
+import { LiveCaptions } from '../../live-captions.js';
+import { byId } from '../page-elements.js';
+import { ownerOf, tokenInAddress } from '../token-owner.js';
+import { indexWording, type IndexWording } from './index-wording.js';
+import { RoomPicker } from './room-picker.js';
+import { TranscriptDownload } from './transcript-download.js';
+import { VoiceControls } from './voice-controls.js';
+
+const query = new URLSearchParams(location.search);
+const token = tokenInAddress();
+const owner = token === undefined ? undefined : ownerOf(token);
+let { tag, wording } = indexWording([query.get('lang') ?? '', ...navigator.languages]);
+
+// Somebody put another token into the address, or went back to another room.
+for (const event of ['hashchange', 'popstate']) window.addEventListener(event, () => location.reload());
+const room = query.get('room') ?? '';
+if (room.trim() === '') pickRoom();
+else showRoom(room);
+
+function pickRoom(): void {
+  showWording();
+  const picker = new RoomPicker({ token, tag, wording });
+  const form = byId('room-form', HTMLFormElement);
+  // The browser puts the room in; what follows the # stays.
+  form.action = `/${location.hash}`;
+  const field = byId('room', HTMLInputElement);
+  field.value = owner?.room ?? '';
+  byId('picker', HTMLElement).hidden = false;
+  field.focus();
+  picker.open();
+  const isOpenToAll = token === undefined;
+  byId('try', HTMLElement).hidden = !isOpenToAll;
+  byId('try-it', HTMLButtonElement).addEventListener('click', () => {
+    picker.close();
+    byId('picker', HTMLElement).hidden = true;
+    const name = `try-${crypto.randomUUID().slice(0, 8)}`;
+    history.pushState(null, '', `/?room=${name}`);
+    // In answer to this very click: browsers start no sound without one.
+    void showRoom(name).start();
+  });
+}
+
+function showRoom(name: string): VoiceControls {
+  const captions = new LiveCaptions();
+  captions.room = name;
+  captions.token = token ?? '';
+  captions.settingsInAddress = true;
+  const common = { room: roomName(name), token, wording: (): IndexWording => wording };
+  const voice = new VoiceControls({ ...common, owner });
+  const download = new TranscriptDownload({ ...common, language: () => tag });
+  const settingsChanged = (): void => {
+    const { lang, layout } = captions.settings;
+    ({ tag, wording } = indexWording(lang === 'auto' ? navigator.languages : [lang]));
+    showWording(name);
+    voice.show();
+    download.show();
+    document.documentElement.classList.toggle('overlay', layout === 'overlay');
+  };
+  captions.addEventListener('settings-changed', settingsChanged);
+  const link = byId('other-room', HTMLAnchorElement);
+  link.href = `/${location.hash}`;
+  link.hidden = false;
+  byId('tools', HTMLElement).hidden = false;
+  byId('main', HTMLElement).append(captions);
+  settingsChanged();
+  return voice;
+}
+
+function showWording(name?: string): void {
+  document.documentElement.lang = tag;
+  byId('title', HTMLElement).textContent = name ?? wording.title;
+  document.title = name === undefined ? wording.title : wording.titleOf(name);
+  for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
+    const text = wording[element.dataset['text'] as keyof IndexWording];
+    if (typeof text === 'string') element.textContent = text;
+  }
+  byId('voice', HTMLElement).setAttribute('aria-label', wording.ownVoice);
+}
