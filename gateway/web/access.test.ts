@@ -144,11 +144,13 @@ describeWithModel('access to captions', (model) => {
       await page.page.evaluate(() => {
         const glides: string[] = [];
         Object.assign(window, { glides });
-        const animate = Element.prototype.animate;
-        Element.prototype.animate = function (...options) {
-          glides.push(this.id);
-          return animate.apply(this, options);
-        };
+        const log = document.querySelector('live-captions')?.shadowRoot?.getElementById('log');
+        const animate = log?.animate.bind(log);
+        if (log && animate)
+          log.animate = (...options) => {
+            glides.push(log.id);
+            return animate(...options);
+          };
       });
       for (let index = 0; index < 40; index++)
         say(room, { speaker: person(`P${index % 3}`), segment: `more ${index}`, text: `Sentence ${index}.` });
