@@ -61,6 +61,8 @@ export interface FaultsResult {
   readonly duplicatedWords: number;
   readonly changedWords: number;
   readonly words: number;
+  /** Speech of which viewers were told that it was not captioned, in the disturbed run; words that are lost without are lost silently. */
+  readonly toldGapsMs: number;
   readonly model: string;
   readonly failures: readonly string[];
   readonly machine: Machine;
@@ -91,7 +93,14 @@ export async function runFaultsBench(
     const undisturbed = await playSpeakers({ ...run, rooms: 'calm' });
     options.output.write(`with ${options.faults.join(', ')}\n`);
     const breaker = new Breaker(gateway, network, options.faults);
-    const disturbed = await playSpeakers({ ...run, rooms: ROOMS }).finally(() => breaker.close());
+    let toldGapsMs = 0;
+    const disturbed = await playSpeakers({
+      ...run,
+      rooms: ROOMS,
+      observe: (_, message) => {
+        if (message.kind === 'gap') toldGapsMs += message.endMs - message.startMs;
+      },
+    }).finally(() => breaker.close());
     const recovered = breaker.result();
     const result: FaultsResult = {
       faults: recovered.map(({ fault, count, recoveriesMs }) => ({
@@ -101,6 +110,7 @@ export async function runFaultsBench(
         notRecovered: count - recoveriesMs.length,
       })),
       ...compareRuns(undisturbed, disturbed),
+      toldGapsMs: Math.round(toldGapsMs),
       model: gateway.model,
       failures,
       machine,

@@ -76,7 +76,7 @@ export function formatFaultsResult(result: FaultsResult): string {
         `${count} × ${fault}: captions back after p50 ${wholeMs(recoveryMs.p50)}, p95 ${wholeMs(recoveryMs.p95)}` +
         (notRecovered === 0 ? '' : `; not before the next fault ${notRecovered} times`),
     ),
-    `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed`,
+    `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed; viewers were told of gaps of ${wholeMs(result.toldGapsMs)}`,
     `model ${result.model}`,
   ]);
 }

@@ -212,7 +212,7 @@ function curvesPlot(
             y2: y.of(limit.at),
             class: 'limit budget',
           }),
-          text({ x: MARGIN.left + 6, y: y.of(limit.at) - 5, anchor: 'start' }, limit.text),
+          text({ x: right - 6, y: y.of(limit.at) - 5, anchor: 'end' }, limit.text),
         ]),
     ...curves.flatMap(({ name, points }, index) => {
       const colour = COLOURS[index % COLOURS.length];

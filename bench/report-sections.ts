@@ -80,7 +80,7 @@ export function sectionsOf(report: Report): ReportSection[] {
               String(notRecovered),
             ]),
             remarks: [
-              `Of ${faults.words} words ${faults.lostWords} lost, ${faults.duplicatedWords} doubled, ${faults.changedWords} changed against the same run undisturbed. A new recogniser has to load its model and hear again what was said since the last final: processor time limits.`,
+              `Of ${faults.words} words ${faults.lostWords} lost, ${faults.duplicatedWords} doubled, ${faults.changedWords} changed against the same run undisturbed; viewers were told of gaps of ${ms(faults.toldGapsMs)}. A new recogniser has to load its model and hear again what was said since the last final: processor time limits.`,
               ...failuresOf(faults.failures),
             ],
           },

@@ -81,6 +81,11 @@ function agentsVenue(server: LiveKitAccess & { readonly httpUrl: string }, liste
       const close = async (): Promise<void> => {
         const viewers = [...agentRooms.values()].map(({ viewer }) => viewer);
         await Promise.all([...publishers, ...viewers].map((participant) => participant.leave()));
+        // Else each room's process would live on for twenty seconds, and be counted to whatever is measured next.
+        const client = new RoomServiceClient(server.httpUrl, server.apiKey, server.apiSecret);
+        await Promise.all(
+          [...agentRooms.keys()].map((name) => client.deleteRoom(name).catch(() => undefined)),
+        );
       };
       listenedTo.clear();
       try {
