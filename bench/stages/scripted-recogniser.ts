@@ -71,6 +71,11 @@ class ScriptedUtterance implements OpenUtterance {
       this.#answer(this.#asked + CHUNK_SAMPLES, false);
   }
 
+  /** What it says is written down. */
+  setVocabulary(): void {
+    return;
+  }
+
   finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;

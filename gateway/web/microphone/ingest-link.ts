@@ -147,6 +147,9 @@ export class IngestLink {
         return;
       case 'error':
         if (!message.retryable) this.#refused(message.message);
+        return;
+      // Of a vocabulary, and none is sent here.
+      case 'warning':
     }
   }
 

@@ -49,7 +49,7 @@ export class LiveKitSource implements CaptionSource {
     this.close();
     this.#listener = listener;
     this.#listen();
-    if (String(this.#room.state) === 'connected') this.#joined();
+    if (`${this.#room.state}` === 'connected') this.#joined();
     else listener.linkChanged({ kind: 'connecting' });
   }
 
