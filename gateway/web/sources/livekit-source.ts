@@ -49,7 +49,8 @@ export class LiveKitSource implements CaptionSource {
     this.close();
     this.#listener = listener;
     this.#listen();
-    if (`${this.#room.state}` === 'connected') this.#joined();
+    const state: string = this.#room.state;
+    if (state === 'connected') this.#joined();
     else listener.linkChanged({ kind: 'connecting' });
   }
 
