@@ -150,7 +150,7 @@ export const SETTINGS = {
   CAPTION_ENGINE: {
     kind: 'choice',
     choices: ['auto', 'zipformer', 'sherpa'],
-    default: 'sherpa',
+    default: 'auto',
     doc: 'What recognises: our own engine (streaming Zipformer2), sherpa-onnx, or ours where it can run the model.',
   } satisfies ChoiceSetting,
   CAPTION_CHANGED_WORDS_PERCENT: number({

@@ -74,7 +74,7 @@ describeWithModel('GET /v1/report', (model) => {
     const found = await waitFor('data', () => data);
     expect(found.stages.find(({ stage }) => stage === 'lookahead')?.meanMs).toBeGreaterThan(0);
     expect(found.finals.count).toBeGreaterThan(0);
-    expect(found.gateways[0]).toMatchObject({ model: model.id, engine: 'sherpa' });
+    expect(found.gateways[0]).toMatchObject({ model: model.id, engine: 'auto' });
     expect(found.rooms.map(({ room }) => room)).toEqual([roomLabel(ROOM)]);
     const page = await (await ask(open, '?last=5m')).text();
     expect(page).not.toContain(ROOM);

@@ -1,7 +1,7 @@
 /** Sound at any rate, made into sound at another one, piece by piece. Runs in an audio worklet: no allocation but its results. */
 
 /** Zero crossings of the filter on each side: the more, the steeper it cuts. */
-const CROSSINGS = 16;
+const CROSSINGS = 24;
 /** Of the band that is left after it; the rest is the filter's slope. */
 const PASSED_SHARE = 0.92;
 
