@@ -77,23 +77,30 @@ export class EndScroller {
 
   #toEnd({ glides }: { glides: boolean }): void {
     const { scroller } = this.#options;
+    const leftPx = this.#stopGlide();
     const beforePx = scroller.scrollTop;
     scroller.scrollTop = scroller.scrollHeight;
     this.#followedToPx = scroller.scrollTop;
     const movedPx = this.#followedToPx - beforePx;
     // More than a box of text cannot be followed with the eyes: it is simply there.
-    if (glides && movedPx > 0 && movedPx < scroller.clientHeight) this.#glideBy(movedPx);
+    if (glides && movedPx < scroller.clientHeight) this.#glideBy(movedPx + leftPx);
   }
 
-  #glideBy(movedPx: number): void {
-    if (this.#stillness.matches) return;
-    const { content } = this.#options;
-    // What is still left of the last glide goes on from where it is.
-    const leftPx =
-      this.#glide?.playState === 'running' ? new DOMMatrix(getComputedStyle(content).transform).m42 : 0;
-    this.#glide?.cancel();
-    this.#glide = content.animate(
-      [{ transform: `translateY(${movedPx + leftPx}px)` }, { transform: 'translateY(0)' }],
+  /**
+   * Returns what was still left of it. Before anything is measured: content that is moved down by it reaches further than it
+   * is long, and who scrolls to that end is taken back by the browser later, as if the reader had scrolled up.
+   */
+  #stopGlide(): number {
+    if (this.#glide?.playState !== 'running') return 0;
+    const leftPx = new DOMMatrix(getComputedStyle(this.#options.content).transform).m42;
+    this.#glide.cancel();
+    return leftPx;
+  }
+
+  #glideBy(distancePx: number): void {
+    if (distancePx <= 0 || this.#stillness.matches) return;
+    this.#glide = this.#options.content.animate(
+      [{ transform: `translateY(${distancePx}px)` }, { transform: 'translateY(0)' }],
       { duration: GLIDE_MS, easing: 'ease-out' },
     );
   }
