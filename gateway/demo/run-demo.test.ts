@@ -83,7 +83,8 @@ describeWithModel('a meeting through the gateway', (model) => {
         expect(kills).toBeGreaterThan(0);
         expect(result).toMatchObject({ lostWords: 0, duplicatedWords: 0, changedWords: 0 });
         expect(result.statuses).toContain('degraded');
-        expect(result.statuses.at(-1)).toBe('live');
+        // The last kill may come so late that the meeting is over before the child is back.
+        await expect.poll(() => gateway.engine.health.state, { timeout: 20_000 }).toBe('live');
       } finally {
         timers.forEach((timer) => clearTimeout(timer));
         await gateway.close();
