@@ -7,6 +7,7 @@ import type { FigureComparison } from './compare-runs.js';
 import type { Drift, EnduranceResult } from './endurance-bench.js';
 import type { FaultsResult } from './faults-bench.js';
 import type { Machine } from './machine.js';
+import type { IncidentResult } from './incident-bench.js';
 import type { PeersResult } from './peers-bench.js';
 import type { StabilityResult } from './stability-bench.js';
 
@@ -78,6 +79,18 @@ export function formatFaultsResult(result: FaultsResult): string {
     ),
     `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed; viewers were told of gaps of ${wholeMs(result.toldGapsMs)}`,
     `model ${result.model}`,
+  ]);
+}
+
+export function formatIncidentResult(result: IncidentResult): string {
+  const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
+  return lines(result, [
+    ...result.incidents.map(
+      ({ kind, fromMs, toMs, isReported }) =>
+        `${kind}, ${clock(fromMs)} to ${clock(toMs)} UTC: ${isReported ? 'named by the report at its time and place' : 'NOT named by the report'}`,
+    ),
+    `${result.speakers} speakers for ${result.seconds} s, model ${result.model}`,
+    ...result.files,
   ]);
 }
 

@@ -178,9 +178,9 @@ function describe(finding: Finding, moment: (ms: number) => string): string {
   const when = element('strong', {}, escapeText(`${moment(finding.fromMs)} – ${moment(finding.toMs)}`));
   switch (finding.kind) {
     case 'late': {
-      const { words, p95Ms, stage, stageMeanMs, usualStageMeanMs } = finding;
+      const { words, p95Ms, maxMs, stage, stageMeanMs, usualStageMeanMs } = finding;
       const usual = usualStageMeanMs === null ? '' : `, otherwise ${duration(usualStageMeanMs)}`;
-      return `${when}: late. p95 up to ${duration(p95Ms)} over ${plural(words, 'word')}. The time went to ${element('strong', {}, stage)} (${duration(stageMeanMs)} a word${usual}).`;
+      return `${when}: late. p95 up to ${duration(p95Ms)}, the latest of ${plural(words, 'word')} ${duration(maxMs)}. The time went to ${element('strong', {}, stage)} (${duration(stageMeanMs)} a word${usual}).`;
     }
     case 'over': {
       const { steps, ofSteps, p95Ms, stage, stageMeanMs } = finding;
