@@ -45,7 +45,8 @@ export interface CapacityOptions {
   readonly signal: AbortSignal;
 }
 
-export type TooMuch = 'latency' | 'backlog' | 'words lost' | 'failure';
+/** `bench used up`: the bench's own speakers dropped audio or held it back, so that more cannot be tried on this machine. */
+export type TooMuch = 'latency' | 'backlog' | 'words lost' | 'failure' | 'bench used up';
 
 export interface CapacityStep {
   readonly fits: boolean;
@@ -61,6 +62,8 @@ export interface CapacityStep {
   /** Of this process: speakers and viewers. */
   readonly clientCores: number;
   readonly failures: readonly string[];
+  /** Whether the bench's own speakers sent all they said as they said it. */
+  readonly areSpeakersHeard: boolean;
 }
 
 export interface CapacityResult {
@@ -126,6 +129,7 @@ export async function runCapacityBench(
       rssMb: rounded(usage?.peakMb),
       clientCores: rounded(clientCores) ?? 0,
       failures,
+      areSpeakersHeard: runs.every(({ sendFault }) => sendFault === null),
     };
     const alignedWords = schedules.reduce(
       (sum, { clips: said }) => sum + said.reduce((inClips, { clip }) => inClips + clip.words.length, 0),
@@ -187,9 +191,10 @@ function growthOf(samples: readonly Sample[]): readonly [number, number] | null 
 }
 
 function tooMuchOf(
-  step: Pick<CapacityStep, 'wordLatencyMs' | 'growthMsPerS' | 'failures'>,
+  step: Pick<CapacityStep, 'wordLatencyMs' | 'growthMsPerS' | 'failures' | 'areSpeakersHeard'>,
   limits: { readonly budgetMs: number; readonly seconds: number; readonly alignedWords: number },
 ): TooMuch | null {
+  if (!step.areSpeakersHeard) return 'bench used up';
   if (step.failures.length > 0) return 'failure';
   if (step.wordLatencyMs.count < LEAST_WORDS_SHOWN * limits.alignedWords) return 'words lost';
   if ((step.growthMsPerS?.[0] ?? 0) * limits.seconds > BACKLOG_GROWTH_MS) return 'backlog';

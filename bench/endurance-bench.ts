@@ -118,6 +118,10 @@ export async function runEnduranceBench(
     }
     await session.end();
     await scored;
+    for (const index of schedules.keys()) {
+      const fault = session.sendFault?.(index) ?? null;
+      if (fault !== null) failures.push(`${identityOf(index)} (of the bench) ${fault}`);
+    }
     return {
       result: resultOf(options, { samples, failures, machine, model: stage.gateway?.model ?? null }),
       samples,

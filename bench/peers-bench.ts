@@ -76,7 +76,10 @@ export interface ArmResult {
   readonly rssPerStreamMb: number | null;
   /** Of a further room with one silent speaker; null where rooms have nothing of their own. */
   readonly rssPerRoomMb: number | null;
+  /** That count: a round in which the bench's own clients dropped audio or held it back says nothing of the arm, and is left out. */
   readonly rounds: number;
+  /** That were left out, or failed. */
+  readonly unsoundRounds: number;
   readonly streamsAtBudget: Pick<
     CapacityResult,
     'knee' | 'tooMuch' | 'limit' | 'isMachineUsedUp' | 'steps'
@@ -171,6 +174,7 @@ export async function runPeersBench(
   const results = arms.map((arm) =>
     summariseArm(arm, {
       turns: turns.get(arm) ?? [],
+      rounds: options.rounds,
       capacity: capacities.get(arm),
       failures: failuresOf.get(arm) ?? [],
     }),
@@ -187,8 +191,8 @@ export async function runPeersBench(
     machine,
   };
   const samples = [...turns].flatMap(([arm, ofArm]) =>
-    ofArm.flatMap(({ speakers }, round) =>
-      speakers
+    ofArm.flatMap((turn, round) =>
+      (isSound(turn) ? turn.speakers : [])
         .flatMap(samplesOf)
         .map((sample) => ({ ...sample, arm, cluster: `round ${round + 1}/${sample.cluster}` })),
     ),
@@ -293,11 +297,14 @@ function summariseArm(
   arm: Arm,
   seen: {
     readonly turns: readonly Turn[];
+    /** How many there should be. */
+    readonly rounds: number;
     readonly capacity: CapacityResult | undefined;
     readonly failures: readonly string[];
   },
 ): ArmResult {
-  const { turns, capacity, failures } = seen;
+  const { capacity, failures } = seen;
+  const turns = seen.turns.filter(isSound);
   const { wordLatencyMs, finalLatencyMs, firstPartialMs, upwr, wer } = summariseSpeakers(
     turns.flatMap(({ speakers }) => speakers),
   );
@@ -322,6 +329,7 @@ function summariseArm(
     rssPerStreamMb: medianOf(({ rssPerStreamMb }) => rssPerStreamMb, 2),
     rssPerRoomMb: medianOf(({ rssPerRoomMb }) => rssPerRoomMb, 1),
     rounds: turns.length,
+    unsoundRounds: seen.rounds - turns.length,
     streamsAtBudget:
       capacity === undefined
         ? null
@@ -335,6 +343,8 @@ function summariseArm(
     failures: [...new Set(failures)],
   };
 }
+
+const isSound = ({ speakers }: Turn): boolean => speakers.every(({ sendFault }) => sendFault === null);
 
 /** The same model on the same audio must have heard the same words; else the other figures compare different things. */
 function textFailures(arms: readonly ArmResult[]): string[] {

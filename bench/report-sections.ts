@@ -212,8 +212,9 @@ function kneeOf(capacity: ArmResult['streamsAtBudget']): string {
   return capacity.tooMuch === null ? `≥ ${capacity.knee}` : String(capacity.knee);
 }
 
-function limitOf({ streamsAtBudget, rounds }: ArmResult): string {
-  if (rounds === 0) return 'it did not run';
+function limitOf({ streamsAtBudget, rounds, unsoundRounds }: ArmResult): string {
+  if (rounds === 0 && streamsAtBudget === null)
+    return unsoundRounds > 0 ? 'no round that counts, see below' : 'it did not run';
   if (streamsAtBudget === null) return '–';
   const { limit, isMachineUsedUp, tooMuch } = streamsAtBudget;
   if (tooMuch === null) return 'more were not tried';
