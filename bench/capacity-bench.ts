@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Summary } from '../asr/index.js';
-import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
+import { scheduleSpeakers } from './clip-schedule.js';
 import { findKnee } from './find-knee.js';
 import { samplesOf, summariseSpeakers } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
@@ -15,7 +15,6 @@ import type { MeasuredVenue } from './stage.js';
 import { trendOf } from './trend.js';
 import { UsageSampler } from './usage-sampler.js';
 
-const CLIPS_BETWEEN_SPEAKERS = 7;
 const WARM_UP_SECONDS = 5;
 /** Latency that certainly grows by more than this over a step means a backlog. */
 const BACKLOG_GROWTH_MS = 300;
@@ -92,16 +91,12 @@ export async function runCapacityBench(
   // Only words whose times are known can be late.
   const timed = loaded.filter(({ words }) => words.length > 0);
   const clips = timed.length > 0 ? timed : loaded;
-  const scheduleFrom = (first: number, seconds: number): SpeakerSchedule =>
-    scheduleClips(clips, { first: first % clips.length, seconds });
   const stage = await options.openStage();
   const samples: Sample[] = [];
   let steps = 0;
   const step = async (speakers: number): Promise<CapacityStep> => {
     steps += 1;
-    const schedules = Array.from({ length: speakers }, (_, index) =>
-      scheduleFrom(index * CLIPS_BETWEEN_SPEAKERS, options.seconds),
-    );
+    const schedules = scheduleSpeakers(clips, { speakers, seconds: options.seconds });
     const failures: string[] = [];
     const usage = stage.gateway === undefined ? undefined : new UsageSampler(stage.gateway);
     const before = process.cpuUsage();
@@ -145,7 +140,7 @@ export async function runCapacityBench(
     await playSpeakers({
       venue: stage.venue,
       rooms: 'bench-warm-up',
-      schedules: [scheduleFrom(0, WARM_UP_SECONDS)],
+      schedules: scheduleSpeakers(clips, { speakers: 1, seconds: WARM_UP_SECONDS }),
       failed: () => undefined,
       signal: options.signal,
     });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CaptionError } from '../protocol/index.js';
 import { type ReportData, wallClockMs } from '../gateway/index.js';
-import { scheduleClips } from './clip-schedule.js';
+import { scheduleSpeakers } from './clip-schedule.js';
 import { GatewayProcess } from './gateway-process.js';
 import { ingestVenue } from './ingest-venue.js';
 import { loadClips } from './load-clips.js';
@@ -16,7 +16,6 @@ import { playSpeakers } from './play-speakers.js';
 import { descendantsOf } from './process-usage.js';
 import { ShakyNetwork } from './shaky-network.js';
 
-const CLIPS_BETWEEN_SPEAKERS = 7;
 /** When, as shares of the run: far from each other and from both ends. */
 const STALL_AT = 0.35;
 const KILL_AT = 0.7;
@@ -60,12 +59,7 @@ export async function runIncidentBench(options: IncidentOptions): Promise<Incide
   const machine = describeMachine();
   warnIfBusy(machine, options.output);
   const clips = await loadClips(options.manifest);
-  const schedules = Array.from({ length: options.speakers }, (_, index) =>
-    scheduleClips(clips, {
-      first: (index * CLIPS_BETWEEN_SPEAKERS) % clips.length,
-      seconds: options.seconds,
-    }),
-  );
+  const schedules = scheduleSpeakers(clips, options);
   const failures: string[] = [];
   const gateway = await GatewayProcess.start();
   const over = new AbortController();

@@ -1,7 +1,8 @@
 /** The report as a page of its own, with plots. */
 import { element, escapeText, PAGE_STYLE } from '../gateway/index.js';
+import { isBusy } from './machine.js';
 import type { Report } from './report-bench.js';
-import { machineText } from './report-markdown.js';
+import { machineText, measuredText } from './report-markdown.js';
 import { capacityPlot, endurancePlot, latencyPlot, peersPlot } from './report-plots.js';
 import { type ReportSection, sectionsOf } from './report-sections.js';
 
@@ -14,7 +15,6 @@ const PLOTS: Readonly<Record<NonNullable<ReportSection['plot']>, (report: Report
 
 export function reportHtml(report: Report): string {
   const { machine } = report;
-  const isBusy = machine.load1 > 0.5 * machine.cores;
   const main = element(
     'main',
     {},
@@ -23,7 +23,8 @@ export function reportHtml(report: Report): string {
       `${machine.date.slice(0, 10)}${report.tookMinutes === null ? '' : `, ${report.tookMinutes} minutes`}: ${machineText(report)}`,
       'when',
     ),
-    ...(isBusy
+    paragraph(measuredText(report), 'explained'),
+    ...(isBusy(machine)
       ? [paragraph('The machine was busy with other work: figures are too high.', 'verdict bad')]
       : []),
     ...sectionsOf(report).map((section) => sectionHtml(report, section)),

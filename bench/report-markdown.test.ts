@@ -50,6 +50,7 @@ const step = (load: number, p95: number): CapacityStep & { load: number } => ({
   rssMb: 200,
   clientCores: 0.3,
   failures: [],
+  areSpeakersHeard: true,
 });
 
 const report: Report = {

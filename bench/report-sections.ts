@@ -123,11 +123,7 @@ function peersSection(peers: PeersResult): ReportSection {
       limitOf(arm),
     ]),
     remarks: [
-      `${peers.speakers} people for ${peers.seconds} s, model ${peers.model}; arms in turns in one run, the same audio, speakers, viewers and measure. Versions: ${Object.entries(
-        peers.versions,
-      )
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', ')}.`,
+      `${peers.speakers} people for ${peers.seconds} s, model ${peers.model}; arms in turns in one run, the same audio, speakers, viewers and measure.`,
       'Speakers, viewers and livekit-server share the machine and are not in the figures of cores and memory.',
       ...failuresOf(peers.failures),
     ],

@@ -55,8 +55,7 @@ export class UsageSampler {
 }
 
 /**
- * What each further speaker costs: the peak with `speakers` of them less the peak with one, for each but the first; with one
- * speaker, what the run added. Null without samples; never negative, because what the garbage collector gave back is nobody's gain.
+ * What each further speaker costs: the peak with `speakers` of them (at least two) less the peak with one, for each but the first. Null without samples; never negative, because what the garbage collector gave back is nobody's gain.
  */
 export function memoryPerFurtherSpeakerMb(peaks: {
   readonly oneSpeakerMb: number | null;
@@ -65,5 +64,5 @@ export function memoryPerFurtherSpeakerMb(peaks: {
 }): number | null {
   const { oneSpeakerMb, allSpeakersMb, speakers } = peaks;
   if (oneSpeakerMb === null || allSpeakersMb === null) return null;
-  return Math.max(0, allSpeakersMb - oneSpeakerMb) / Math.max(1, speakers - 1);
+  return Math.max(0, allSpeakersMb - oneSpeakerMb) / (speakers - 1);
 }
