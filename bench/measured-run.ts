@@ -1,10 +1,13 @@
 /** So many people talk at once, and what that cost: the same for every bench and every system. */
+import { errorMessage } from '../protocol/index.js';
 import { type LoadedClip, scheduleSpeakers } from './clip-schedule.js';
 import { playSpeakers, type PlayOptions, type SpeakerRun } from './play-speakers.js';
 import type { MeasuredVenue } from './stage.js';
 import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
-/** Where one person talks, so many join for a moment afterwards, to tell what a further one costs. */
+/** From so many on what each added to the first shows over what a process that has just begun grows by. */
+const MANY_SPEAKERS = 10;
+/** Where there are fewer, so many more talk for a moment afterwards. */
 const FURTHER_SPEAKERS = 4;
 const FURTHER_SECONDS = 5;
 
@@ -14,7 +17,7 @@ export interface MeasuredUsage {
   readonly cpuCores: number | null;
   /** Memory of the system at its highest. */
   readonly rssMb: number | null;
-  /** What each speaker but the first added to that. */
+  /** What a further speaker adds to that. */
   readonly rssPerStreamMb: number | null;
 }
 
@@ -53,31 +56,35 @@ export async function runMeasured(options: MeasuredRunOptions): Promise<Measured
     schedules: scheduleSpeakers(clips, { speakers, seconds }),
     usage: usage.all,
   });
-  const measured = {
+  const cpuCores = usage.all?.cpuCores ?? null;
+  const rssMb = usage.all?.peakMb ?? null;
+  const many = {
     speakers: runs,
-    cpuCores: usage.all?.cpuCores ?? null,
-    rssMb: usage.all?.peakMb ?? null,
+    cpuCores,
+    rssMb,
+    rssPerStreamMb: memoryPerFurtherSpeakerMb({
+      fewerMb: usage.one?.peakMb ?? null,
+      moreMb: rssMb,
+      further: Math.max(1, speakers - 1),
+    }),
   };
-  if (speakers > 1 || gateway === undefined) {
-    const rssPerStreamMb = memoryPerFurtherSpeakerMb({
-      oneSpeakerMb: usage.one?.peakMb ?? null,
-      allSpeakersMb: measured.rssMb,
-      speakers,
+  if (speakers >= MANY_SPEAKERS || gateway === undefined) return many;
+  try {
+    await playSpeakers({
+      ...common,
+      rooms: `${rooms}-further`,
+      schedules: scheduleSpeakers(clips, { speakers: speakers + FURTHER_SPEAKERS, seconds: FURTHER_SECONDS }),
+      usage: usage.further,
+      // What these are shown is no part of the run.
+      failed: () => undefined,
     });
-    return { ...measured, rssPerStreamMb };
+  } catch (error) {
+    signal.throwIfAborted();
+    failed(`memory of further speakers was not measured: ${errorMessage(error)}`);
   }
-  await playSpeakers({
-    ...common,
-    rooms: `${rooms}-further`,
-    schedules: scheduleSpeakers(clips, { speakers: 1 + FURTHER_SPEAKERS, seconds: FURTHER_SECONDS }),
-    usage: usage.further,
-    // What they are shown is no part of the run.
-    failed: () => undefined,
-  });
-  const rssPerStreamMb = memoryPerFurtherSpeakerMb({
-    oneSpeakerMb: measured.rssMb,
-    allSpeakersMb: usage.further?.peakMb ?? null,
-    speakers: 1 + FURTHER_SPEAKERS,
-  });
-  return { ...measured, rssPerStreamMb };
+  const moreMb = usage.further?.peakMb ?? null;
+  return {
+    ...many,
+    rssPerStreamMb: memoryPerFurtherSpeakerMb({ fewerMb: rssMb, moreMb, further: FURTHER_SPEAKERS }),
+  };
 }
