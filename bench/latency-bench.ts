@@ -113,7 +113,13 @@ export function summariseSpeakers(
 }
 
 /** To a thousandth of a core, and to what memory is measured well enough for. */
-export const roundedUsage = ({ cpuCores, rssMb, rssPerStreamMb }: MeasuredUsage): MeasuredUsage => ({
+export const roundedUsage = ({
+  cpuCores,
+  rssMb,
+  rssPerStreamMb,
+  othersCores,
+}: MeasuredUsage): MeasuredUsage => ({
+  othersCores: rounded(othersCores, 2),
   cpuCores: rounded(cpuCores, 3),
   rssMb: rounded(rssMb, 1),
   rssPerStreamMb: rounded(rssPerStreamMb, 2),

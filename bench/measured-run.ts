@@ -1,6 +1,7 @@
 /** So many people talk at once, and what that cost: the same for every bench and every system. */
 import { errorMessage } from '../protocol/index.js';
 import { type LoadedClip, scheduleSpeakers } from './clip-schedule.js';
+import { ForeignLoad } from './foreign-load.js';
 import { playSpeakers, type PlayOptions, type SpeakerRun } from './play-speakers.js';
 import type { MeasuredVenue } from './stage.js';
 import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
@@ -19,6 +20,8 @@ export interface MeasuredUsage {
   readonly rssMb: number | null;
   /** What a further speaker adds to that. */
   readonly rssPerStreamMb: number | null;
+  /** What other programs took of the processors meanwhile, in cores: with much of it the other figures are too high. */
+  readonly othersCores: number | null;
 }
 
 export interface MeasuredRun extends MeasuredUsage {
@@ -50,18 +53,22 @@ export async function runMeasured(options: MeasuredRunOptions): Promise<Measured
     schedules: scheduleSpeakers(clips, { speakers: 1, seconds: options.warmUpSeconds }),
     usage: usage.one,
   });
+  const others = new ForeignLoad();
   const runs = await playSpeakers({
     ...common,
     rooms,
     schedules: scheduleSpeakers(clips, { speakers, seconds }),
     usage: usage.all,
   });
+  // A gateway that ran already would be one of the others.
+  const othersCores = gateway === undefined ? null : others.cores();
   const cpuCores = usage.all?.cpuCores ?? null;
   const rssMb = usage.all?.peakMb ?? null;
   const many = {
     speakers: runs,
     cpuCores,
     rssMb,
+    othersCores,
     rssPerStreamMb: memoryPerFurtherSpeakerMb({
       fewerMb: usage.one?.peakMb ?? null,
       moreMb: rssMb,

@@ -291,6 +291,7 @@ function summariseArm(
       cpuCores: medianOf(({ cpuCores }) => cpuCores),
       rssMb: medianOf(({ rssMb }) => rssMb),
       rssPerStreamMb: medianOf(({ rssPerStreamMb }) => rssPerStreamMb),
+      othersCores: medianOf(({ othersCores }) => othersCores),
     }),
     rssPerRoomMb: rssPerRoomMb === null ? null : Math.round(rssPerRoomMb * 10) / 10,
     rounds: turns.length,

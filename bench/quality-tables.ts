@@ -97,14 +97,18 @@ export function formatIncidentResult(result: IncidentResult): string {
 export function formatComparison(comparisons: readonly FigureComparison[]): string {
   const rows = [
     ['', 'A', 'B', 'B - A', '95 % interval', ''],
-    ...comparisons.map(({ figure, a, b, difference, interval, differs }) => [
+    ...comparisons.map(({ figure, a, b, difference, interval, differs, isMachineQuiet }) => [
       figure,
       ...[a, b, difference].map(short),
       `${short(interval[0])} to ${short(interval[1])}`,
-      differs ? 'differs' : 'no difference seen',
+      differs ? (isMachineQuiet ? 'differs' : 'differs, or the machine did') : 'no difference seen',
     ]),
   ];
-  return comparisons.length === 0 ? 'The two runs have no figure in common.\n' : `${formatColumns(rows)}\n`;
+  if (comparisons.length === 0) return 'The two runs have no figure in common.\n';
+  const remark = comparisons.every(({ isMachineQuiet }) => isMachineQuiet)
+    ? ''
+    : 'Other programs kept the machine busy in one of the runs: repeat them on a quiet one, in turns.\n';
+  return `${formatColumns(rows)}\n${remark}`;
 }
 
 export function formatPeersResult(result: PeersResult): string {

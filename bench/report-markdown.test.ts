@@ -31,6 +31,7 @@ const latency = (
   cpuCores: 0.25,
   rssMb: 160.25,
   rssPerStreamMb: 1,
+  othersCores: 0.05,
   speakers,
   seconds: 20,
   model: 'tiny',

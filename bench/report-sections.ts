@@ -111,20 +111,26 @@ function peersSection(peers: PeersResult): ReportSection {
     plot: 'peers',
     head: [
       ...['arm', 'word p50', 'word p95', 'final p95', 'word errors', 'UPWR', 'cores', 'memory, MB'],
-      ...['a speaker, MB', 'a room, MB', `speakers within ${peers.budgetMs ?? '–'} ms`, 'what limits'],
+      ...[
+        'a speaker, MB',
+        'a room, MB',
+        'other programs, cores',
+        `speakers within ${peers.budgetMs ?? '–'} ms`,
+        'what limits',
+      ],
     ],
     rows: peers.arms.map((arm) => [
       arm.arm,
       ...[arm.wordLatencyMs.p50, arm.wordLatencyMs.p95, arm.finalLatencyMs.p95].map(ms),
       percent(arm.wer),
       percent(arm.upwr),
-      ...[arm.cpuCores, arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb].map(text),
+      ...[arm.cpuCores, arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb, arm.othersCores].map(text),
       kneeOf(arm.streamsAtBudget),
       limitOf(arm),
     ]),
     remarks: [
       `${peers.speakers} people for ${peers.seconds} s, model ${peers.model}; arms in turns in one run, the same audio, speakers, viewers and measure.`,
-      'Speakers, viewers and livekit-server share the machine and are not in the figures of cores and memory.',
+      'Speakers, viewers and livekit-server share the machine and are not in the figures of cores and memory. Where other programs took more than a fifth of a core, figures are too high.',
       ...failuresOf(peers.failures),
     ],
   };
@@ -140,7 +146,7 @@ function latencySection(
     ms(result.finalLatencyMs.p95),
     ms(result.firstPartialMs.p50),
     percent(result.wer),
-    ...[result.cpuCores, result.rssMb].map(text),
+    ...[result.cpuCores, result.rssMb, result.othersCores].map(text),
   ];
   return {
     title: 'Latency',
@@ -155,13 +161,14 @@ function latencySection(
       'word errors',
       'cores',
       'memory, MB',
+      'other programs, cores',
     ],
     rows: [
       ...latency.map((result) => row(`WebSocket, ${result.speakers} talking`, result)),
       ...(livekit === undefined ? [] : [row(`LiveKit, ${livekit.speakers} talking`, livekit)]),
     ],
     remarks: [
-      'From the end of a word to the word in a viewer’s reducer. The model takes 320 ms of sound at a time and looks 130 ms ahead: that is most of it where a machine is quiet. LiveKit adds Opus, the jitter buffer and the server.',
+      'From the end of a word to the word in a viewer’s reducer. The model takes 320 ms of sound at a time and looks 130 ms ahead: that is most of it where a machine is quiet. LiveKit adds Opus, the jitter buffer and the server. Where other programs took more than a fifth of a core, figures are too high.',
       ...failuresOf(
         [...latency, ...(livekit === undefined ? [] : [livekit])].flatMap(({ failures }) => failures),
       ),
