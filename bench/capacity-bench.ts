@@ -5,11 +5,12 @@
 import { availableParallelism } from 'node:os';
 import type { Summary } from '../asr/index.js';
 import { scheduleSpeakers } from './clip-schedule.js';
+import { errorMessage } from '../protocol/index.js';
 import { findKnee } from './find-knee.js';
 import { samplesOf, summariseSpeakers } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
-import { playSpeakers } from './play-speakers.js';
+import { playSpeakers, type SpeakerRun } from './play-speakers.js';
 import type { Sample } from './samples.js';
 import type { MeasuredVenue } from './stage.js';
 import { trendOf } from './trend.js';
@@ -20,8 +21,8 @@ const WARM_UP_SECONDS = 5;
 const BACKLOG_GROWTH_MS = 300;
 /** With fewer words recognised than this share of what was said, captions are lost. */
 const LEAST_WORDS_SHOWN = 0.6;
-/** The knee is known when what fits and what does not are this near. */
-const PRECISION = 0.1;
+/** The knee is known when what fits and what does not are this near, as a share. */
+const DEFAULT_PRECISION = 0.1;
 /** From this share of all cores on, the machine is what limits. */
 const CORES_USED_UP = 0.85;
 
@@ -39,6 +40,8 @@ export interface CapacityOptions {
   readonly wordTimes?: 'captions' | 'alignment' | undefined;
   /** Tries of a step that does not fit; default 2. */
   readonly tries?: number;
+  /** Default 0.1: known to a tenth. */
+  readonly precision?: number;
   readonly openStage: () => Promise<MeasuredVenue>;
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
@@ -101,6 +104,7 @@ export async function runCapacityBench(
     const usage = stage.gateway === undefined ? undefined : new UsageSampler(stage.gateway);
     const before = process.cpuUsage();
     const startedAtMs = performance.now();
+    // So many that they cannot even come in are too many; that ends the search, not the bench.
     const runs = await playSpeakers({
       venue: stage.venue,
       rooms: `bench-capacity-${steps}`,
@@ -109,6 +113,10 @@ export async function runCapacityBench(
       usage,
       failed: (reason) => failures.push(reason),
       signal: options.signal,
+    }).catch((error: unknown): SpeakerRun[] => {
+      options.signal.throwIfAborted();
+      failures.push(errorMessage(error));
+      return [];
     });
     const { user, system } = process.cpuUsage(before);
     const clientCores = (user + system) / 1000 / (performance.now() - startedAtMs);
@@ -147,7 +155,7 @@ export async function runCapacityBench(
     const found = await findKnee({
       first: options.first,
       max: options.max,
-      precision: PRECISION,
+      precision: options.precision ?? DEFAULT_PRECISION,
       ...(options.tries === undefined ? {} : { tries: options.tries }),
       run: step,
     });

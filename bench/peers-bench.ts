@@ -55,6 +55,9 @@ export interface PeersOptions {
     readonly seconds: number;
     readonly first: number;
     readonly max: number;
+    /** As in `CapacityOptions`. */
+    readonly tries?: number;
+    readonly precision?: number;
   } | null;
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;

@@ -12,7 +12,7 @@ import { type EnduranceResult, runEnduranceBench } from './endurance-bench.js';
 import { FAULTS, type FaultsResult, runFaultsBench } from './faults-bench.js';
 import { type LatencyResult, runLatencyBench } from './latency-bench.js';
 import { describeMachine, type Machine } from './machine.js';
-import { ARMS, type PeersResult, runPeersBench } from './peers-bench.js';
+import { ARMS, type PeersOptions, type PeersResult, runPeersBench } from './peers-bench.js';
 import { reportHtml } from './report-html.js';
 import { reportMarkdown } from './report-markdown.js';
 import { keepRun, readNewestRun, type Sample } from './samples.js';
@@ -29,7 +29,7 @@ interface Extent {
   readonly endurance: { readonly speakers: number; readonly seconds: number };
   readonly faults: { readonly speakers: number; readonly seconds: number };
   readonly peers: { readonly speakers: number; readonly seconds: number; readonly rounds: number };
-  readonly peersCapacity: { readonly seconds: number; readonly first: number; readonly max: number };
+  readonly peersCapacity: Omit<NonNullable<PeersOptions['capacity']>, 'budgetMs'>;
 }
 
 const BUDGET_MS = 900;
@@ -47,15 +47,15 @@ const FULL: Extent = {
 };
 
 const QUICK: Extent = {
-  latency: { speakers: [1, 10], seconds: 15 },
+  latency: { speakers: [1, 10, 40], seconds: 15 },
   livekit: { speakers: 2, seconds: 12 },
   accuracyClips: 24,
   stability: { speakers: 3, seconds: 15 },
-  capacity: { seconds: 8, first: 20, max: 80 },
+  capacity: { seconds: 8, first: 20, max: 140 },
   endurance: { speakers: 3, seconds: 60 },
   faults: { speakers: 2, seconds: 25 },
-  peers: { speakers: 3, seconds: 12, rounds: 1 },
-  peersCapacity: { seconds: 6, first: 8, max: 40 },
+  peers: { speakers: 2, seconds: 12, rounds: 1 },
+  peersCapacity: { seconds: 6, first: 16, max: 110, tries: 1, precision: 0.15 },
 };
 
 export interface ReportOptions {
