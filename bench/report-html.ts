@@ -35,7 +35,7 @@ export function reportHtml(report: Report): string {
 
 function sectionHtml(report: Report, { title, plot, head, rows, remarks }: ReportSection): string {
   const cells = (name: 'th' | 'td', row: readonly string[]): string =>
-    element('tr', {}, ...row.map((cell) => element(name, {}, escapeText(cell))));
+    element('tr', {}, ...row.map((cell) => element(name, {}, unbroken(escapeText(cell)))));
   return element(
     'section',
     {},
@@ -54,6 +54,9 @@ function sectionHtml(report: Report, { title, plot, head, rows, remarks }: Repor
     ...remarks.map((remark) => paragraph(remark, 'explained')),
   );
 }
+
+/** A number stays with its unit. */
+const unbroken = (text: string): string => text.replaceAll(/(\d) (ms|MB|%)/g, '$1\u00a0$2');
 
 const paragraph = (content: string, className: string): string =>
   element('p', { class: className }, escapeText(content));

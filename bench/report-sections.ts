@@ -237,5 +237,6 @@ const oneLine = (failure: string): string => (failure.split('\n')[0] ?? '').slic
 
 export const ms = (value: Summary['p50']): string => (value === null ? '–' : `${Math.round(value)} ms`);
 const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
-const text = (value: number | null): string => (value === null ? '–' : short(value));
+/** Kept runs of earlier versions lack figures that came later. */
+const text = (value: number | null | undefined): string => (typeof value === 'number' ? short(value) : '–');
 const short = (value: number): string => String(Number(value.toPrecision(3)));
