@@ -26,7 +26,7 @@ import {
   formatStabilityResult,
 } from './quality-tables.js';
 import { ARMS, parseArms, runPeersBench } from './peers-bench.js';
-import { runReportBench } from './report-bench.js';
+import { parseReportParts, runReportBench } from './report-bench.js';
 import { runRoomsBench } from './rooms-bench.js';
 import { keepRun, readRun, type Sample } from './samples.js';
 import { runStabilityBench } from './stability-bench.js';
@@ -110,6 +110,7 @@ async function run(argv: readonly string[]): Promise<number> {
     .command('report')
     .description('every bench, one after the other, and a page about all of them: REPORT.md and report.html')
     .option('--quick', 'shorter and fewer, for a look')
+    .option('--only <list>', 'measure these: latency,livekit,…; of the others the newest kept run')
     .option('--kept', 'measure nothing: the newest kept run of each bench')
     .option('--manifest <file>', 'clips with word times (default: ../shared/speech, else fixtures/speech)')
     .option('--to <folder>', 'where the two files go', 'bench')
@@ -259,6 +260,7 @@ async function peers(flags: PeersFlags): Promise<void> {
 async function report(flags: {
   kept?: boolean;
   quick?: boolean;
+  only?: string;
   manifest?: string;
   to: string;
   out: string;
@@ -267,7 +269,7 @@ async function report(flags: {
     ...stageOptions,
     manifest: flags.manifest ?? defaultManifest(),
     isQuick: flags.quick === true,
-    isKept: flags.kept === true,
+    only: flags.kept === true ? [] : flags.only === undefined ? undefined : parseReportParts(flags.only),
     folder: flags.to,
     resultsFolder: flags.out,
   });

@@ -5,8 +5,7 @@ import { sectionsOf } from './report-sections.js';
 
 export function reportMarkdown(report: Report): string {
   const { machine } = report;
-  const how = report.tookMinutes === null ? ' --kept' : report.isQuick ? ' --quick' : '';
-  const command = `npm run bench -- report${how}`;
+  const command = `npm run bench -- report${report.flags}`;
   const blocks = [
     '# What was measured',
     `Made by \`${command}\`${report.tookMinutes === null ? '' : ` in ${report.tookMinutes} minutes`} on ${machine.date.slice(0, 10)}: ${escaped(machineText(report))}.`,

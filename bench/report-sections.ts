@@ -3,6 +3,7 @@ import type { Summary } from '../asr/index.js';
 import type { CapacityResult } from './capacity-bench.js';
 import type { Drift } from './endurance-bench.js';
 import type { LatencyResult } from './latency-bench.js';
+import { isBusy } from './machine.js';
 import type { ArmResult, PeersResult } from './peers-bench.js';
 import type { Report } from './report-bench.js';
 
@@ -102,7 +103,23 @@ export function sectionsOf(report: Report): ReportSection[] {
             ],
           },
         ]),
+    ...(report.runs.length === 0 ? [] : [runsSection(report.runs)]),
   ];
+}
+
+function runsSection(runs: Report['runs']): ReportSection {
+  return {
+    title: 'When each was measured',
+    head: ['bench', 'moment (UTC)', 'load before', 'commit', 'machine'],
+    rows: runs.map(({ bench, machine }) => [
+      bench,
+      machine.date.slice(0, 16).replace('T', ' '),
+      `${machine.load1}${isBusy(machine) ? ', busy' : ''}`,
+      machine.commit ?? '–',
+      `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`,
+    ]),
+    remarks: ['From the second bench on the load before is that of the benches themselves, too.'],
+  };
 }
 
 function peersSection(peers: PeersResult): ReportSection {
