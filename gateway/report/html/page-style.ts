@@ -100,7 +100,8 @@ ${STAGE_FILLS}
 @media print {
   body { font-size: 10.5pt; }
   main { padding: 0; max-width: none; }
-  svg, .pair, .tiles li, .verdict, li, dl { break-inside: avoid; }
+  svg, .pair, .tiles li, .verdict, li, dl, section:has(> svg) { break-inside: avoid; }
+  section > svg { max-height: 88mm; }
   h1 { font-size: 18pt; }
   h2 { font-size: 12.5pt; margin-bottom: 5px; }
   .when, .verdict, .tiles, section { margin-bottom: 8px; }
