@@ -15,8 +15,14 @@ export const captionStyles = css`
     text-shadow: var(--edge);
   }
 
+  /* Lines glide in it: beyond its end there is nothing, so that gliding neither lays out nor makes it longer. */
+  #sheet {
+    overflow-y: clip;
+  }
+
   #log {
     display: flow-root;
+    will-change: transform;
     width: var(--width);
     max-width: 60rem;
     margin: 0 auto;
@@ -28,8 +34,10 @@ export const captionStyles = css`
     padding-inline: 0.6em 0;
     border-inline-start: 0.22em solid var(--speaker);
     margin-top: 0.75em;
-    /* Nothing in it bears on what is around it. */
+    /* Nothing in it bears on what is around it: marks piled up over letters do not reach over what others said. */
     contain: layout style;
+    overflow: clip;
+    overflow-clip-margin: 0.35em;
   }
 
   /* The same person goes on: one paragraph below the other. */

@@ -26,12 +26,13 @@ import {
 import { SettingsStore } from '../settings/settings-store.js';
 import type { CaptionSource, LinkState } from '../sources/caption-source.js';
 import { WebSocketSource } from '../sources/websocket-source.js';
-import { type InterfaceLanguage, interfaceLanguage, statusText } from '../wording/wording.js';
+import { type InterfaceLanguage, interfaceLanguage } from '../wording/wording.js';
 import { CaptionBoard } from './caption-board.js';
 import { captionStyles } from './caption-styles.js';
 import { makeMovable } from './overlay-mover.js';
 import { panelStyles } from './panel-styles.js';
 import { shellStyles } from './shell-styles.js';
+import { StatusLine } from './status-line.js';
 
 /** How often "captions are behind" is brought up to date. */
 const LAG_CHECK_MS = 1000;
@@ -84,6 +85,8 @@ export class LiveCaptions extends LitElement {
   #source: CaptionSource | undefined;
   #captions: CaptionState | undefined;
   #board: CaptionBoard | undefined;
+  #status: StatusLine | undefined;
+  #language: InterfaceLanguage = interfaceLanguage([]);
   #lagTimer: ReturnType<typeof setInterval> | undefined;
   #laidOutFor = '';
   readonly #search = new TranscriptSearch();
@@ -155,7 +158,14 @@ export class LiveCaptions extends LitElement {
     this.choose(Object.fromEntries(SETTING_NAMES.map((name) => [name, undefined])));
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has('chosen')) return;
+    const { lang } = this.settings;
+    this.#language = interfaceLanguage(lang === 'auto' ? navigator.languages : [lang]);
+  }
+
   protected override firstUpdated(): void {
+    this.#status = new StatusLine(this.#byId('status'));
     this.#openBoard();
     const [handle, box, area] = [this.#byId('move'), this.#byId('box'), this.#byId('root')];
     const moved = (changes: SettingChanges): void => this.choose(changes);
@@ -173,6 +183,7 @@ export class LiveCaptions extends LitElement {
     this.dispatchEvent(new Event('settings-changed'));
     const layout = lineSettings(this.settings);
     if (layout !== this.#laidOutFor) this.#layOut();
+    this.#holdEnd();
     this.#laidOutFor = layout;
   }
 
@@ -209,7 +220,7 @@ export class LiveCaptions extends LitElement {
         </div>
         <div id="scroller" tabindex="0" role="group" aria-label=${wording.captions}>
           <p id="hint" class="hint" hidden>${wording.nobodySpoke}</p>
-          <div id="log"></div>
+          <div id="sheet"><div id="log"></div></div>
         </div>
         <button id="jump" type="button" ?hidden=${this.isFollowing || isOverlay} @click=${this.#jump}>
           ${wording.jump}
@@ -322,21 +333,23 @@ export class LiveCaptions extends LitElement {
     }
   }
 
-  get #language(): InterfaceLanguage {
-    const { lang } = this.settings;
-    return interfaceLanguage(lang === 'auto' ? navigator.languages : [lang]);
-  }
-
   #openBoard(): void {
     const options = this.#logOptions();
     this.#board = new CaptionBoard({
       scroller: this.#byId('scroller'),
       log: this.#byId('log'),
       announcer: this.#byId('announcer'),
+      hint: this.#byId('hint'),
       options,
       followingChanged: (isFollowing) => (this.isFollowing = isFollowing),
     });
+    this.#holdEnd();
     if (this.#captions !== undefined) this.#show(this.#captions);
+  }
+
+  /** The overlay has no scrolling, so whoever stopped in the transcript goes on in it. */
+  #holdEnd(): void {
+    if (this.#board !== undefined) this.#board.scroller.isHeld = this.settings.layout === 'overlay';
   }
 
   #logOptions(): LogOptions {
@@ -374,22 +387,14 @@ export class LiveCaptions extends LitElement {
   /** Not by way of a rendering, which skips states: a state holds the last finals only, and each must be shown. */
   #show(captions: CaptionState): void {
     this.#captions = captions;
-    if (this.#board === undefined) return;
-    this.#board.show(captions);
-    this.#byId('hint').hidden = !this.#board.log.isEmpty;
+    this.#board?.show(captions);
     this.#showStatus();
   }
 
   #showStatus(): void {
-    if (!this.hasUpdated) return;
     const { wording } = this.#language;
-    const captions = this.#captions;
-    const behindS = this.#board?.behindS ?? 0;
-    const { text, tone } = statusText(this.link, captions && { ...captions, behindS }, wording);
-    const status = this.#byId('status');
-    // Setting the same text again would make screen readers say it again.
-    if (status.textContent !== text) status.textContent = text;
-    if (status.className !== tone) status.className = tone;
+    const { link } = this;
+    this.#status?.show({ link, captions: this.#captions, behindS: this.#board?.behindS ?? 0, wording });
   }
 
   #byId(id: string): HTMLElement {

@@ -13,14 +13,6 @@ class Line {
     text.append(this.element);
   }
 
-  /** Laid out once for each turn: the style sheet cuts off long names. */
-  get indentPx(): number {
-    if (this.#prefix === undefined) return 0;
-    return (
-      this.#prefix.getBoundingClientRect().width + parseFloat(getComputedStyle(this.#prefix).marginInlineEnd)
-    );
-  }
-
   /** Touches what differs only: all else is neither painted nor laid out again. */
   show(texts: readonly string[], settledCount: number): void {
     texts.forEach((text, index) => {
@@ -63,6 +55,8 @@ export interface LineRuler {
   readonly spacePx: number;
   readonly reservePx: number;
   readonly wordPx: (text: string) => number;
+  /** What an element on the page takes up in front of the words of its line. */
+  readonly prefixPx: (prefix: HTMLElement) => number;
 }
 
 /** The lines of one segment, in one or several places: where others have spoken meanwhile, it goes on below them. */
@@ -87,9 +81,9 @@ export class SegmentLines {
     // A line that there will be goes on in the place of the last one, or begins another: known when it is there.
     this.#breaks = breakLines(texts.map(ruler.wordPx), this.#breaks, {
       ...ruler,
-      indentPx: (line) => (this.#lines[line] ?? this.#addLine()).indentPx,
+      indentPx: (line) => (this.#lines[line] ?? this.#addLine(ruler)).indentPx,
     });
-    if (this.#lines.length === 0) this.#addLine();
+    if (this.#lines.length === 0) this.#addLine(ruler);
     const { starts } = this.#breaks;
     this.#lines.forEach(({ line }, index) => {
       const start = starts[index] ?? texts.length;
@@ -103,9 +97,10 @@ export class SegmentLines {
     for (const { line } of this.#lines) line.settle();
   }
 
-  #addLine(): { readonly line: Line; readonly indentPx: number } {
-    const line = new Line(this.#place());
-    const added = { line, indentPx: line.indentPx };
+  #addLine(ruler: LineRuler): { readonly line: Line; readonly indentPx: number } {
+    const place = this.#place();
+    const line = new Line(place);
+    const added = { line, indentPx: place.prefix === undefined ? 0 : ruler.prefixPx(place.prefix) };
     this.#lines.push(added);
     return added;
   }
