@@ -77,7 +77,7 @@ describeWithModel('following what is said', (model) => {
         // The browser takes the place back to the new end, and tells of it when that is no end any more.
         await page.page.evaluate(() => {
           const scroller = document.querySelector('live-captions')?.shadowRoot?.getElementById('scroller');
-          const look = (): void => void scroller?.scrollTop;
+          const look = (): number => scroller?.scrollTop ?? 0;
           new MutationObserver(look).observe(scroller ?? document, { childList: true, subtree: true });
         });
         await showStates(page.page, [

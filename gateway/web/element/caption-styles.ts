@@ -51,7 +51,8 @@ export const captionStyles = css`
     inset-inline-start: -0.22em;
     top: -0.1em;
     height: 0.1em;
-    border-inline-start: 0.22em solid var(--speaker);
+    border-inline-start: 0.22em var(--speaker);
+    border-inline-start-style: inherit;
   }
 
   .probe {

@@ -18,10 +18,10 @@ import {
   type ChosenSettings,
   DEFAULT_SETTINGS,
   SETTING_NAMES,
-  SETTINGS,
   type SettingChanges,
   type Settings,
   lineSettings,
+  steppedSize,
 } from '../settings/settings.js';
 import { SettingsStore } from '../settings/settings-store.js';
 import type { CaptionSource, LinkState } from '../sources/caption-source.js';
@@ -29,6 +29,7 @@ import { WebSocketSource } from '../sources/websocket-source.js';
 import { type InterfaceLanguage, interfaceLanguage } from '../wording/wording.js';
 import { CaptionBoard } from './caption-board.js';
 import { captionStyles } from './caption-styles.js';
+import { captionsArea } from './captions-area.js';
 import { makeMovable } from './overlay-mover.js';
 import { panelStyles } from './panel-styles.js';
 import { shellStyles } from './shell-styles.js';
@@ -168,8 +169,8 @@ export class LiveCaptions extends LitElement {
     this.#status = new StatusLine(this.#byId('status'));
     this.#openBoard();
     const [handle, box, area] = [this.#byId('move'), this.#byId('box'), this.#byId('root')];
-    const moved = (changes: SettingChanges): void => this.choose(changes);
-    makeMovable({ handle, box, area, settings: () => this.settings, moved });
+    const settings = (): Settings => this.settings;
+    makeMovable({ handle, box, area, settings, moved: (changes) => this.choose(changes) });
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -194,8 +195,8 @@ export class LiveCaptions extends LitElement {
     const classes = [layout, position, names ? '' : 'no-names', this.opened === undefined ? '' : 'opened'];
     return html`<div id="root" class=${classes.join(' ')} @keydown=${this.#keyPressed}>
       <section id="box" aria-label=${wording.captions}>
-        <div id="bar">
-          <p id="status" role="status"></p>
+        <div id="bar" part="bar">
+          <p id="status" part="status" role="status"></p>
           ${toolbar({
             wording,
             isOverlay,
@@ -218,20 +219,12 @@ export class LiveCaptions extends LitElement {
               : nothing
           }
         </div>
-        <div id="scroller" tabindex="0" role="group" aria-label=${wording.captions}>
-          <p id="hint" class="hint" hidden>${wording.nobodySpoke}</p>
-          <div id="sheet"><div id="log"></div></div>
-        </div>
-        <button id="jump" type="button" ?hidden=${this.isFollowing || isOverlay} @click=${this.#jump}>
-          ${wording.jump}
-        </button>
-        <div
-          id="announcer"
-          class="unseen"
-          role="log"
-          aria-live=${announce}
-          aria-label=${wording.announced}
-        ></div>
+        ${captionsArea({
+          wording,
+          announce,
+          isJumpHidden: this.isFollowing || isOverlay,
+          jump: () => this.#jump(),
+        })}
       </section>
       ${this.#panel()}
     </div>`;
@@ -284,9 +277,9 @@ export class LiveCaptions extends LitElement {
   }
 
   #closePanel(): void {
-    const button = this.opened === 'settings' ? 'open-settings' : 'open-shortcuts';
+    const button = this.#byId(`open-${this.opened ?? 'settings'}`);
     this.opened = undefined;
-    this.#byId(button).focus();
+    button.focus();
   }
 
   readonly #keyPressed = (event: KeyboardEvent): void => {
@@ -322,11 +315,9 @@ export class LiveCaptions extends LitElement {
       case 'layout':
         this.choose({ layout: isTranscript ? 'overlay' : 'transcript' });
         break;
-      case 'larger': {
-        const { min, max, step } = SETTINGS.size;
-        this.choose({ size: Math.min(max, Math.max(min, size + (key === '+' ? step : -step))) });
+      case 'larger':
+        this.choose({ size: steppedSize(size, key === '+' ? 1 : -1) });
         break;
-      }
       case 'help':
         this.#toggle('shortcuts');
         break;
@@ -364,7 +355,10 @@ export class LiveCaptions extends LitElement {
   }
 
   readonly #retry = (): void => this.#source?.retryNow();
-  readonly #jump = (): void => this.#board?.scroller.jumpToEnd();
+
+  #jump(): void {
+    this.#board?.scroller.jumpToEnd();
+  }
 
   get #page(): PageColours {
     return this.#darkness.matches ? DARK_PAGE : LIGHT_PAGE;
@@ -393,8 +387,8 @@ export class LiveCaptions extends LitElement {
 
   #showStatus(): void {
     const { wording } = this.#language;
-    const { link } = this;
-    this.#status?.show({ link, captions: this.#captions, behindS: this.#board?.behindS ?? 0, wording });
+    const behindS = this.#board?.behindS ?? 0;
+    this.#status?.show({ link: this.link, captions: this.#captions, behindS, wording });
   }
 
   #byId(id: string): HTMLElement {
