@@ -3,7 +3,6 @@ import { css } from 'lit';
 /** The captions: lines, names, times. Words settle without moving: no rule for unsettled ones may change their width. */
 export const captionStyles = css`
   #scroller {
-    container-type: inline-size;
     flex: 1 1 auto;
     min-height: 0;
     overflow: hidden auto;
@@ -11,6 +10,8 @@ export const captionStyles = css`
     overscroll-behavior: contain;
     background: var(--window);
     color: var(--text);
+    /* Without opacity, which would have each time stamp drawn by itself. */
+    --soft-text: color-mix(in srgb, var(--text) 82%, transparent);
     font: calc(var(--base-size) * var(--size)) / var(--line-height) var(--font);
     text-shadow: var(--edge);
   }
@@ -34,10 +35,8 @@ export const captionStyles = css`
     padding-inline: 0.6em 0;
     border-inline-start: 0.22em solid var(--speaker);
     margin-top: 0.75em;
-    /* Nothing in it bears on what is around it: marks piled up over letters do not reach over what others said. */
+    /* Nothing in it bears on what is around it. */
     contain: layout style;
-    overflow: clip;
-    overflow-clip-margin: 0.35em;
   }
 
   /* The same person goes on: one paragraph below the other. */
@@ -75,6 +74,12 @@ export const captionStyles = css`
     unicode-bidi: isolate;
   }
 
+  /* Marks that are piled up do not reach over what others said. */
+  .piled {
+    overflow: clip;
+    overflow-clip-margin: 0.25em;
+  }
+
   .unsettled {
     color: var(--unsettled);
     text-decoration: underline dotted 0.07em;
@@ -96,8 +101,7 @@ export const captionStyles = css`
     position: absolute;
     inset-inline-end: 0;
     top: 0.15em;
-    color: var(--text);
-    opacity: 0.8;
+    color: var(--soft-text);
     font-size: 0.75em;
     font-variant-numeric: tabular-nums;
   }
@@ -121,8 +125,7 @@ export const captionStyles = css`
   .notice,
   .hint {
     margin: 0.75em 0 0;
-    color: var(--text);
-    opacity: 0.85;
+    color: var(--soft-text);
     font-style: italic;
     overflow-wrap: anywhere;
   }
@@ -130,7 +133,7 @@ export const captionStyles = css`
   .gap {
     padding-inline-start: 0.6em;
     border-inline-start: 0.22em dotted var(--speaker);
-    opacity: 1;
+    color: var(--text);
   }
 
   .found {
@@ -234,7 +237,8 @@ export const captionStyles = css`
   }
 
   .line > .name {
-    max-width: min(11em, 45cqw);
+    /* Not in units of a container: each word would have all styles looked up again. */
+    max-width: min(11em, calc(var(--line-width, 100em) * 0.45));
     margin-inline-end: 0.4em;
   }
 
@@ -246,7 +250,7 @@ export const captionStyles = css`
     margin: 0 0 0.2em;
     padding-inline: 0.45em;
     background: var(--line-background);
-    opacity: 1;
+    color: var(--text);
   }
 
   .transcript .line {
@@ -272,7 +276,6 @@ export const captionStyles = css`
     .hint,
     time {
       color: CanvasText;
-      opacity: 1;
       text-shadow: none;
     }
   }

@@ -165,6 +165,8 @@ export class CaptionLog {
     this.#ruler.useFontOf(line);
     const { paddingInlineStart, paddingInlineEnd, fontSize } = getComputedStyle(line);
     const widthPx = line.clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd);
+    // What the style sheet makes of the width of a line.
+    if (widthPx > 0) this.#root.style.setProperty('--line-width', `${widthPx}px`);
     const reservePx = Math.min(RESERVE_EM * parseFloat(fontSize), widthPx / 4);
     this.#lineRuler = {
       // Where nothing is laid out (a hidden element), lines are broken when it is.

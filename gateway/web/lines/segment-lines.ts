@@ -1,5 +1,8 @@
 import { breakLines, type LineBreaks, NO_LINES } from './line-breaker.js';
 
+/** More marks on one letter than any language writes. */
+const PILED_MARKS = /\p{M}{5}/u;
+
 /** One line on the page. Its words are elements of their own while they may change, and one text afterwards. */
 class Line {
   readonly element = document.createElement('span');
@@ -17,7 +20,10 @@ class Line {
   show(texts: readonly string[], settledCount: number): void {
     texts.forEach((text, index) => {
       const word = this.#words[index] ?? this.#add();
-      if (word.textContent !== text) word.textContent = text;
+      if (word.textContent !== text) {
+        word.textContent = text;
+        if (PILED_MARKS.test(text)) this.element.classList.add('piled');
+      }
       const className = index < settledCount ? 'word' : 'word unsettled';
       if (word.className !== className) word.className = className;
     });
