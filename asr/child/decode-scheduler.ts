@@ -197,9 +197,12 @@ export class DecodeScheduler {
 
   #speculable(): ScheduledStream[] {
     if (this.#recogniser.speculate === undefined) return [];
-    const intervalSamples = this.#pace.intervalSamples(this.#streams.size);
-    if (intervalSamples === undefined) return [];
-    return [...this.#streams.values()].filter(({ stream }) => stream.speculableSamples >= intervalSamples);
+    const untoldSamples = this.#pace.untoldSamples(this.#streams.size);
+    if (untoldSamples === undefined) return [];
+    const { slackFrames } = this.#pace;
+    return [...this.#streams.values()].filter(
+      ({ stream }) => stream.speculableSamples(slackFrames) >= untoldSamples,
+    );
   }
 
   #pieceOf(scheduled: ScheduledStream): DecodedPiece {

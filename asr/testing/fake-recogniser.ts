@@ -142,7 +142,7 @@ class FakeStream implements RecogniserStream {
     this.#provisional = [];
   }
 
-  get speculableSamples(): number {
+  speculableSamples(): number {
     return this.#isFinished || this.isReady() ? 0 : this.#samples.length - this.#seenSamples;
   }
 
