@@ -48,4 +48,6 @@ export interface RecogniserStream {
   readonly acceptedThroughSample: number;
   /** All audio before this position was taken into account. */
   readonly decodedThroughSample: number;
+  /** What the last look needed to have heard; `decodedThroughSample` where none was taken after the last whole chunk. */
+  readonly heardThroughSample: number;
 }

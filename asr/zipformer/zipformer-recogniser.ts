@@ -187,6 +187,7 @@ export class ZipformerRecogniser implements BatchRecogniser {
         firstFrame: stream.nextFrame,
       })),
     );
-    for (const [row, { stream, usable }] of looks.entries()) stream.noteSpeculated(usable, found[row] ?? []);
+    for (const [row, { stream, usable }] of looks.entries())
+      stream.noteSpeculated({ toldFrames: usable, slackFrames, tokens: found[row] ?? [] });
   }
 }

@@ -53,6 +53,8 @@ export class ZipformerStream implements RecogniserStream {
   #decodedChunks = 0;
   /** Encoder frames of the chunk that is not whole yet which the last look told of. */
   #toldFrames = 0;
+  /** Audio of this stream, in samples, that the last look needed. */
+  #lookHeardSamples = 0;
   #isFinished = false;
 
   constructor({ bank, shape, encoderState, search, firstSample, saved }: ZipformerStreamParts) {
@@ -138,6 +140,11 @@ export class ZipformerStream implements RecogniserStream {
     return this.#firstSample + Math.min(this.#acceptedSamples, this.#samplesHeardAfter(this.#decodedChunks));
   }
 
+  get heardThroughSample(): number {
+    const heard = this.#firstSample + Math.min(this.#acceptedSamples, this.#lookHeardSamples);
+    return Math.max(this.decodedThroughSample, heard);
+  }
+
   /** The newest of the changes that hold from the chunk on that is decoded next; it is not due a second time. */
   takeDueHotwords(): HotwordChange | undefined {
     return this.#takeHotwords(this.#decodedChunks + 1);
@@ -168,9 +175,13 @@ export class ZipformerStream implements RecogniserStream {
     this.#showOpen();
   }
 
-  /** A look was taken that tells of so many encoder frames of the chunk. */
-  noteSpeculated(toldFrames: number, tokens: readonly EmittedToken[]): void {
+  /** A look was taken that tells of so many encoder frames of the chunk, and leaves out the slack behind them. */
+  noteSpeculated(look: { toldFrames: number; slackFrames: number; tokens: readonly EmittedToken[] }): void {
+    const { toldFrames, slackFrames, tokens } = look;
+    const { hopFrames, outputFrames } = this.#shape;
+    const frames = ((this.nextFrame + toldFrames) * hopFrames) / outputFrames + slackFrames;
     this.#toldFrames = toldFrames;
+    this.#lookHeardSamples = samplesIn(frames);
     if (!this.#isFinished) this.#provisional = tokens.map((token) => this.#textOf(token));
   }
 
@@ -183,8 +194,7 @@ export class ZipformerStream implements RecogniserStream {
   #samplesHeardAfter(chunks: number): number {
     if (chunks === 0) return 0;
     const { windowFrames, hopFrames } = this.#shape;
-    const heardFrames = windowFrames - 1 + (chunks - 1) * hopFrames;
-    return Math.max(0, heardFrames * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES - LEAD_IN_SAMPLES);
+    return samplesIn(windowFrames + (chunks - 1) * hopFrames);
   }
 
   /** Each chunk yields the output of `hopFrames`; counted when all audio has been accepted. */
@@ -205,3 +215,7 @@ export class ZipformerStream implements RecogniserStream {
     };
   }
 }
+
+/** Audio of a stream that its first `frames` feature frames need, without the zeros before it. */
+const samplesIn = (frames: number): number =>
+  Math.max(0, (frames - 1) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES - LEAD_IN_SAMPLES);

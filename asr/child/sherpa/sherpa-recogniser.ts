@@ -141,6 +141,10 @@ class SherpaStream implements RecogniserStream {
     return this.#firstSample + Math.min(this.#acceptedSamples, Math.max(0, heardSamples));
   }
 
+  get heardThroughSample(): number {
+    return this.decodedThroughSample;
+  }
+
   tokens(): readonly Token[] {
     const result = this.#recogniser.getResult(this.handle);
     for (let i = this.#tokens.length; i < result.tokens.length; i++) {
