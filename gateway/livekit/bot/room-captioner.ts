@@ -107,6 +107,7 @@ export class RoomCaptioner implements Captioner {
         rtc = await this.#connect();
         const end = await this.#live(rtc, room);
         if (end.kind === 'rejoin') {
+          this.#leaveBehind(rtc);
           await rtc.close();
           this.#log.info({ isUrgent: end.isUrgent }, 'connecting to the room again');
           continue;
@@ -124,6 +125,13 @@ export class RoomCaptioner implements Captioner {
       }
       room.removeSpeaker(CAPTIONER_PLACE);
       await rtc?.close();
+    }
+  }
+
+  /** Whoever is there again with the next connection is met anew; the others are awaited. */
+  #leaveBehind(rtc: RtcRoom): void {
+    for (const participant of rtc.participants) {
+      if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
     }
   }
 
@@ -172,7 +180,7 @@ export class RoomCaptioner implements Captioner {
     if (this.#hasJoined) observer.reconnected();
     else observer.joined();
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
-    this.#openRoads(settings, room);
+    this.#openRoads({ settings, room, rtc });
     this.#hasJoined = true;
     for (const participant of rtc.participants) this.#subscribeTo(participant);
     watchForPeople(timing.nobodyCameMs);
@@ -198,7 +206,7 @@ export class RoomCaptioner implements Captioner {
       },
       participantLeft: (participant) => {
         speakers()?.left(participant);
-        this.#roads?.participantLeft(identityOf(participant));
+        if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
         peopleChanged();
       },
       participantRenamed: (participant) => speakers()?.renamed(participant),
@@ -230,8 +238,11 @@ export class RoomCaptioner implements Captioner {
   }
 
   /** The roads outlive connections; a new connection is told everything. */
-  #openRoads(settings: RoomSettings, room: Room): void {
+  #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
+      for (const participant of rtc.participants) {
+        if (isHuman(participant)) this.#roads.participantJoined(identityOf(participant), Date.now());
+      }
       this.#roads.reconnected();
       return;
     }

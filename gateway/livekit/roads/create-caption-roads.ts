@@ -22,7 +22,7 @@ export interface CaptionRoadsOptions {
 /** The roads that the room's settings name. To be added to the room as a viewer by the caller, who closes them. */
 export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
   const { outlet, room, settings, log, observer } = options;
-  const readers = new Readers();
+  const readers = new Readers(outlet);
   const contextOf = (road: RoadName): RoadContext => ({
     outlet,
     room,
@@ -63,6 +63,7 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
       channel?.received(from, bytes);
     },
     reconnected() {
+      readers.reconnected();
       channel?.tellAll();
       for (const road of segmentRoads) road.reconnected();
     },
@@ -72,6 +73,7 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
     close() {
       for (const stop of stopWatching.splice(0)) stop?.();
       channel?.close();
+      readers.close();
       for (const road of segmentRoads) road.close();
     },
   };

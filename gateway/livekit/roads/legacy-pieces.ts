@@ -1,5 +1,6 @@
 import type { CaptionWord, SegmentId, SegmentState } from '../../../protocol/index.js';
 import { HELD_MS, joinPieces, type Piece, PieceQueue } from './piece-queue.js';
+import { onceReadersAreBack } from './readers.js';
 import { isTrackSid, type RoadContext, type SegmentRoad } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
 
@@ -32,11 +33,11 @@ export class LegacyPieces implements SegmentRoad {
 
   constructor(context: RoadContext) {
     this.#context = context;
-    const { outlet, room, observe, log } = context;
+    const { outlet, room, readers, observe, log } = context;
     this.#lanes = new SpeakerLanes<Piece, PieceQueue>({
       newQueue: () => new PieceQueue({ observe, isHeldForReaders: () => room.showsHistory }),
       send: (piece) => this.#send(piece),
-      outlet,
+      outlet: onceReadersAreBack(outlet, readers),
       isWanted: () => outlet.readerCount > 0 && !outlet.isEncrypted,
       observe,
       log,

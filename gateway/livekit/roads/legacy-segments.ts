@@ -1,6 +1,7 @@
 import type { SegmentState } from '../../../protocol/index.js';
 import type { TranscriptionPacket } from '../room-outlet.js';
 import { NewestPerSegment, type SegmentText } from './newest-per-segment.js';
+import { onceReadersAreBack } from './readers.js';
 import { isTrackSid, type RoadContext, type SegmentRoad, textOf } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
 import { ToldTexts } from './told-texts.js';
@@ -21,11 +22,11 @@ export class LegacySegments implements SegmentRoad {
 
   constructor(context: RoadContext) {
     this.#context = context;
-    const { outlet, observe, log } = context;
+    const { outlet, readers, observe, log } = context;
     this.#lanes = new SpeakerLanes<WaitingSegment, NewestPerSegment<WaitingSegment>>({
       newQueue: () => new NewestPerSegment(observe),
       send: ({ packet }) => outlet.sendTranscription(packet),
-      outlet,
+      outlet: onceReadersAreBack(outlet, readers),
       isWanted: () => outlet.readerCount > 0 && !outlet.isEncrypted,
       observe,
       log,

@@ -282,6 +282,40 @@ describe('legacy packets', () => {
     expect(texts().filter((text) => text.includes('plan'))).toEqual([]);
   });
 
+  describe.each(['visio', 'agents'] as const)('after the server was restarted (%s)', (manner) => {
+    /** The connection goes, everybody with it, and only Ana is back with it. */
+    const restart = async (): Promise<OpenedRoads['roads']> => {
+      const { roads } = open(manner);
+      roads.participantJoined(ana, 0);
+      roads.participantJoined(bo, 0);
+      outlet.disconnect();
+      roads.participantLeft(ana);
+      roads.participantLeft(bo);
+      spoken.finish('s1', { text: 'meanwhile' });
+      roads.participantJoined(ana, 1);
+      outlet.reconnect();
+      roads.reconnected();
+      await settle();
+      return roads;
+    };
+
+    it('wait for those who were there before', async () => {
+      const roads = await restart();
+      expect(texts()).toEqual([]);
+      roads.participantJoined(bo, 2);
+      await settle();
+      expect(texts()).toEqual(['meanwhile']);
+    });
+
+    it('wait no longer than ten seconds for who does not come back', async () => {
+      await restart();
+      await vi.advanceTimersByTimeAsync(9_900);
+      expect(texts()).toEqual([]);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(texts()).toEqual(['meanwhile']);
+    });
+  });
+
   it('stay away where the room wants none of them', async () => {
     opened = openRoads(spoken.room, outlet, { transcription: true, captions: true, legacy: 'off' });
     spoken.finish('s1', { text: 'hello' });

@@ -1,4 +1,5 @@
 import { epochMs, type EpochMs, type ParticipantIdentity } from '../../../protocol/index.js';
+import type { RoomOutlet } from '../room-outlet.js';
 
 /** Most recipients named in one packet: with identities of 36 characters they take some 2 kB of its 15. */
 const MAX_RECIPIENTS = 50;
@@ -6,20 +7,37 @@ const MAX_RECIPIENTS = 50;
 /** Who is back within this time was there all along: a page loaded again, a connection that was lost. */
 const BACK_WITHIN_MS = 60_000;
 const MAX_REMEMBERED = 1000;
+/** Applications try again at growing intervals, of 7 s at most in livekit-client (DefaultReconnectPolicy.ts). */
+const AWAITED_MS = 10_000;
 
 /** Who is in the room to read, and since when. */
 export class Readers {
+  readonly #outlet: Pick<RoomOutlet, 'isConnected'>;
+  /** Whom the bot lost sight of together with its own connection. */
+  readonly #awaited = new Set<ParticipantIdentity>();
+  /** Until when they are. */
+  #givingUp: NodeJS.Timeout | undefined;
+  readonly #waiters: (() => void)[] = [];
   readonly #joinedAtMs = new Map<ParticipantIdentity, EpochMs>();
   readonly #left = new Map<
     ParticipantIdentity,
     { readonly joinedAtMs: EpochMs; readonly leftAtMs: number }
   >();
 
+  constructor(outlet: Pick<RoomOutlet, 'isConnected'>) {
+    this.#outlet = outlet;
+  }
+
+  get areAwaited(): boolean {
+    return this.#givingUp !== undefined;
+  }
+
   get identities(): readonly ParticipantIdentity[] {
     return [...this.#joinedAtMs.keys()];
   }
 
   joined(identity: ParticipantIdentity, joinedAtMs: number): void {
+    if (this.#awaited.delete(identity) && this.#awaited.size === 0) this.#awaitNobody();
     if (this.#joinedAtMs.has(identity)) return;
     const before = this.#left.get(identity);
     this.#left.delete(identity);
@@ -28,6 +46,7 @@ export class Readers {
   }
 
   left(identity: ParticipantIdentity): void {
+    if (!this.#outlet.isConnected) this.#awaited.add(identity);
     const joinedAtMs = this.#joinedAtMs.get(identity);
     this.#joinedAtMs.delete(identity);
     if (joinedAtMs === undefined) return;
@@ -37,11 +56,53 @@ export class Readers {
     if (this.#left.size > MAX_REMEMBERED && oldest !== undefined) this.#left.delete(oldest);
   }
 
+  /** The bot's own connection is there again. */
+  reconnected(): void {
+    if (this.#awaited.size === 0) return;
+    clearTimeout(this.#givingUp);
+    this.#givingUp = setTimeout(() => this.#awaitNobody(), AWAITED_MS);
+    this.#givingUp.unref();
+  }
+
+  /** Resolves when those who were there are there again, or have had 10 s for it; at once after `close`. */
+  async areBack(): Promise<void> {
+    if (this.areAwaited) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#awaitNobody();
+  }
+
+  #awaitNobody(): void {
+    this.#awaited.clear();
+    clearTimeout(this.#givingUp);
+    this.#givingUp = undefined;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
   /** Of somebody who was never announced: now, so that nothing is shown which is not theirs to see. */
   joinedAtMs(identity: ParticipantIdentity): EpochMs {
     return this.#joinedAtMs.get(identity) ?? epochMs(Date.now());
   }
 }
+
+/**
+ * For what can be sent only once, to all: when a server restarts, everybody comes back at a time of their own, and the
+ * connection counts as being there when they do.
+ */
+export const onceReadersAreBack = (
+  outlet: Pick<RoomOutlet, 'isConnected' | 'connected'>,
+  readers: Readers,
+): Pick<RoomOutlet, 'isConnected' | 'connected'> => ({
+  get isConnected() {
+    return outlet.isConnected && !readers.areAwaited;
+  },
+  connected: async () => {
+    await outlet.connected();
+    await readers.areBack();
+  },
+});
 
 /** Recipients in groups that fit a packet. No groups for nobody: to LiveKit an empty list means everybody. */
 export function recipientGroups(recipients: Iterable<ParticipantIdentity>): ParticipantIdentity[][] {

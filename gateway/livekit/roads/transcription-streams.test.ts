@@ -202,7 +202,7 @@ describe('text streams', () => {
       {
         outlet,
         room: spoken.room,
-        readers: new Readers(),
+        readers: new Readers(outlet),
         log: silentLog,
         observe: () => undefined,
       },
