@@ -193,6 +193,9 @@ export class Utterance {
       committed: this.#committed,
       provisional: piece.provisional,
       decodedThroughSample: sampleIndex(this.#bestDecodedThroughSample),
+      ...(piece.heardThroughSample === undefined
+        ? {}
+        : { heardThroughSample: sampleIndex(piece.heardThroughSample) }),
       isFinal: piece.isFinal,
       ...(piece.callMs === undefined ? {} : { callMs: piece.callMs }),
     };
