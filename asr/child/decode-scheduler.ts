@@ -1,20 +1,23 @@
 /**
  * Decides which streams go into the next decoding call. Fair: a queue in which every ready stream waits for its turn and
  * goes to the back after each chunk, so a stream with much audio to catch up never delays another by more than one chunk.
- * Bounded: streams are decoded in batches as large as fit `decodeCallBudgetMs` by the measured cost of a stream; up to eight that
- * wait anyway in a longer one; one by one where neighbours change each other's words and few people talk.
+ * Bounded: what waits is decoded in batches of at most `MAX_BATCH_STREAMS`, fewer where by the measured cost of a stream a call
+ * would take more than `PATIENCE` times `decodeCallBudgetMs`; one by one where neighbours change each other's words and few people
+ * talk. A look ahead, for which nobody waits, is to fit `decodeCallBudgetMs` itself.
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
 import type { Token } from '../token.js';
 import type { DecodedPiece, SavedUtterance, ToChild, VocabularyChange } from './messages.js';
 import { countChangedWords, SpeculationPace } from './speculation-pace.js';
 
-/** Larger batches gain nothing on a CPU (sherpa-onnx, 3.3 M model: 90 streams per core at 8, 90 at 16, 91 at 32). */
-export const MAX_BATCH_STREAMS = 16;
-/** When many people talk, a call waits until so many streams are ready, because batches save CPU, … */
-const GATHERED_STREAMS = 8;
 /**
- * … but only with more open streams than this, …
+ * Larger batches gain nothing on a CPU (3.3 M model, sherpa-onnx: 90 streams per core at 8, 90 at 16, 91 at 32; our engine: 7.0 ms
+ * a stream at 8 and at 16, beside other programs), take twice as long, and cost memory: 35 MB more at 16.
+ */
+export const MAX_BATCH_STREAMS = 8;
+/**
+ * When many people talk, a call waits until the largest batch is ready, because batches save CPU, but only with more open streams
+ * than this, …
  *
  * Up to so many, each is decoded alone where neighbours in a call change each other's words: models that quantise to 8 bits do
  * so over the whole batch. That costs 15 % more (73 streams per core instead of 87), but then there is CPU to spare, and a
@@ -26,11 +29,11 @@ const GATHER_PER_STREAM_MS = 2;
 /** … and never longer than this: a chunk is 320 ms of audio. */
 const MAX_GATHER_MS = 60;
 /**
- * Up to `GATHERED_STREAMS` that wait are decoded in one call as long as it stays below this: one after the other the last of them
- * would wait for longer. Without it a machine that is slow for a while looks too slow for batches, and without them it stays so: 40 people
+ * What waits anyway may be decoded in a call so many times as long as wished: one after the other the last of them would wait for
+ * longer. Without it a machine that is slow for a while looks too slow for batches, and without batches it stays so: 40 people
  * beside other programs were decoded 1.6 at a time, and fell 9 s behind.
  */
-const LONGEST_CALL_MS = 250;
+const PATIENCE = 4;
 /** Weight of the newest call in the running estimate of a stream's cost. */
 const COST_SMOOTHING = 0.2;
 
@@ -87,7 +90,7 @@ export class DecodeScheduler {
 
   /** How long the next call should wait for more streams to become ready. 0 while few people talk, enough are ready, or a final is due. */
   get gatherMs(): number {
-    const isEnough = this.#readyQueue.length >= GATHERED_STREAMS;
+    const isEnough = this.#readyQueue.length >= MAX_BATCH_STREAMS;
     if (isEnough || this.#readyQueue.some(({ isFinishing }) => isFinishing)) return 0;
     const streamsAbove = this.#streams.size - GATHER_FROM_STREAMS;
     return Math.min(MAX_GATHER_MS, Math.max(0, streamsAbove * GATHER_PER_STREAM_MS));
@@ -261,8 +264,7 @@ export class DecodeScheduler {
   #batchSize(): number {
     const isCrowded = this.#streams.size > GATHER_FROM_STREAMS;
     if (!isCrowded && !this.#recogniser.isBatchIndependent) return 1;
-    const waiting = Math.min(GATHERED_STREAMS, this.#streamsIn(LONGEST_CALL_MS));
-    return Math.max(waiting, this.#streamsIn(this.#decodeCallBudgetMs));
+    return this.#streamsIn(PATIENCE * this.#decodeCallBudgetMs);
   }
 
   /** How many fit a call that may take so long. */

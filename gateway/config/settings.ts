@@ -171,7 +171,7 @@ export const SETTINGS = {
     default: 40,
     min: 5,
     max: 1000,
-    doc: 'Longest wished decoding call; larger batches save CPU and cost latency.',
+    doc: 'Wished length of a call; speech that waits anyway may be decoded in one four times as long.',
   }),
   CAPTION_MAX_SPEAKERS: number({
     unit: 'speakers',
