@@ -117,11 +117,13 @@ describeWithModelAndLiveKit('LiveKit in trouble', (model) => {
         60_000,
       );
       await viewerAgain.ready;
-      expect(finalWordsOf(viewerAgain.state, 'david')).toEqual(before);
+      // On a slow machine his sound comes with holes, and what is after one is final later.
+      const again = finalWordsOf(viewerAgain.state, 'david');
+      expect(again.slice(0, before.length)).toEqual(before);
       expect(viewerAgain.state.epochMs).toBe(metricBefore);
       await say(davidAgain, voices.david);
       await waitUntil(() =>
-        finalWordsOf(viewerAgain.state, 'david').length > before.length
+        finalWordsOf(viewerAgain.state, 'david').length > again.length
           ? undefined
           : 'no captions after the restart',
       );
