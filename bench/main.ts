@@ -8,6 +8,7 @@ import { EXIT, reportFailure } from '../gateway/index.js';
 import { disposeSdk } from '../gateway/livekit/index.js';
 import { runAccuracyBench } from './accuracy-bench.js';
 import { formatEngineResult, formatLatencyResult, formatRoomsResult } from './bench-tables.js';
+import { formatAgreementResult, runAgreementBench } from './agreement-bench.js';
 import { runCapacityBench } from './capacity-bench.js';
 import { compareRuns } from './compare-runs.js';
 import { runEnduranceBench } from './endurance-bench.js';
@@ -122,6 +123,14 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--seconds <s>', 'length of each measurement of silence', '15')
     .option('--json', 'print one JSON document')
     .action(engine);
+  program
+    .command('agreement')
+    .description(
+      'whether our engine and sherpa-onnx say the same of every clip, each measured against the other',
+    )
+    .option('--manifest <file>', 'clips (default: ../shared/speech, else fixtures/speech)')
+    .option('--json', 'print one JSON document')
+    .action(agreement);
   registerStagesBench(program, interruption.signal);
   try {
     await program.parseAsync(argv);
@@ -284,6 +293,11 @@ async function engine(flags: { seconds: string; json?: boolean }): Promise<void>
     silenceSeconds: wholeNumber('--seconds', flags.seconds, 3600),
   });
   print(flags, result, formatEngineResult(result));
+}
+
+async function agreement(flags: { manifest?: string; json?: boolean }): Promise<void> {
+  const result = await runAgreementBench({ ...stageOptions, manifest: flags.manifest ?? defaultManifest() });
+  print(flags, result, formatAgreementResult(result));
 }
 
 async function compare(flags: {

@@ -2,26 +2,14 @@
 /**
  * `npm run bench:page`: what captions cost in a browser, seen from outside: main-thread time per second of captions, and the time from a
  * message to the painted word. The built component in Chromium; the gateway is a script with so many people talking at once.
+ * With `--hours`: what hours of captions leave in the page's memory.
  */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import { type Browser, chromium } from 'playwright-core';
-import { type WebSocket, WebSocketServer } from 'ws';
-import { servePage } from '../gateway/server/page.js';
-import {
-  encodeMessage,
-  epochMs,
-  participantIdentity,
-  roomName,
-  segmentId,
-  snapshotMessages,
-  startEpoch,
-} from '../protocol/index.js';
+import { playLongMeeting } from './long-meeting.js';
+import { BENCH_ROOM, startPageStage } from './page-stage.js';
 
-const ROOM = roomName('bench');
 /** Messages of one speaker: as often as the quickest engine tells something new. */
 const MESSAGES_PER_S = 10;
 const WORDS_PER_SEGMENT = 25;
@@ -37,80 +25,98 @@ interface PageResult {
   readonly messages: number;
 }
 
-/** In the page: the time from a message's arrival to the moment after the frame that shows it has been drawn. */
-const NOTE_PAINTED = `
-  const painted = (window.painted = []);
+/**
+ * In the page: the time from a message's arrival to the moment after the frame that shows it has been drawn. What is shown is seen
+ * by its elements: each message of this bench has a word that the one before had not.
+ */
+const NOTE_ARRIVALS = `
+  window.painted = [];
+  window.arrived = [];
   const Original = WebSocket;
   window.WebSocket = class extends Original {
     constructor(...options) {
       super(...options);
-      this.addEventListener('message', ({ timeStamp }) => {
-        requestAnimationFrame(() => {
-          const { port1, port2 } = new MessageChannel();
-          port1.onmessage = () => painted.push(performance.now() - timeStamp);
-          port2.postMessage(undefined);
-        });
-      });
+      this.addEventListener('message', ({ timeStamp }) => window.arrived.push(timeStamp));
     }
   };
+`;
+const NOTE_PAINTED = `
+  new MutationObserver(() => {
+    const shown = window.arrived.splice(0);
+    if (shown.length === 0) return;
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        for (const timeStamp of shown) window.painted.push(performance.now() - timeStamp);
+      };
+      port2.postMessage(undefined);
+    });
+  }).observe(document.querySelector('live-captions').shadowRoot.getElementById('log'), {
+    childList: true, subtree: true, characterData: true,
+  });
 `;
 
 const program = new Command('bench:page')
   .option('--speakers <n>', 'how many people talk at once', '4')
   .option('--seconds <s>', 'for how long, in each layout', '20')
   .option('--chromium <file>', 'the browser', '/usr/bin/chromium')
+  .option(
+    '--hours <n,…>',
+    'instead: memory of the page after so many hours of captions, as fast as it takes them',
+  )
   .option('--json', 'print one JSON document')
   .parse();
-const flags = program.opts<{ speakers: string; seconds: string; chromium: string; json?: boolean }>();
-const { server, sockets, url } = await startServer();
+const flags = program.opts<{
+  speakers: string;
+  seconds: string;
+  chromium: string;
+  hours?: string;
+  json?: boolean;
+}>();
+const stage = await startPageStage();
 const browser = await chromium.launch({
   executablePath: flags.chromium,
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
 });
 try {
-  const results: PageResult[] = [];
-  for (const layout of ['transcript', 'overlay']) results.push(await measure(browser, layout));
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(results)}\n`);
-  else
-    for (const result of results)
-      process.stdout.write(
-        `${result.layout.padEnd(10)}  main thread ${result.mainThreadMsPerS.toFixed(1)} ms/s (script ${result.scriptMsPerS.toFixed(1)})  ` +
-          `message to painted word p50 ${result.paintedP50Ms.toFixed(1)}, p95 ${result.paintedP95Ms.toFixed(1)} ms  ` +
-          `${result.messages} messages\n`,
-      );
+  if (flags.hours === undefined) await measureCost();
+  else await measureMemory(flags.hours.split(',').map(Number));
 } finally {
   await browser.close();
-  server.close();
-  server.closeAllConnections();
+  stage.close();
 }
 
-async function startServer(): Promise<{ server: Server; sockets: Set<WebSocket>; url: string }> {
-  const http = createServer((request, response) => {
-    const path = (request.url ?? '').split('?')[0] ?? '';
-    void servePage(path, { request, response }).then((isServed) => {
-      if (!isServed) response.writeHead(404).end();
-    });
-  });
-  const open = new Set<WebSocket>();
-  new WebSocketServer({ server: http, handleProtocols: ([first]) => first ?? false }).on(
-    'connection',
-    (socket) => {
-      open.add(socket);
-      socket.on('close', () => open.delete(socket));
-      for (const part of snapshotMessages(startEpoch(ROOM, epochMs(1)))) socket.send(encodeMessage(part));
-    },
+async function measureCost(): Promise<void> {
+  const results: PageResult[] = [];
+  for (const layout of ['transcript', 'overlay']) results.push(await measure(browser, layout));
+  print(
+    results,
+    ({ layout, mainThreadMsPerS, scriptMsPerS, paintedP50Ms, paintedP95Ms, messages }) =>
+      `${layout.padEnd(10)}  main thread ${mainThreadMsPerS.toFixed(1)} ms/s (script ${scriptMsPerS.toFixed(1)})  ` +
+      `message to painted word p50 ${paintedP50Ms.toFixed(1)}, p95 ${paintedP95Ms.toFixed(1)} ms  ${messages} messages`,
   );
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  return { server: http, sockets: open, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
+}
+
+async function measureMemory(hours: readonly number[]): Promise<void> {
+  print(
+    await playLongMeeting(browser, stage, hours),
+    ({ hour, domNodes, listeners, heapMb }) =>
+      `after hour ${hour}: ${domNodes} DOM nodes, ${listeners} listeners, heap ${heapMb.toFixed(2)} MB`,
+  );
+}
+
+function print<T>(results: readonly T[], lineOf: (result: T) => string): void {
+  const lines = flags.json === true ? [JSON.stringify(results)] : results.map(lineOf);
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 async function measure(inBrowser: Browser, layout: string): Promise<PageResult> {
   const context = await inBrowser.newContext({ viewport: { width: 1280, height: 720 } });
   const page = await context.newPage();
-  await page.addInitScript({ content: NOTE_PAINTED });
-  await page.goto(`${url}/?room=${ROOM}&layout=${layout}`);
+  await page.addInitScript({ content: NOTE_ARRIVALS });
+  await page.goto(`${stage.url}/?room=${BENCH_ROOM}&layout=${layout}`);
   await page.locator('#log').waitFor({ state: 'attached' });
+  await page.evaluate(NOTE_PAINTED);
   const session = await context.newCDPSession(page);
   // Time of the processor, not of the clock: other programs do not count.
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
@@ -143,36 +149,28 @@ async function measure(inBrowser: Browser, layout: string): Promise<PageResult> 
 
 /** Sends the next message of one speaker after the other: a word more each time, of which the last three may still change. */
 function startTalk(speakers: number): () => void {
-  let seq = 0;
   let step = 0;
   return () => {
     const speaker = step % speakers;
     const said = Math.floor(step / speakers);
     step += 1;
-    const segment = Math.floor(said / WORDS_PER_SEGMENT);
     const count = (said % WORDS_PER_SEGMENT) + 1;
-    const keep = Math.max(0, count - 3);
-    const nowMs = epochMs(Date.now());
-    const words = Array.from({ length: count - keep }, (_, at) => ({
-      text: SPOKEN[(keep + at + speaker + (said % 2)) % SPOKEN.length] ?? '',
-      startMs: nowMs,
-      endMs: nowMs,
-    }));
-    const message = encodeMessage({
-      kind: 'delta',
-      room: ROOM,
-      epochMs: epochMs(1),
-      seq: (seq += 1),
-      speaker: { identity: participantIdentity(`p${speaker}`), name: `Speaker ${speaker + 1}` },
-      segment: segmentId(`${speaker} ${segment}`),
+    const stable = Math.max(0, count - 3);
+    const words = Array.from(
+      { length: count },
+      (_, at) => SPOKEN[(at + speaker + (at < stable ? 0 : said % 2)) % SPOKEN.length] ?? '',
+    );
+    stage.say({
+      speaker: String(speaker + 1),
+      segment: `${speaker} ${Math.floor(said / WORDS_PER_SEGMENT)}`,
       revision: count,
-      keep: Math.min(keep, count - 1),
       words,
-      stable: keep,
+      // The words that have just become settled were other ones, perhaps.
+      keep: Math.max(0, count - 4),
+      stable,
       isFinal: count === WORDS_PER_SEGMENT,
-      language: 'en',
+      atMs: Date.now(),
     });
-    for (const socket of sockets) socket.send(message);
   };
 }
 

@@ -73,11 +73,12 @@ export function formatEnduranceResult(result: EnduranceResult): string {
 export function formatFaultsResult(result: FaultsResult): string {
   return lines(result, [
     ...result.faults.map(
-      ({ fault, count, recoveryMs, notRecovered }) =>
+      ({ fault, count, recoveryMs, notRecovered, unnoticed }) =>
         `${count} × ${fault}: captions back after p50 ${wholeMs(recoveryMs.p50)}, p95 ${wholeMs(recoveryMs.p95)}` +
-        (notRecovered === 0 ? '' : `; not before the next fault ${notRecovered} times`),
+        (notRecovered === 0 ? '' : `; not before the next fault ${notRecovered} times`) +
+        (unnoticed === 0 ? '' : `; ${unnoticed} times there was nothing to catch up`),
     ),
-    `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed; viewers were told of gaps of ${wholeMs(result.toldGapsMs)}`,
+    `of ${result.words} words ${result.silentlyLostWords} lost silently, ${result.wordsInToldGaps} in gaps that viewers were told of (${wholeMs(result.toldGapsMs)}), ${result.duplicatedWords} doubled, ${result.changedWords} changed`,
     `model ${result.model}`,
   ]);
 }

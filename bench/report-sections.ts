@@ -81,7 +81,7 @@ export function sectionsOf(report: Report): ReportSection[] {
               String(notRecovered),
             ]),
             remarks: [
-              `Of ${faults.words} words ${faults.lostWords} lost, ${faults.duplicatedWords} doubled, ${faults.changedWords} changed against the same run undisturbed; viewers were told of gaps of ${ms(faults.toldGapsMs)}. A new recogniser has to load its model and hear again what was said since the last final: processor time limits.`,
+              `Of ${faults.words} words ${faults.silentlyLostWords} lost silently, ${faults.wordsInToldGaps} in gaps that viewers were told of (${ms(faults.toldGapsMs)}), ${faults.duplicatedWords} doubled, ${faults.changedWords} changed against the same run undisturbed. After a kill the standby hears again what was said since the last saved state or final; a stall of more than 1.5 s ends the sentence, in the middle of a word.`,
               ...failuresOf(faults.failures),
             ],
           },

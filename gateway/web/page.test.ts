@@ -11,17 +11,17 @@ import {
 } from '../../protocol/index.js';
 import { type CaptionClient, connectCaptions } from '../client/caption-client.js';
 import { connectIngest } from '../client/ingest-client.js';
-import { playPaced } from '../meeting/paced-playback.js';
 import { Room } from '../rooms/room.js';
 import { accessToken, TEST_KEYS } from '../testing/access-token.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
-import { loadShortMeeting, longestTrack } from '../testing/short-meeting.js';
+import { longestTrack } from '../testing/short-meeting.js';
 import { startTestGateway } from '../testing/test-gateway.js';
 import { waitUntil } from '../testing/wait-until.js';
 import type { ShownSegment } from './testing/caption-page.js';
 import { withChromium } from './testing/chromium.js';
 import { startCuttableProxy } from './testing/cuttable-proxy.js';
 import { pageHarness, PATIENCE } from './testing/page-harness.js';
+import { playMeeting } from './testing/play-meeting.js';
 import { person, say } from './testing/room-script.js';
 
 /** Faster than people speak, so that the tests do not take as long as they do. */
@@ -42,24 +42,8 @@ describeWithModel('the captions page', (model) => {
     };
 
     /** Resolves when all have spoken and the last final is out. */
-    const playShortMeeting = async (room: RoomName): Promise<void> => {
-      const { tracks } = await loadShortMeeting();
-      const speakers = tracks.map(({ identity, name }) =>
-        connectIngest({
-          url: gateway().url,
-          room,
-          speaker: { identity: participantIdentity(identity), name },
-        }),
-      );
-      afterwards(() => speakers.forEach((speaker) => speaker.close()));
-      await Promise.all(speakers.map(({ ready }) => ready));
-      const played = tracks.map(({ pcm }, index) => ({
-        pcm,
-        send: (frame: Int16Array) => speakers[index]?.send(frame),
-      }));
-      await playPaced(played, { startAtMs: performance.now(), speed: SPEED });
-      await Promise.all(speakers.map((speaker) => speaker.end()));
-    };
+    const playShortMeeting = (room: RoomName): Promise<void> =>
+      playMeeting('short-meeting', { url: gateway().url, room, speed: SPEED, afterwards });
 
     const finalsOf = ({ state }: CaptionClient): ShownSegment[] =>
       state.finals.map(({ speaker, words }) => ({
@@ -179,6 +163,36 @@ describeWithModel('the captions page', (model) => {
       await expect.poll(() => page.status, PATIENCE).toBe('Live');
       const gaps = await page.page.locator('.gap').allInnerTexts();
       expect(gaps).toEqual(['Ana not captioned: 4 s (recognition could not keep up)']);
+    });
+
+    it.each([
+      ['en', /^Captions are behind by \d+ s$/, 'Live'],
+      ['fr', /^Les sous-titres ont \d+ s de retard$/, 'En direct'],
+      ['de', /^Untertitel sind \d+ s im Rückstand$/, 'Live'],
+    ])('tells by how much captions are behind: %s', async (lang, behind, live) => {
+      const page = await newPage();
+      const room = enter(freshName());
+      await page.page.goto(`${gateway().url}/?room=${encodeURIComponent(room.name)}&lang=${lang}`);
+      await expect.poll(() => page.status, PATIENCE).toBe(live);
+      let segment = 0;
+      const sayLate = (lateMs: number): void => {
+        segment += 1;
+        const atMs = Date.now() - lateMs - room.epochMs;
+        say(room, { speaker: person('Ana'), segment: `s${segment}`, text: 'words', atMs });
+      };
+      await expect
+        .poll(() => {
+          sayLate(0);
+          sayLate(9000);
+          return page.status;
+        }, PATIENCE)
+        .toMatch(behind);
+      await expect
+        .poll(() => {
+          sayLate(0);
+          return page.status;
+        }, PATIENCE)
+        .toBe(live);
     });
 
     it('asks for what it missed', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
-import { SPEAKER_COLOURS } from './view/speaker-colours.js';
+import { SPEAKER_COLOURS } from './colours/speaker-colours.js';
 import { withChromium } from './testing/chromium.js';
 import { pageHarness, PATIENCE } from './testing/page-harness.js';
 import { person, say } from './testing/room-script.js';

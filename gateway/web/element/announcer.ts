@@ -11,6 +11,7 @@ const MAX_KEPT = 5;
 export class Announcer {
   readonly #region: HTMLElement;
   #told: ReadonlySet<string> | undefined;
+  #shown: CaptionState['finals'] | undefined;
 
   constructor(region: HTMLElement) {
     this.#region = region;
@@ -18,6 +19,8 @@ export class Announcer {
 
   /** What was settled before the first state is not read out. `text` is what shows of a segment. */
   show({ finals }: CaptionState, text: (segment: CaptionState['finals'][number]) => string): void {
+    if (finals === this.#shown) return;
+    this.#shown = finals;
     const told = this.#told;
     this.#told = new Set(finals.map(({ segment }) => segment));
     if (told === undefined) return;

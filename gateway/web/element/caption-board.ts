@@ -4,10 +4,17 @@ import { CaptionLag } from '../reading/caption-lag.js';
 import { EndScroller } from '../scroll/end-scroller.js';
 import { Announcer } from './announcer.js';
 
+/** What arrives within this is shown together: nobody reads faster, and each drawing of the page costs as much as several words. */
+const SHOW_INTERVAL_MS = 40;
+/** A state holds the last 50 finals: so many states may wait before one of them would be lost. */
+const MAX_WAITING_STATES = 25;
+
 export interface BoardOptions {
   readonly scroller: HTMLElement;
   readonly log: HTMLElement;
   readonly announcer: HTMLElement;
+  /** Shown as long as there is nothing else. */
+  readonly hint: HTMLElement;
   readonly options: LogOptions;
   readonly followingChanged: (isFollowing: boolean) => void;
 }
@@ -17,15 +24,20 @@ export class CaptionBoard {
   readonly log: CaptionLog;
   readonly scroller: EndScroller;
   readonly #announcer: Announcer;
+  readonly #hint: HTMLElement;
   readonly #lag = new CaptionLag();
   readonly #resizes: ResizeObserver;
   #options: LogOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #showTimer: ReturnType<typeof setTimeout> | undefined;
+  #waiting: { readonly state: CaptionState; readonly count: number } | undefined;
+  #shownAtMs = -Infinity;
   #size = '';
 
-  constructor({ scroller, log, announcer, options, followingChanged }: BoardOptions) {
+  constructor({ scroller, log, announcer, hint, options, followingChanged }: BoardOptions) {
     this.#options = options;
-    this.log = new CaptionLog(log, options);
+    this.#hint = hint;
+    this.log = new CaptionLog(log, options, () => this.scroller.shortened());
     this.scroller = new EndScroller({ scroller, content: log, followingChanged });
     this.#announcer = new Announcer(announcer);
     this.#resizes = new ResizeObserver(([entry]) => this.#resized(entry));
@@ -40,12 +52,30 @@ export class CaptionBoard {
     return this.#lag.behindS(Date.now());
   }
 
+  /** Soon, together with what else arrives meanwhile. */
   show(state: CaptionState): void {
     this.#lag.notice(state, Date.now());
-    this.#dueAt(this.log.show(state, performance.now()));
+    // After a snapshot some of what waits may not be in the state any more.
+    if (this.#waiting !== undefined && state.seq !== this.#waiting.state.seq + 1) this.#showWaiting();
+    const count = (this.#waiting?.count ?? 0) + 1;
+    this.#waiting = { state, count };
+    const waitMs = this.#shownAtMs + SHOW_INTERVAL_MS - performance.now();
+    if (waitMs <= 0 || count >= MAX_WAITING_STATES) this.#showWaiting();
+    else this.#showTimer ??= setTimeout(() => this.#showWaiting(), waitMs);
+  }
+
+  #showWaiting(): void {
+    clearTimeout(this.#showTimer);
+    this.#showTimer = undefined;
+    if (this.#waiting === undefined) return;
+    const { state } = this.#waiting;
+    this.#waiting = undefined;
+    this.#shownAtMs = performance.now();
+    this.#dueAt(this.log.show(state, this.#shownAtMs));
     this.#announcer.show(state, ({ words, language }) =>
       words.map(({ text }) => this.#options.rules.mask(text, language)).join(' '),
     );
+    this.#hint.hidden = !this.log.isEmpty;
     if (this.log.isTooLong) this.scroller.keepPlace(() => this.log.trim());
     this.scroller.contentChanged();
   }
@@ -58,6 +88,7 @@ export class CaptionBoard {
   /** Idempotent. */
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#showTimer);
     this.#resizes.disconnect();
     this.scroller.close();
     document.fonts.removeEventListener('loadingdone', this.#layOut);

@@ -3,7 +3,6 @@ import { css } from 'lit';
 /** The captions: lines, names, times. Words settle without moving: no rule for unsettled ones may change their width. */
 export const captionStyles = css`
   #scroller {
-    container-type: inline-size;
     flex: 1 1 auto;
     min-height: 0;
     overflow: hidden auto;
@@ -11,12 +10,20 @@ export const captionStyles = css`
     overscroll-behavior: contain;
     background: var(--window);
     color: var(--text);
+    /* Without opacity, which would have each time stamp drawn by itself. */
+    --soft-text: color-mix(in srgb, var(--text) 82%, transparent);
     font: calc(var(--base-size) * var(--size)) / var(--line-height) var(--font);
     text-shadow: var(--edge);
   }
 
+  /* Lines glide in it: beyond its end there is nothing, so that gliding neither lays out nor makes it longer. */
+  #sheet {
+    overflow-y: clip;
+  }
+
   #log {
     display: flow-root;
+    will-change: transform;
     width: var(--width);
     max-width: 60rem;
     margin: 0 auto;
@@ -43,7 +50,8 @@ export const captionStyles = css`
     inset-inline-start: -0.22em;
     top: -0.1em;
     height: 0.1em;
-    border-inline-start: 0.22em solid var(--speaker);
+    border-inline-start: 0.22em var(--speaker);
+    border-inline-start-style: inherit;
   }
 
   .probe {
@@ -64,6 +72,12 @@ export const captionStyles = css`
     white-space: pre-wrap;
     overflow-wrap: anywhere;
     unicode-bidi: isolate;
+  }
+
+  /* Marks that are piled up do not reach over what others said. */
+  .piled {
+    overflow: clip;
+    overflow-clip-margin: 0.25em;
   }
 
   .unsettled {
@@ -87,8 +101,7 @@ export const captionStyles = css`
     position: absolute;
     inset-inline-end: 0;
     top: 0.15em;
-    color: var(--text);
-    opacity: 0.8;
+    color: var(--soft-text);
     font-size: 0.75em;
     font-variant-numeric: tabular-nums;
   }
@@ -112,8 +125,7 @@ export const captionStyles = css`
   .notice,
   .hint {
     margin: 0.75em 0 0;
-    color: var(--text);
-    opacity: 0.85;
+    color: var(--soft-text);
     font-style: italic;
     overflow-wrap: anywhere;
   }
@@ -121,7 +133,7 @@ export const captionStyles = css`
   .gap {
     padding-inline-start: 0.6em;
     border-inline-start: 0.22em dotted var(--speaker);
-    opacity: 1;
+    color: var(--text);
   }
 
   .found {
@@ -225,7 +237,8 @@ export const captionStyles = css`
   }
 
   .line > .name {
-    max-width: min(11em, 45cqw);
+    /* Not in units of a container: each word would have all styles looked up again. */
+    max-width: min(11em, calc(var(--line-width, 100em) * 0.45));
     margin-inline-end: 0.4em;
   }
 
@@ -237,7 +250,7 @@ export const captionStyles = css`
     margin: 0 0 0.2em;
     padding-inline: 0.45em;
     background: var(--line-background);
-    opacity: 1;
+    color: var(--text);
   }
 
   .transcript .line {
@@ -263,7 +276,6 @@ export const captionStyles = css`
     .hint,
     time {
       color: CanvasText;
-      opacity: 1;
       text-shadow: none;
     }
   }

@@ -18,20 +18,22 @@ import {
   type ChosenSettings,
   DEFAULT_SETTINGS,
   SETTING_NAMES,
-  SETTINGS,
   type SettingChanges,
   type Settings,
   lineSettings,
+  steppedSize,
 } from '../settings/settings.js';
 import { SettingsStore } from '../settings/settings-store.js';
 import type { CaptionSource, LinkState } from '../sources/caption-source.js';
 import { WebSocketSource } from '../sources/websocket-source.js';
-import { type InterfaceLanguage, interfaceLanguage, statusText } from '../wording/wording.js';
+import { type InterfaceLanguage, interfaceLanguage } from '../wording/wording.js';
 import { CaptionBoard } from './caption-board.js';
 import { captionStyles } from './caption-styles.js';
+import { captionsArea } from './captions-area.js';
 import { makeMovable } from './overlay-mover.js';
 import { panelStyles } from './panel-styles.js';
 import { shellStyles } from './shell-styles.js';
+import { StatusLine } from './status-line.js';
 
 /** How often "captions are behind" is brought up to date. */
 const LAG_CHECK_MS = 1000;
@@ -84,6 +86,8 @@ export class LiveCaptions extends LitElement {
   #source: CaptionSource | undefined;
   #captions: CaptionState | undefined;
   #board: CaptionBoard | undefined;
+  #status: StatusLine | undefined;
+  #language: InterfaceLanguage = interfaceLanguage([]);
   #lagTimer: ReturnType<typeof setInterval> | undefined;
   #laidOutFor = '';
   readonly #search = new TranscriptSearch();
@@ -155,11 +159,18 @@ export class LiveCaptions extends LitElement {
     this.choose(Object.fromEntries(SETTING_NAMES.map((name) => [name, undefined])));
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has('chosen')) return;
+    const { lang } = this.settings;
+    this.#language = interfaceLanguage(lang === 'auto' ? navigator.languages : [lang]);
+  }
+
   protected override firstUpdated(): void {
+    this.#status = new StatusLine(this.#byId('status'));
     this.#openBoard();
     const [handle, box, area] = [this.#byId('move'), this.#byId('box'), this.#byId('root')];
-    const moved = (changes: SettingChanges): void => this.choose(changes);
-    makeMovable({ handle, box, area, settings: () => this.settings, moved });
+    const settings = (): Settings => this.settings;
+    makeMovable({ handle, box, area, settings, moved: (changes) => this.choose(changes) });
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -173,6 +184,7 @@ export class LiveCaptions extends LitElement {
     this.dispatchEvent(new Event('settings-changed'));
     const layout = lineSettings(this.settings);
     if (layout !== this.#laidOutFor) this.#layOut();
+    this.#holdEnd();
     this.#laidOutFor = layout;
   }
 
@@ -183,8 +195,8 @@ export class LiveCaptions extends LitElement {
     const classes = [layout, position, names ? '' : 'no-names', this.opened === undefined ? '' : 'opened'];
     return html`<div id="root" class=${classes.join(' ')} @keydown=${this.#keyPressed}>
       <section id="box" aria-label=${wording.captions}>
-        <div id="bar">
-          <p id="status" role="status"></p>
+        <div id="bar" part="bar">
+          <p id="status" part="status" role="status"></p>
           ${toolbar({
             wording,
             isOverlay,
@@ -207,20 +219,12 @@ export class LiveCaptions extends LitElement {
               : nothing
           }
         </div>
-        <div id="scroller" tabindex="0" role="group" aria-label=${wording.captions}>
-          <p id="hint" class="hint" hidden>${wording.nobodySpoke}</p>
-          <div id="log"></div>
-        </div>
-        <button id="jump" type="button" ?hidden=${this.isFollowing || isOverlay} @click=${this.#jump}>
-          ${wording.jump}
-        </button>
-        <div
-          id="announcer"
-          class="unseen"
-          role="log"
-          aria-live=${announce}
-          aria-label=${wording.announced}
-        ></div>
+        ${captionsArea({
+          wording,
+          announce,
+          isJumpHidden: this.isFollowing || isOverlay,
+          jump: () => this.#jump(),
+        })}
       </section>
       ${this.#panel()}
     </div>`;
@@ -273,9 +277,9 @@ export class LiveCaptions extends LitElement {
   }
 
   #closePanel(): void {
-    const button = this.opened === 'settings' ? 'open-settings' : 'open-shortcuts';
+    const button = this.#byId(`open-${this.opened ?? 'settings'}`);
     this.opened = undefined;
-    this.#byId(button).focus();
+    button.focus();
   }
 
   readonly #keyPressed = (event: KeyboardEvent): void => {
@@ -311,20 +315,13 @@ export class LiveCaptions extends LitElement {
       case 'layout':
         this.choose({ layout: isTranscript ? 'overlay' : 'transcript' });
         break;
-      case 'larger': {
-        const { min, max, step } = SETTINGS.size;
-        this.choose({ size: Math.min(max, Math.max(min, size + (key === '+' ? step : -step))) });
+      case 'larger':
+        this.choose({ size: steppedSize(size, key === '+' ? 1 : -1) });
         break;
-      }
       case 'help':
         this.#toggle('shortcuts');
         break;
     }
-  }
-
-  get #language(): InterfaceLanguage {
-    const { lang } = this.settings;
-    return interfaceLanguage(lang === 'auto' ? navigator.languages : [lang]);
   }
 
   #openBoard(): void {
@@ -333,10 +330,17 @@ export class LiveCaptions extends LitElement {
       scroller: this.#byId('scroller'),
       log: this.#byId('log'),
       announcer: this.#byId('announcer'),
+      hint: this.#byId('hint'),
       options,
       followingChanged: (isFollowing) => (this.isFollowing = isFollowing),
     });
+    this.#holdEnd();
     if (this.#captions !== undefined) this.#show(this.#captions);
+  }
+
+  /** The overlay has no scrolling, so whoever stopped in the transcript goes on in it. */
+  #holdEnd(): void {
+    if (this.#board !== undefined) this.#board.scroller.isHeld = this.settings.layout === 'overlay';
   }
 
   #logOptions(): LogOptions {
@@ -351,7 +355,10 @@ export class LiveCaptions extends LitElement {
   }
 
   readonly #retry = (): void => this.#source?.retryNow();
-  readonly #jump = (): void => this.#board?.scroller.jumpToEnd();
+
+  #jump(): void {
+    this.#board?.scroller.jumpToEnd();
+  }
 
   get #page(): PageColours {
     return this.#darkness.matches ? DARK_PAGE : LIGHT_PAGE;
@@ -374,22 +381,14 @@ export class LiveCaptions extends LitElement {
   /** Not by way of a rendering, which skips states: a state holds the last finals only, and each must be shown. */
   #show(captions: CaptionState): void {
     this.#captions = captions;
-    if (this.#board === undefined) return;
-    this.#board.show(captions);
-    this.#byId('hint').hidden = !this.#board.log.isEmpty;
+    this.#board?.show(captions);
     this.#showStatus();
   }
 
   #showStatus(): void {
-    if (!this.hasUpdated) return;
     const { wording } = this.#language;
-    const captions = this.#captions;
     const behindS = this.#board?.behindS ?? 0;
-    const { text, tone } = statusText(this.link, captions && { ...captions, behindS }, wording);
-    const status = this.#byId('status');
-    // Setting the same text again would make screen readers say it again.
-    if (status.textContent !== text) status.textContent = text;
-    if (status.className !== tone) status.className = tone;
+    this.#status?.show({ link: this.link, captions: this.#captions, behindS, wording });
   }
 
   #byId(id: string): HTMLElement {

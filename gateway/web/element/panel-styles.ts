@@ -27,6 +27,10 @@ export const panelStyles = css`
       flex-direction: column;
     }
 
+    .transcript #box {
+      flex-basis: 0;
+    }
+
     .transcript #panel {
       flex: 0 1 60%;
       border-inline-start: none;

@@ -167,6 +167,17 @@ export const shellStyles = css`
     box-shadow: 0 0 0 0.3rem var(--behind);
   }
 
+  @media (max-width: 30rem) {
+    #bar {
+      gap: 0.25rem 0.6rem;
+      padding: 0.25rem 0.6rem;
+    }
+
+    #tools button {
+      padding-inline: 0.45rem;
+    }
+  }
+
   .unseen {
     position: absolute;
     width: 1px;

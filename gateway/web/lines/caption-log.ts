@@ -5,8 +5,8 @@ import {
   HISTORY_FINAL_SEGMENTS,
   type SegmentState,
 } from '../../../protocol/index.js';
+import { SpeakerColours } from '../colours/speaker-colours.js';
 import { SegmentReading, type WordRules } from '../reading/shown-words.js';
-import { SpeakerColours } from '../view/speaker-colours.js';
 import { gapText, speakerName, type Wording } from '../wording/wording.js';
 import { CaptionBlock, directionOf, nameElement } from './caption-block.js';
 import { type LinePlace, type LineRuler, SegmentLines } from './segment-lines.js';
@@ -20,6 +20,7 @@ const SURPLUS_ENTRIES = 50;
 const MAX_SETTLING = 40;
 /** A word that is revised may grow by so much of the text's size without leaving its line. */
 const RESERVE_EM = 2;
+const MAX_REMEMBERED_NAMES = 1000;
 
 export interface LogOptions {
   readonly rules: WordRules;
@@ -60,6 +61,7 @@ type NoticeContent =
 export class CaptionLog {
   readonly #root: HTMLElement;
   readonly #probe: HTMLElement;
+  readonly #shortened: () => void;
   readonly #ruler = new TextRuler();
   readonly #colours = new SpeakerColours();
   readonly #entries = new Map<string, SegmentEntry | NoticeEntry>();
@@ -71,14 +73,17 @@ export class CaptionLog {
   #time: Intl.DateTimeFormat;
   #last: SegmentEntry | undefined;
   #shown: CaptionState | undefined;
-  #lineRuler: LineRuler = { widthPx: Infinity, spacePx: 0, reservePx: 0, wordPx: () => 0 };
+  #lineRuler: LineRuler = { widthPx: Infinity, spacePx: 0, reservePx: 0, wordPx: () => 0, prefixPx: () => 0 };
 
-  constructor(root: HTMLElement, options: LogOptions) {
+  /** `shortened` is called when something was taken away that the reader may be looking at. */
+  constructor(root: HTMLElement, options: LogOptions, shortened: () => void) {
     this.#root = root;
+    this.#shortened = shortened;
     this.#options = options;
     this.#time = timeFormat(options.language);
     this.#probe = probeElement();
-    root.append(this.#probe);
+    // What an element showed that was taken out of the page and is back is told anew.
+    root.replaceChildren(this.#probe);
   }
 
   /** Tells the width of lines, and changes its size with whatever changes them. */
@@ -160,6 +165,8 @@ export class CaptionLog {
     this.#ruler.useFontOf(line);
     const { paddingInlineStart, paddingInlineEnd, fontSize } = getComputedStyle(line);
     const widthPx = line.clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd);
+    // What the style sheet makes of the width of a line.
+    if (widthPx > 0) this.#root.style.setProperty('--line-width', `${widthPx}px`);
     const reservePx = Math.min(RESERVE_EM * parseFloat(fontSize), widthPx / 4);
     this.#lineRuler = {
       // Where nothing is laid out (a hidden element), lines are broken when it is.
@@ -167,6 +174,7 @@ export class CaptionLog {
       spacePx: this.#ruler.widthPx(' '),
       reservePx: widthPx > 0 ? reservePx : 0,
       wordPx: (text) => this.#ruler.widthPx(text),
+      prefixPx: widthCache(),
     };
   }
 
@@ -248,6 +256,7 @@ export class CaptionLog {
       this.#open.delete(key);
       this.#entries.delete(key);
       if (this.#last?.key === key) this.#last = undefined;
+      if (blocks.length > 0) this.#shortened();
     }
   }
 
@@ -321,6 +330,20 @@ export class CaptionLog {
       else for (const { element } of entry.blocks) element.remove();
     }
   }
+}
+
+/** Of names: the style sheet cuts off long ones, so that only a layout tells, and one for each name is enough. */
+function widthCache(): LineRuler['prefixPx'] {
+  const known = new Map<string, number>();
+  return (prefix) => {
+    const name = prefix.textContent;
+    const widthPx =
+      known.get(name) ??
+      prefix.getBoundingClientRect().width + parseFloat(getComputedStyle(prefix).marginInlineEnd);
+    if (known.size >= MAX_REMEMBERED_NAMES) known.clear();
+    known.set(name, widthPx);
+    return widthPx;
+  };
 }
 
 const gapKey = ({ speaker, startMs, endMs, reason }: GapState): string =>

@@ -1,5 +1,8 @@
 import { breakLines, type LineBreaks, NO_LINES } from './line-breaker.js';
 
+/** More marks on one letter than any language writes. */
+const PILED_MARKS = /\p{M}{5}/u;
+
 /** One line on the page. Its words are elements of their own while they may change, and one text afterwards. */
 class Line {
   readonly element = document.createElement('span');
@@ -13,19 +16,14 @@ class Line {
     text.append(this.element);
   }
 
-  /** Laid out once for each turn: the style sheet cuts off long names. */
-  get indentPx(): number {
-    if (this.#prefix === undefined) return 0;
-    return (
-      this.#prefix.getBoundingClientRect().width + parseFloat(getComputedStyle(this.#prefix).marginInlineEnd)
-    );
-  }
-
   /** Touches what differs only: all else is neither painted nor laid out again. */
   show(texts: readonly string[], settledCount: number): void {
     texts.forEach((text, index) => {
       const word = this.#words[index] ?? this.#add();
-      if (word.textContent !== text) word.textContent = text;
+      if (word.textContent !== text) {
+        word.textContent = text;
+        if (PILED_MARKS.test(text)) this.element.classList.add('piled');
+      }
       const className = index < settledCount ? 'word' : 'word unsettled';
       if (word.className !== className) word.className = className;
     });
@@ -63,6 +61,8 @@ export interface LineRuler {
   readonly spacePx: number;
   readonly reservePx: number;
   readonly wordPx: (text: string) => number;
+  /** What an element on the page takes up in front of the words of its line. */
+  readonly prefixPx: (prefix: HTMLElement) => number;
 }
 
 /** The lines of one segment, in one or several places: where others have spoken meanwhile, it goes on below them. */
@@ -87,9 +87,9 @@ export class SegmentLines {
     // A line that there will be goes on in the place of the last one, or begins another: known when it is there.
     this.#breaks = breakLines(texts.map(ruler.wordPx), this.#breaks, {
       ...ruler,
-      indentPx: (line) => (this.#lines[line] ?? this.#addLine()).indentPx,
+      indentPx: (line) => (this.#lines[line] ?? this.#addLine(ruler)).indentPx,
     });
-    if (this.#lines.length === 0) this.#addLine();
+    if (this.#lines.length === 0) this.#addLine(ruler);
     const { starts } = this.#breaks;
     this.#lines.forEach(({ line }, index) => {
       const start = starts[index] ?? texts.length;
@@ -103,9 +103,10 @@ export class SegmentLines {
     for (const { line } of this.#lines) line.settle();
   }
 
-  #addLine(): { readonly line: Line; readonly indentPx: number } {
-    const line = new Line(this.#place());
-    const added = { line, indentPx: line.indentPx };
+  #addLine(ruler: LineRuler): { readonly line: Line; readonly indentPx: number } {
+    const place = this.#place();
+    const line = new Line(place);
+    const added = { line, indentPx: place.prefix === undefined ? 0 : ruler.prefixPx(place.prefix) };
     this.#lines.push(added);
     return added;
   }

@@ -26,7 +26,7 @@ export interface PanelOptions {
 export function settingsPanel(options: PanelOptions): TemplateResult {
   const { wording, reset, close } = options;
   const groups = Object.entries(GROUPS) as [keyof Wording['groups'], readonly SettingName[]][];
-  return html`<div id="panel" role="dialog" aria-labelledby="panel-title" tabindex="-1">
+  return html`<div id="panel" part="panel" role="dialog" aria-labelledby="panel-title" tabindex="-1">
     <div class="head">
       <h2 id="panel-title">${wording.settings}</h2>
       <button id="close-settings" type="button" @click=${close}>${wording.close}</button>

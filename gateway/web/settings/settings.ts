@@ -147,3 +147,9 @@ export function lineSettings(settings: Settings): string {
   const { layout, size, font, names, width, partial, delay, mask, lang } = settings;
   return JSON.stringify([layout, size, font, names, width, partial, delay, mask, lang]);
 }
+
+/** The next larger (`direction` 1) or smaller text size, in percent. */
+export function steppedSize(sizePercent: number, direction: -1 | 1): number {
+  const { min, max, step } = SETTINGS.size;
+  return Math.min(max, Math.max(min, sizePercent + direction * step));
+}

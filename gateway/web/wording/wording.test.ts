@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { epochMs, participantIdentity } from '../../../protocol/index.js';
-import { SPEAKER_COLOURS, SpeakerColours } from '../view/speaker-colours.js';
+import { SPEAKER_COLOURS, SpeakerColours } from '../colours/speaker-colours.js';
 import { gapText, speakerName, statusText } from './wording.js';
 
 const identity = participantIdentity('room-4');

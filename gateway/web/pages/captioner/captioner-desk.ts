@@ -6,11 +6,11 @@ import {
   type ParticipantIdentity,
   type ReplacedSpeakers,
 } from '../../../../protocol/index.js';
+import { LiveCaptions } from '../../live-captions.js';
 import { CaptionerLink, type CaptionerLinkState } from './captioner-link.js';
 import type { CaptionerWording } from './captioner-wording.js';
 import { LineList } from './line-list.js';
 import { byId } from '../page-elements.js';
-import { showViewersView } from './viewers-view.js';
 import { lineEnd, WrittenLines } from './written-lines.js';
 
 /** Viewers see what is written at this interval at most. */
@@ -79,7 +79,10 @@ export class CaptionerDesk {
     document.title = `${room} – ${wording.title}`;
     byId('title', HTMLElement).textContent = `${wording.title}: ${room}`;
     byId('desk', HTMLElement).hidden = false;
-    showViewersView(byId('view', HTMLElement), { room, token, nothing: wording.nothingSeen });
+    const view = new LiveCaptions();
+    view.room = room;
+    view.token = token ?? '';
+    byId('view', HTMLElement).append(view);
     this.#showSpeakers();
     this.#showLines();
     this.#write.addEventListener('input', () => this.#typed());

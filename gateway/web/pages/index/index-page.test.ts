@@ -69,6 +69,29 @@ describeWithModel('the page at /', (model) => {
         );
 
       it(
+        'captions what a sound card gives that runs at 44.1 kHz, which is no rate of ingest',
+        async () => {
+          const { page } = await newPage({ locale: 'en-GB' }, NETWORK_NOISE);
+          await page.addInitScript(() => {
+            const Original = AudioContext;
+            window.AudioContext = class extends Original {
+              constructor(options?: AudioContextOptions) {
+                super({ ...options, sampleRate: 44_100 });
+                Object.assign(window, { rateHz: this.sampleRate });
+              }
+            };
+          });
+          const name = freshName();
+          await page.goto(`${gateway().url}/?room=${encodeURIComponent(name)}`);
+          await microphone(page).click();
+          const room = enter(name);
+          await isHeardIn(room);
+          expect(await page.evaluate('window.rateHz')).toBe(44_100);
+        },
+        TIMEOUT_MS,
+      );
+
+      it(
         'captions what is said, under the name one gave, until one has said enough',
         async () => {
           const { captions, page, room } = await open();

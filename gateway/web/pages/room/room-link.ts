@@ -3,7 +3,8 @@ import type * as LiveKit from 'livekit-client';
 import { type LiveKitSdk, loadLiveKitSdk } from './livekit-sdk.js';
 import type { RoomSource } from './room-source.js';
 import { RoomSound } from './room-sound.js';
-import { endText, failureText } from './room-wording.js';
+import { endText, failureText } from './room-problems.js';
+import type { RoomWording } from './room-wording.js';
 
 const TRANSCRIPTION_TOPIC = 'lk.transcription';
 
@@ -29,6 +30,7 @@ export interface RoomLinkOptions {
   /** Of the LiveKit server: ws, wss, http or https. */
   readonly url: string;
   readonly token: string;
+  readonly wording: () => RoomWording;
   /** Is told of captions, and why there are none. */
   readonly captions: RoomSource;
   readonly joined: (room: string) => void;
@@ -51,7 +53,7 @@ export async function joinRoom(options: RoomLinkOptions): Promise<RoomLink | und
   try {
     sdk = await loadLiveKitSdk();
   } catch {
-    options.captions.refuse('a part of this page could not be loaded. Load it again.');
+    options.captions.refuse(options.wording().notLoaded);
     return undefined;
   }
   // The page tells what matters; tokens must not get into the console.
@@ -63,7 +65,8 @@ export async function joinRoom(options: RoomLinkOptions): Promise<RoomLink | und
   try {
     await room.connect(options.url, options.token, { autoSubscribe: false });
   } catch (error) {
-    options.captions.refuse(failureText(sdk, { error, url: options.url, isForbiddenHere }));
+    const failure = { error, url: options.url, isForbiddenHere };
+    options.captions.refuse(failureText(sdk, failure, options.wording()));
     return undefined;
   }
   return { sound };
@@ -76,7 +79,7 @@ function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): 
     const name = room.getParticipantByIdentity(identity)?.name ?? '';
     return name === '' ? identity : name;
   };
-  const people = (): void => options.peopleChanged(peopleIn(room));
+  const people = (): void => options.peopleChanged(peopleIn(room, options.wording().self));
   room.on(RoomEvent.Connected, () => {
     options.joined(room.name);
     hasJoined = true;
@@ -87,7 +90,7 @@ function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): 
     // Before it was joined, `connect` tells more.
     if (!hasJoined) return;
     options.peopleChanged([]);
-    options.captions.refuse(endText(sdk, reason));
+    options.captions.refuse(endText(sdk, reason, options.wording()));
   });
   for (const event of [
     RoomEvent.ParticipantConnected,
@@ -121,7 +124,7 @@ function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): 
 }
 
 /** The others first; this page last. */
-function peopleIn(room: LiveKit.Room): Person[] {
+function peopleIn(room: LiveKit.Room, self: string): Person[] {
   const others = [...room.remoteParticipants.values()].filter(({ isAgent }) => !isAgent);
   const personOf = (participant: LiveKit.Participant): Person => {
     const microphone = [...participant.audioTrackPublications.values()][0];
@@ -133,5 +136,5 @@ function peopleIn(room: LiveKit.Room): Person[] {
       isMuted: microphone?.isMuted,
     };
   };
-  return [...others.map(personOf), { ...personOf(room.localParticipant), name: 'You, watching' }];
+  return [...others.map(personOf), { ...personOf(room.localParticipant), name: self }];
 }

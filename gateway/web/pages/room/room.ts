@@ -7,17 +7,37 @@ import { nameElement } from './name-element.js';
 import { joinRoom, type Person, type RoomLink } from './room-link.js';
 import { RoomSource } from './room-source.js';
 import type { RoomSound } from './room-sound.js';
+import { roomWording, type RoomWording } from './room-wording.js';
 
 const fragment = new URLSearchParams(location.hash.slice(1));
 const url = fragment.get('url') ?? '';
 const token = fragment.get('token') ?? '';
+const asked = new URLSearchParams(location.search).get('lang') ?? '';
+/** Undefined until the page is in it. */
+let joinedRoom: string | undefined;
+let { tag, wording } = roomWording([asked, ...navigator.languages]);
+showWording();
 if (url === '' && token === '') askForWhatIsNeeded();
 else if (!/^(?:wss?|https?):\/\/./.test(url) || !URL.canParse(url)) {
-  askForWhatIsNeeded('The link has no address of a LiveKit server (#url=…).');
-} else if (token.trim() === '') askForWhatIsNeeded('The link has no access token (#token=…).');
+  askForWhatIsNeeded(wording.noAddress);
+} else if (token.trim() === '') askForWhatIsNeeded(wording.noToken);
 else void showRoom();
 // Somebody put another room into the address.
 window.addEventListener('hashchange', () => location.reload());
+
+/** In the language that the reader wants now. */
+function showWording(): void {
+  document.documentElement.lang = tag;
+  for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
+    const text = wording[element.dataset['text'] as keyof RoomWording];
+    if (typeof text === 'string') element.textContent = text;
+  }
+  byId('controls', HTMLElement).setAttribute('aria-label', wording.controls);
+  const listen = byId('listen', HTMLButtonElement);
+  listen.textContent = listen.getAttribute('aria-pressed') === 'true' ? wording.listening : wording.listen;
+  byId('title', HTMLElement).textContent = joinedRoom ?? wording.title;
+  document.title = wording.titleOf(joinedRoom ?? wording.title);
+}
 
 function askForWhatIsNeeded(problem = ''): void {
   byId('problem', HTMLElement).textContent = problem;
@@ -45,15 +65,23 @@ async function showRoom(): Promise<void> {
   });
   const captions = new LiveCaptions();
   captions.source = source;
+  captions.settingsInAddress = true;
+  captions.addEventListener('settings-changed', () => {
+    const { lang } = captions.settings;
+    ({ tag, wording } = roomWording(lang === 'auto' ? navigator.languages : [lang]));
+    showWording();
+    showPeople(people, talking);
+  });
   byId('captions-road', HTMLElement).append(captions);
   byId('in-room', HTMLElement).hidden = false;
   const room = await joinRoom({
     url,
     token,
+    wording: () => wording,
     captions: source,
     joined: (name) => {
-      byId('title', HTMLElement).textContent = name;
-      document.title = `${name} – live captions`;
+      joinedRoom = name;
+      showWording();
       for (const id of ['people-title', 'people', 'controls']) byId(id, HTMLElement).hidden = false;
     },
     peopleChanged: (present) => {
@@ -86,7 +114,7 @@ function enableControls({ sound }: RoomLink): void {
 async function toggleSound(button: HTMLButtonElement, sound: RoomSound): Promise<void> {
   const isOn = button.getAttribute('aria-pressed') !== 'true';
   button.setAttribute('aria-pressed', String(isOn));
-  button.textContent = isOn ? 'Listening' : 'Listen';
+  button.textContent = isOn ? wording.listening : wording.listen;
   if (!isOn) {
     sound.stop();
     return;
@@ -95,7 +123,7 @@ async function toggleSound(button: HTMLButtonElement, sound: RoomSound): Promise
     await sound.start();
   } catch {
     button.setAttribute('aria-pressed', 'false');
-    button.textContent = 'Listen (this browser plays no sound)';
+    button.textContent = wording.noSound;
   }
 }
 
@@ -105,7 +133,7 @@ function showPeople(people: readonly Person[], talking: ReadonlySet<string>): vo
     const item = document.createElement('li');
     item.classList.add('person');
     if (isTalking || talking.has(identity)) item.classList.add('talking');
-    item.append(nameElement(name), isMuted === true ? ' muted' : '');
+    item.append(nameElement(name), isMuted === true ? ` ${wording.muted}` : '');
     return item;
   });
   byId('people', HTMLElement).replaceChildren(...items);
