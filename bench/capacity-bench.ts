@@ -84,6 +84,16 @@ export interface CapacityResult {
   readonly machine: Machine;
 }
 
+/** Where the search ended before the system did, it carries at least so many; of none nothing is known. */
+export function kneeText({
+  knee,
+  tooMuch,
+  limit,
+}: Pick<CapacityResult, 'knee' | 'tooMuch' | 'limit'>): string {
+  if (tooMuch !== null && limit !== 'bench used up') return String(knee);
+  return knee === 0 ? '–' : `≥ ${knee}`;
+}
+
 /** Throws what `loadClips`, opening the stage and `playSpeakers` throw. */
 export async function runCapacityBench(
   options: CapacityOptions,

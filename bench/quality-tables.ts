@@ -2,7 +2,7 @@
 import { formatColumns } from '../gateway/index.js';
 import type { AccuracyResult } from './accuracy-bench.js';
 import { machineLine, percent, summaryRow, value, wholeMs } from './bench-tables.js';
-import type { CapacityResult } from './capacity-bench.js';
+import { type CapacityResult, kneeText } from './capacity-bench.js';
 import type { FigureComparison } from './compare-runs.js';
 import type { Drift, EnduranceResult } from './endurance-bench.js';
 import type { FaultsResult } from './faults-bench.js';
@@ -135,7 +135,7 @@ export function formatPeersResult(result: PeersResult): string {
       ...[arm.wer, arm.upwr].map(percent),
       arm.cpuCores === null ? '–' : String(arm.cpuCores),
       ...[arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb].map((mb) => value(mb, 'MB')),
-      arm.streamsAtBudget === null ? '–' : String(arm.streamsAtBudget.knee),
+      arm.streamsAtBudget === null ? '–' : kneeText(arm.streamsAtBudget),
     ]),
   ];
   const facts = [`${result.speakers} speakers for ${result.seconds} s, model ${result.model}`];

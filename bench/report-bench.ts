@@ -138,7 +138,9 @@ export async function runReportBench(
   ): Promise<{ readonly result: Result; readonly samples: readonly Sample[] }> => {
     output.write(`# ${bench}\n`);
     const { result, samples } = await run();
-    await keepRun(options.resultsFolder, { bench, result, samples });
+    await keepRun(options.resultsFolder, { bench, result, samples }).catch((error: unknown) => {
+      failures.push(`${bench}: its samples were not kept: ${errorMessage(error)}`);
+    });
     return { result, samples };
   };
   const runs: { bench: string; machine: Machine }[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { summarise } from '../asr/index.js';
-import type { CapacityStep } from './capacity-bench.js';
+import { type CapacityStep, kneeText } from './capacity-bench.js';
 import type { LatencyResult } from './latency-bench.js';
 import type { Machine } from './machine.js';
 import { parseReportParts, type Report } from './report-bench.js';
@@ -93,6 +93,16 @@ const report: Report = {
 };
 
 describe('the report', () => {
+  it.each([
+    { knee: 40, tooMuch: 44, limit: 'latency', text: '40' },
+    { knee: 0, tooMuch: 1, limit: 'latency', text: '0' },
+    { knee: 40, tooMuch: null, limit: null, text: '≥ 40' },
+    { knee: 6, tooMuch: 8, limit: 'bench used up', text: '≥ 6' },
+    { knee: 0, tooMuch: 1, limit: 'bench used up', text: '–' },
+  ] as const)('claims no more of a search than it showed: $knee, $limit', ({ text, ...found }) => {
+    expect(kneeText(found)).toBe(text);
+  });
+
   it('measures anew what it is told to, and says what it knows', () => {
     expect(parseReportParts('latency, peers')).toEqual(['latency', 'peers']);
     expect(() => parseReportParts('everything')).toThrow('accuracy');

@@ -1,6 +1,6 @@
 /** What the report says, for both of its forms: sections with a table each. */
 import type { Summary } from '../asr/index.js';
-import type { CapacityResult } from './capacity-bench.js';
+import { type CapacityResult, kneeText } from './capacity-bench.js';
 import type { Drift } from './endurance-bench.js';
 import type { LatencyResult } from './latency-bench.js';
 import { isBusy } from './machine.js';
@@ -142,7 +142,7 @@ function peersSection(peers: PeersResult): ReportSection {
       percent(arm.wer),
       percent(arm.upwr),
       ...[arm.cpuCores, arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb, arm.othersCores].map(text),
-      kneeOf(arm.streamsAtBudget),
+      arm.streamsAtBudget === null ? '–' : kneeText(arm.streamsAtBudget),
       limitOf(arm),
     ]),
     remarks: [
@@ -218,18 +218,13 @@ function capacitySection(capacity: CapacityResult): ReportSection {
         step.because ?? 'fits',
       ]),
     remarks: [
-      `${capacity.knee} people within a p95 of ${capacity.budgetMs} ms. ${
+      `${kneeText(capacity)} people within a p95 of ${capacity.budgetMs} ms. ${
         capacity.tooMuch === null
           ? 'More were not tried.'
           : `${capacity.tooMuch} were too many: ${capacity.limit ?? '–'}${capacity.isMachineUsedUp === true ? '; all cores were in use, the processor limits' : ''}.`
       }`,
     ],
   };
-}
-
-function kneeOf(capacity: ArmResult['streamsAtBudget']): string {
-  if (capacity === null) return '–';
-  return capacity.tooMuch === null ? `≥ ${capacity.knee}` : String(capacity.knee);
 }
 
 function limitOf({ streamsAtBudget, rounds, unsoundRounds }: ArmResult): string {
