@@ -48,9 +48,9 @@ describeWithModel('the captioner’s page', (model) => {
       await page.keyboard.type('Good mourning');
       await isShown(room, ['Carol… Good mourning']);
       await expect
-        .poll(() => page.locator('#view .text').allTextContents(), PATIENCE)
+        .poll(() => page.locator('#view [data-segment] .text').allTextContents(), PATIENCE)
         .toEqual(['Good mourning']);
-      expect(await page.locator('#view .name').innerText()).toBe('Carol');
+      expect(await page.locator('#view [data-segment] .name').innerText()).toBe('Carol');
       await page.keyboard.press('Enter');
       await page.keyboard.type('Next');
       await page.keyboard.press('Home');
@@ -134,7 +134,9 @@ describeWithModel('the captioner’s page', (model) => {
       const { page, room } = await join();
       await page.locator('#write').fill('<img src=x onerror=alert(1)> \u202egnirts');
       await isShown(room, ['Carol… <img src=x onerror=alert(1)> \u202egnirts']);
-      await expect.poll(() => page.locator('#view .text').innerText(), PATIENCE).toContain('<img src=x');
+      await expect
+        .poll(() => page.locator('#view [data-segment] .text').innerText(), PATIENCE)
+        .toContain('<img src=x');
       expect(await page.locator('img').count()).toBe(0);
     });
 
@@ -152,8 +154,10 @@ describeWithModel('the captioner’s page', (model) => {
       await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toMatch(/^Refused: forbidden/);
       await open(await accessToken({ attributes: { 'caption-gateway.captioner': 'true' } }));
       await page.keyboard.type('Hello');
-      await expect.poll(() => page.locator('#view .text').allTextContents(), PATIENCE).toEqual(['Hello']);
-      expect(await page.locator('#view .name').innerText()).toBe('Ana');
+      await expect
+        .poll(() => page.locator('#view [data-segment] .text').allTextContents(), PATIENCE)
+        .toEqual(['Hello']);
+      expect(await page.locator('#view [data-segment] .name').innerText()).toBe('Ana');
     });
 
     it.each([
