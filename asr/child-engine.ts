@@ -8,11 +8,8 @@ import { VadBatcher } from './gate/vad-batcher.js';
 import type { InstalledModel, InstalledPunctuation } from './models/index.js';
 import { SpeakerStream } from './stream/speaker-stream.js';
 import type { PoolHealthState } from './supervisor/pool-health.js';
-import {
-  type PoolObserver,
-  RecogniserPool,
-  type RecogniserPoolOptions,
-} from './supervisor/recogniser-pool.js';
+import type { PoolObserver } from './supervisor/pool-observer.js';
+import { RecogniserPool, type RecogniserPoolOptions } from './supervisor/recogniser-pool.js';
 import { createFormatter } from './text/formatter.js';
 import { type UnfavouredPhrases, VocabularyCheck } from './vocabulary-check.js';
 
@@ -24,6 +21,8 @@ export interface ChildEngineOptions {
   readonly children?: number;
   /** While recognition is behind there may be so many. Default: no more than at first. */
   readonly maxChildren?: number;
+  /** See `RecogniserPoolOptions.hasStandby`. Default false. */
+  readonly hasStandby?: boolean;
   /** Where rewritten graphs are kept, for the next start. Default: nowhere. */
   readonly graphCacheDir?: string;
   /** Longest wished decoding call. Default 40 ms. */
@@ -74,7 +73,7 @@ export class ChildEngine implements AsrEngine {
     this.#vocabularyCheck = check;
     this.#batcher = new VadBatcher(vad, options.gateFailed ?? (() => undefined));
     this.#punctuatesFinals = options.punctuation !== undefined && !options.model.punctuates;
-    const { decodeCallBudgetMs, maxChildren } = options;
+    const { decodeCallBudgetMs, maxChildren, hasStandby } = options;
     this.#pool = new RecogniserPool(
       {
         entry: builtModule('asr/child/main.js'),
@@ -82,6 +81,7 @@ export class ChildEngine implements AsrEngine {
         recogniser: recogniserConfig(options),
         ...(decodeCallBudgetMs === undefined ? {} : { decodeCallBudgetMs }),
         ...(maxChildren === undefined ? {} : { maxChildren }),
+        ...(hasStandby === undefined ? {} : { hasStandby }),
         ...options.supervision,
       },
       {

@@ -12,7 +12,7 @@ export { monotonicNow } from './monotonic-clock.js';
 export * from './scoring/index.js';
 export type { WordMoments } from './stream/word-moments.js';
 export type { PoolHealthState } from './supervisor/pool-health.js';
-export type { PoolObserver } from './supervisor/recogniser-pool.js';
+export type { PoolObserver } from './supervisor/pool-observer.js';
 export type { ChildDown } from './supervisor/supervised-child.js';
 export { parseVocabulary } from './text/vocabulary.js';
 export type { UnfavouredPhrases } from './vocabulary-check.js';

@@ -18,6 +18,8 @@ export interface Hypothesis {
   readonly provisional: readonly Token[];
   /** All audio before this position was taken into account. */
   readonly decodedThroughSample: SampleIndex;
+  /** What looking ahead needed to have heard for this. Default `decodedThroughSample`. */
+  readonly heardThroughSample?: SampleIndex;
   /** Nothing more comes for this utterance. */
   readonly isFinal: boolean;
   /** How long the decoding call took that led to this, in milliseconds; absent where that is not known. */

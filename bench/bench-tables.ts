@@ -1,6 +1,7 @@
 import type { Summary } from '../asr/index.js';
 import { formatColumns } from '../gateway/index.js';
 import type { EngineResult } from './engine-bench.js';
+import { isDisturbed } from './foreign-load.js';
 import type { LatencyResult } from './latency-bench.js';
 import type { Machine } from './machine.js';
 import type { RoomsResult } from './rooms-bench.js';
@@ -19,6 +20,9 @@ export function formatLatencyResult(result: LatencyResult): string {
     `word errors ${percent(result.wer)}, words changed after they were shown ${percent(result.upwr)}`,
     `CPU ${value(result.cpuCores, 'cores')}, memory ${value(result.rssMb, 'MB')}, ${value(result.rssPerStreamMb, 'MB')} a further speaker`,
     ...result.failures.map((failure) => `failed: ${failure}`),
+    ...(isDisturbed(result.othersCores)
+      ? [`other programs took ${value(result.othersCores, 'cores')} meanwhile: figures are too high`]
+      : []),
     machineLine(result.machine),
   ];
   return `${formatColumns(rows)}\n${facts.join('\n')}\n`;

@@ -4,25 +4,25 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Summary } from '../asr/index.js';
-import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
+import { scheduleSpeakers } from './clip-schedule.js';
+import { errorMessage } from '../protocol/index.js';
 import { findKnee } from './find-knee.js';
 import { samplesOf, summariseSpeakers } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
-import { playSpeakers } from './play-speakers.js';
+import { playSpeakers, type SpeakerRun } from './play-speakers.js';
 import type { Sample } from './samples.js';
 import type { MeasuredVenue } from './stage.js';
 import { trendOf } from './trend.js';
 import { UsageSampler } from './usage-sampler.js';
 
-const CLIPS_BETWEEN_SPEAKERS = 7;
 const WARM_UP_SECONDS = 5;
 /** Latency that certainly grows by more than this over a step means a backlog. */
 const BACKLOG_GROWTH_MS = 300;
 /** With fewer words recognised than this share of what was said, captions are lost. */
 const LEAST_WORDS_SHOWN = 0.6;
-/** The knee is known when what fits and what does not are this near. */
-const PRECISION = 0.1;
+/** The knee is known when what fits and what does not are this near, as a share. */
+const DEFAULT_PRECISION = 0.1;
 /** From this share of all cores on, the machine is what limits. */
 const CORES_USED_UP = 0.85;
 
@@ -40,12 +40,15 @@ export interface CapacityOptions {
   readonly wordTimes?: 'captions' | 'alignment' | undefined;
   /** Tries of a step that does not fit; default 2. */
   readonly tries?: number;
+  /** Default 0.1: known to a tenth. */
+  readonly precision?: number;
   readonly openStage: () => Promise<MeasuredVenue>;
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
 }
 
-export type TooMuch = 'latency' | 'backlog' | 'words lost' | 'failure';
+/** `bench used up`: the bench's own speakers dropped audio or held it back, so that more cannot be tried on this machine. */
+export type TooMuch = 'latency' | 'backlog' | 'words lost' | 'failure' | 'bench used up';
 
 export interface CapacityStep {
   readonly fits: boolean;
@@ -61,6 +64,8 @@ export interface CapacityStep {
   /** Of this process: speakers and viewers. */
   readonly clientCores: number;
   readonly failures: readonly string[];
+  /** Whether the bench's own speakers sent all they said as they said it. */
+  readonly areSpeakersHeard: boolean;
 }
 
 export interface CapacityResult {
@@ -89,20 +94,17 @@ export async function runCapacityBench(
   // Only words whose times are known can be late.
   const timed = loaded.filter(({ words }) => words.length > 0);
   const clips = timed.length > 0 ? timed : loaded;
-  const scheduleFrom = (first: number, seconds: number): SpeakerSchedule =>
-    scheduleClips(clips, { first: first % clips.length, seconds });
   const stage = await options.openStage();
   const samples: Sample[] = [];
   let steps = 0;
   const step = async (speakers: number): Promise<CapacityStep> => {
     steps += 1;
-    const schedules = Array.from({ length: speakers }, (_, index) =>
-      scheduleFrom(index * CLIPS_BETWEEN_SPEAKERS, options.seconds),
-    );
+    const schedules = scheduleSpeakers(clips, { speakers, seconds: options.seconds });
     const failures: string[] = [];
     const usage = stage.gateway === undefined ? undefined : new UsageSampler(stage.gateway);
     const before = process.cpuUsage();
     const startedAtMs = performance.now();
+    // So many that they cannot even come in are too many; that ends the search, not the bench.
     const runs = await playSpeakers({
       venue: stage.venue,
       rooms: `bench-capacity-${steps}`,
@@ -111,6 +113,10 @@ export async function runCapacityBench(
       usage,
       failed: (reason) => failures.push(reason),
       signal: options.signal,
+    }).catch((error: unknown): SpeakerRun[] => {
+      options.signal.throwIfAborted();
+      failures.push(errorMessage(error));
+      return [];
     });
     const { user, system } = process.cpuUsage(before);
     const clientCores = (user + system) / 1000 / (performance.now() - startedAtMs);
@@ -126,6 +132,7 @@ export async function runCapacityBench(
       rssMb: rounded(usage?.peakMb),
       clientCores: rounded(clientCores) ?? 0,
       failures,
+      areSpeakersHeard: runs.every(({ sendFault }) => sendFault === null),
     };
     const alignedWords = schedules.reduce(
       (sum, { clips: said }) => sum + said.reduce((inClips, { clip }) => inClips + clip.words.length, 0),
@@ -141,14 +148,14 @@ export async function runCapacityBench(
     await playSpeakers({
       venue: stage.venue,
       rooms: 'bench-warm-up',
-      schedules: [scheduleFrom(0, WARM_UP_SECONDS)],
+      schedules: scheduleSpeakers(clips, { speakers: 1, seconds: WARM_UP_SECONDS }),
       failed: () => undefined,
       signal: options.signal,
     });
     const found = await findKnee({
       first: options.first,
       max: options.max,
-      precision: PRECISION,
+      precision: options.precision ?? DEFAULT_PRECISION,
       ...(options.tries === undefined ? {} : { tries: options.tries }),
       run: step,
     });
@@ -187,9 +194,10 @@ function growthOf(samples: readonly Sample[]): readonly [number, number] | null 
 }
 
 function tooMuchOf(
-  step: Pick<CapacityStep, 'wordLatencyMs' | 'growthMsPerS' | 'failures'>,
+  step: Pick<CapacityStep, 'wordLatencyMs' | 'growthMsPerS' | 'failures' | 'areSpeakersHeard'>,
   limits: { readonly budgetMs: number; readonly seconds: number; readonly alignedWords: number },
 ): TooMuch | null {
+  if (!step.areSpeakersHeard) return 'bench used up';
   if (step.failures.length > 0) return 'failure';
   if (step.wordLatencyMs.count < LEAST_WORDS_SHOWN * limits.alignedWords) return 'words lost';
   if ((step.growthMsPerS?.[0] ?? 0) * limits.seconds > BACKLOG_GROWTH_MS) return 'backlog';

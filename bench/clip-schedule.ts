@@ -42,6 +42,19 @@ export function scheduleClips(
   return scheduleOnce(chosen);
 }
 
+/** Neighbours do not say the same thing at the same time. */
+const CLIPS_BETWEEN_SPEAKERS = 7;
+
+/** A schedule for each of so many speakers, beginning with different clips. */
+export function scheduleSpeakers(
+  clips: readonly LoadedClip[],
+  { speakers, seconds }: { readonly speakers: number; readonly seconds: number },
+): SpeakerSchedule[] {
+  return Array.from({ length: speakers }, (_, index) =>
+    scheduleClips(clips, { first: (index * CLIPS_BETWEEN_SPEAKERS) % clips.length, seconds }),
+  );
+}
+
 /** Each clip once, in order, with pauses in between and at the end. */
 export function scheduleOnce(clips: readonly LoadedClip[]): SpeakerSchedule {
   const scheduled: ScheduledClip[] = [];

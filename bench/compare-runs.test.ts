@@ -28,6 +28,20 @@ const errors = (perClip: (clip: number) => number): KeptRun =>
   );
 
 describe('comparing runs', () => {
+  it.each([
+    { what: 'nothing that tells', result: {}, isQuiet: true },
+    { what: 'others at work', result: { othersCores: 0.9, machine: { load1: 0, cores: 2 } }, isQuiet: false },
+    {
+      what: 'its own load only',
+      result: { othersCores: 0.05, machine: { load1: 5, cores: 2 } },
+      isQuiet: true,
+    },
+    { what: 'a load before', result: { machine: { load1: 5, cores: 2 } }, isQuiet: false },
+  ])('says whether the machine was quiet: $what', ({ result, isQuiet }) => {
+    const [first] = compareRuns({ ...latencies(0), result }, latencies(25, 3));
+    expect(first?.isMachineQuiet).toBe(isQuiet);
+  });
+
   it('finds a delay that one run has and the other has not', () => {
     const comparisons = compareRuns(latencies(0), latencies(25, 3));
     expect(comparisons.map(({ figure }) => figure)).toEqual(['wordLatencyMs p50', 'wordLatencyMs p95']);

@@ -5,7 +5,9 @@
  * runs it cannot tell: arms that are to be compared belong in one run, in turns.
  */
 import { percentile, summarise } from '../asr/index.js';
-import type { KeptRun, Sample } from './samples.js';
+import { isDisturbed } from './foreign-load.js';
+import { isBusy } from './machine.js';
+import { isObject, type KeptRun, type Sample } from './samples.js';
 
 const RESAMPLES = 1000;
 /** Of the interval's two ends. */
@@ -25,15 +27,29 @@ export interface FigureComparison {
   /** The interval leaves out 0. */
   readonly differs: boolean;
   readonly isPaired: boolean;
+  /** In both runs, as far as they tell; else a difference may be what other programs did. */
+  readonly isMachineQuiet: boolean;
 }
 
 /** Figures that only one of the runs has are left out. The same runs give the same intervals. */
 export function compareRuns(a: KeptRun, b: KeptRun): FigureComparison[] {
   const metricsOf = ({ samples }: KeptRun): Set<string> => new Set(samples.map(nameOf));
   const inB = metricsOf(b);
+  const isMachineQuiet = [a, b].every(wasQuiet);
   return [...metricsOf(a)]
     .filter((metric) => inB.has(metric))
-    .flatMap((metric) => compareMetric(metric, clustersOf(a, metric), clustersOf(b, metric)));
+    .flatMap((metric) => compareMetric(metric, clustersOf(a, metric), clustersOf(b, metric)))
+    .map((comparison) => ({ ...comparison, isMachineQuiet }));
+}
+
+/** By the load before it, and by what others took of the processors meanwhile. */
+function wasQuiet({ result }: KeptRun): boolean {
+  if (!isObject(result)) return true;
+  const { machine, othersCores } = result;
+  if (typeof othersCores === 'number') return !isDisturbed(othersCores);
+  if (!isObject(machine)) return true;
+  const { load1, cores } = machine;
+  return typeof load1 !== 'number' || typeof cores !== 'number' || !isBusy({ load1, cores });
 }
 
 type Clusters = ReadonlyMap<string, readonly Sample[]>;
@@ -67,7 +83,7 @@ function figuresOf(samples: readonly Sample[], wantsShare: boolean): number[] | 
   return p50 === null || p95 === null ? undefined : [p50, p95];
 }
 
-function compareMetric(metric: string, a: Clusters, b: Clusters): FigureComparison[] {
+function compareMetric(metric: string, a: Clusters, b: Clusters): Omit<FigureComparison, 'isMachineQuiet'>[] {
   const isPaired = a.size === b.size && [...a.keys()].every((cluster) => b.has(cluster));
   const wantsShare = isShare(a);
   const ofA = figuresOf([...a.values()].flat(), wantsShare);

@@ -5,7 +5,7 @@
 import { type Summary, summarise } from '../asr/index.js';
 import { CaptionWatch, playPaced } from '../gateway/index.js';
 import type { CaptionMessage, CaptionState } from '../protocol/index.js';
-import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
+import { scheduleSpeakers, type SpeakerSchedule } from './clip-schedule.js';
 import { scoreClips } from './clip-score.js';
 import { samplesOf } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
@@ -15,7 +15,6 @@ import type { Sample } from './samples.js';
 import type { Stage } from './stage.js';
 import { trendOf } from './trend.js';
 
-const CLIPS_BETWEEN_SPEAKERS = 7;
 /** Of laps; shorter for short runs, so that there are enough of them for a trend. */
 const LAP_SECONDS = 60;
 const LEAST_LAPS = 6;
@@ -73,9 +72,7 @@ export async function runEnduranceBench(
   warnIfBusy(machine, options.output);
   const clips = await loadClips(options.manifest);
   const lapSeconds = Math.min(LAP_SECONDS, options.seconds / LEAST_LAPS);
-  const schedules = Array.from({ length: options.speakers }, (_, index) =>
-    scheduleClips(clips, { first: (index * CLIPS_BETWEEN_SPEAKERS) % clips.length, seconds: lapSeconds }),
-  );
+  const schedules = scheduleSpeakers(clips, { speakers: options.speakers, seconds: lapSeconds });
   const failures: string[] = [];
   const stage = await options.openStage();
   const samples: Sample[] = [];
@@ -118,6 +115,10 @@ export async function runEnduranceBench(
     }
     await session.end();
     await scored;
+    for (const index of schedules.keys()) {
+      const fault = session.sendFault?.(index) ?? null;
+      if (fault !== null) failures.push(`${identityOf(index)} (of the bench) ${fault}`);
+    }
     return {
       result: resultOf(options, { samples, failures, machine, model: stage.gateway?.model ?? null }),
       samples,

@@ -2,32 +2,29 @@
  * `bench faults`: things break on a schedule while people talk; how soon captions go on, and what is missing in the end. The same
  * speech is played before without disturbance: what the same pipeline gives then is the reference.
  */
-import {
-  compareTranscripts,
-  normaliseWords,
-  sumOfDifferences,
-  type Summary,
-  summarise,
-} from '../asr/index.js';
+import { type Summary, summarise } from '../asr/index.js';
 import { connectCaptions } from '../gateway/index.js';
 import { CaptionError, roomName } from '../protocol/index.js';
 import { scheduleClips } from './clip-schedule.js';
 import { GatewayProcess } from './gateway-process.js';
 import { ingestVenue } from './ingest-venue.js';
 import { loadClips } from './load-clips.js';
+import { fateOfWords, sumOfFates, type ToldGap } from './lost-words.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
-import { playSpeakers, type SpeakerRun } from './play-speakers.js';
-import { descendantsOf } from './process-usage.js';
+import { identityOf, playSpeakers } from './play-speakers.js';
+import { descendantsOf, usageOf } from './process-usage.js';
 import type { Sample } from './samples.js';
 import { ShakyNetwork } from './shaky-network.js';
 
 /** Everything is healthy and busy again long before the next fault. */
 const FAULT_INTERVAL_MS = 5000;
 const STALL_MS = 2000;
+/** The recogniser that works most in this time is the one that is killed. */
+const WATCHED_MS = 250;
 const ROOMS = 'faults';
 
 /**
- * - `kill`: `kill -9` of a recogniser process.
+ * - `kill`: `kill -9` of the recogniser process that has most to do.
  * - `stall`: nothing that speakers send arrives for two seconds, then all of it at once.
  * - `cut`: the connections of all speakers break, and have to be made again and resumed.
  */
@@ -55,13 +52,17 @@ export interface FaultsResult {
     readonly recoveryMs: Summary;
     /** After which captions had not come back when the next fault was due. */
     readonly notRecovered: number;
+    /** Of which viewers were told nothing, because nothing had to be caught up. */
+    readonly unnoticed: number;
   }[];
-  /** Against the undisturbed run, over all faults. */
-  readonly lostWords: number;
+  /** Against the undisturbed run, over all faults: words that are missing without a gap told where they were. */
+  readonly silentlyLostWords: number;
+  /** Words that are missing where viewers were told of a gap. */
+  readonly wordsInToldGaps: number;
   readonly duplicatedWords: number;
   readonly changedWords: number;
   readonly words: number;
-  /** Speech of which viewers were told that it was not captioned, in the disturbed run; words that are lost without are lost silently. */
+  /** Speech of which viewers were told that it was not captioned, in the disturbed run. */
   readonly toldGapsMs: number;
   readonly model: string;
   readonly failures: readonly string[];
@@ -93,24 +94,39 @@ export async function runFaultsBench(
     const undisturbed = await playSpeakers({ ...run, rooms: 'calm' });
     options.output.write(`with ${options.faults.join(', ')}\n`);
     const breaker = new Breaker(gateway, network, options.faults);
-    let toldGapsMs = 0;
+    const gaps: (ToldGap & { readonly identity: string })[] = [];
     const disturbed = await playSpeakers({
       ...run,
       rooms: ROOMS,
       observe: (_, message) => {
-        if (message.kind === 'gap') toldGapsMs += message.endMs - message.startMs;
+        if (message.kind !== 'gap') return;
+        gaps.push({ identity: message.speaker.identity, startMs: message.startMs, endMs: message.endMs });
       },
     }).finally(() => breaker.close());
     const recovered = breaker.result();
+    const fate = sumOfFates(
+      undisturbed.map((run, index) =>
+        fateOfWords(
+          run,
+          disturbed[index] ?? { tracking: { words: [] }, startAtMs: run.startAtMs },
+          gaps.filter(({ identity }) => identity === identityOf(index)),
+        ),
+      ),
+    );
     const result: FaultsResult = {
-      faults: recovered.map(({ fault, count, recoveriesMs }) => ({
+      faults: recovered.map(({ fault, count, recoveriesMs, unnoticed }) => ({
         fault,
         count,
         recoveryMs: summarise(recoveriesMs),
-        notRecovered: count - recoveriesMs.length,
+        notRecovered: count - recoveriesMs.length - unnoticed,
+        unnoticed,
       })),
-      ...compareRuns(undisturbed, disturbed),
-      toldGapsMs: Math.round(toldGapsMs),
+      silentlyLostWords: fate.lostSilently,
+      wordsInToldGaps: fate.lostInToldGaps,
+      duplicatedWords: fate.duplicated,
+      changedWords: fate.changed,
+      words: fate.words,
+      toldGapsMs: Math.round(gaps.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0)),
       model: gateway.model,
       failures,
       machine,
@@ -145,6 +161,7 @@ export function parseFaults(text: string): Fault[] {
 interface FaultRecord {
   readonly fault: Fault;
   count: number;
+  unnoticed: number;
   readonly recoveriesMs: number[];
 }
 
@@ -160,11 +177,17 @@ class Breaker {
   #open: { readonly record: FaultRecord; countsFromMs: number; isOver: boolean } | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
   #endStall: () => void = () => undefined;
+  #isClosed = false;
 
   constructor(gateway: GatewayProcess, network: ShakyNetwork, faults: readonly Fault[]) {
     this.#gateway = gateway;
     this.#network = network;
-    this.#records = faults.map((fault) => ({ fault, count: 0, recoveriesMs: [] }));
+    this.#records = faults.map((fault) => ({
+      fault,
+      count: 0,
+      unnoticed: 0,
+      recoveriesMs: [],
+    }));
     this.#viewer = connectCaptions({
       url: gateway.url,
       room: roomName(`${ROOMS}-1`),
@@ -175,7 +198,7 @@ class Breaker {
           this.#open.isOver = true;
       },
     });
-    this.#timer = setInterval(() => this.#break(), FAULT_INTERVAL_MS);
+    this.#timer = setInterval(() => void this.#break(), FAULT_INTERVAL_MS);
   }
 
   result(): readonly FaultRecord[] {
@@ -184,17 +207,20 @@ class Breaker {
 
   /** Idempotent. */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#stallTimer);
     this.#endStall();
     this.#viewer.close();
+    this.#settleLast();
   }
 
-  #break(): void {
+  async #break(): Promise<void> {
     const record = this.#records[this.#next % this.#records.length];
     if (record === undefined) return;
-    const [child] = descendantsOf(this.#gateway.pid);
-    if (record.fault === 'kill' && child === undefined) return;
+    const child = record.fault === 'kill' ? await busiestOf(descendantsOf(this.#gateway.pid)) : undefined;
+    if (this.#isClosed || (record.fault === 'kill' && child === undefined)) return;
+    this.#settleLast();
     this.#next += 1;
     record.count += 1;
     const open = { record, countsFromMs: performance.now(), isOver: record.fault === 'cut' };
@@ -216,6 +242,13 @@ class Breaker {
     }
   }
 
+  /** A kill that nobody was told of interrupted nothing. */
+  #settleLast(): void {
+    const last = this.#open;
+    if (last?.record.fault === 'kill' && !last.isOver) last.record.unnoticed += 1;
+    this.#open = undefined;
+  }
+
   #captioned(): void {
     if (this.#open?.isOver !== true) return;
     this.#open.record.recoveriesMs.push(Math.round(performance.now() - this.#open.countsFromMs));
@@ -223,16 +256,10 @@ class Breaker {
   }
 }
 
-function compareRuns(
-  undisturbed: readonly SpeakerRun[],
-  disturbed: readonly SpeakerRun[],
-): Pick<FaultsResult, 'lostWords' | 'duplicatedWords' | 'changedWords' | 'words'> {
-  const differences = undisturbed.map((run, index) =>
-    compareTranscripts(wordsOf(run), wordsOf(disturbed[index])),
-  );
-  const words = undisturbed.reduce((sum, run) => sum + wordsOf(run).length, 0);
-  return { ...sumOfDifferences(differences), words };
+/** The process that uses the most CPU for a moment; undefined when there is none. */
+async function busiestOf(pids: readonly number[]): Promise<number | undefined> {
+  const before = pids.map((pid) => usageOf(pid).cpuSeconds);
+  await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
+  const used = pids.map((pid, index) => usageOf(pid).cpuSeconds - (before[index] ?? 0));
+  return pids[used.indexOf(Math.max(...used))];
 }
-
-const wordsOf = (run: SpeakerRun | undefined): string[] =>
-  normaliseWords((run?.tracking.words ?? []).map(({ text }) => text).join(' '));

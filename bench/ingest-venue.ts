@@ -4,13 +4,18 @@ import { roomOfSpeaker, type Venue } from './venue.js';
 
 /**
  * WebSocket ingest in, WebSocket captions out. `url` is the gateway's, `http://…`; `speakersUrl` where speakers reach it by another
- * way than viewers.
+ * way than viewers. `reports`: viewers tell the gateway what they show, which its own report then counts to.
  */
-export function ingestVenue(url: string, { speakersUrl = url }: { speakersUrl?: string } = {}): Venue {
+export function ingestVenue(
+  url: string,
+  { speakersUrl = url, reports = false }: { speakersUrl?: string; reports?: boolean } = {},
+): Venue {
   return {
     async open({ rooms, speakers, watch, failed }) {
       const names = [...new Set(speakers.map((_, index) => roomOfSpeaker(rooms, index)))];
-      const viewers = names.map((room) => connectCaptions({ url, room: roomName(room), changed: watch }));
+      const viewers = names.map((room) =>
+        connectCaptions({ url, room: roomName(room), changed: watch, reports }),
+      );
       const clients = speakers.map((identity, index) =>
         connectIngest({
           url: speakersUrl,

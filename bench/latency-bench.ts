@@ -3,16 +3,13 @@
  * is held against what was said and when. Definitions: README of this folder.
  */
 import { type Summary, summarise } from '../asr/index.js';
-import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
-import { playSpeakers, type SpeakerRun } from './play-speakers.js';
+import { type MeasuredUsage, runMeasured } from './measured-run.js';
+import type { SpeakerRun } from './play-speakers.js';
 import type { Sample } from './samples.js';
 import type { Stage } from './stage.js';
-import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
-/** Neighbours do not say the same thing at the same time. */
-const CLIPS_BETWEEN_SPEAKERS = 7;
 /** Finals later than this mean that recognition does not keep up, and its other figures are not worth much. */
 const FALLS_BEHIND_MS = 3000;
 /** One person talks for so long before anything is measured. */
@@ -32,19 +29,17 @@ export interface LatencyOptions {
   readonly signal: AbortSignal;
 }
 
-export interface LatencyResult {
+/** What is measured of every system. */
+export interface LatencyFigures extends MeasuredUsage {
   readonly wordLatencyMs: Summary;
   readonly finalLatencyMs: Summary;
   readonly firstPartialMs: Summary;
   /** Words shown in partials that later changed or vanished, per word of the finals. */
   readonly upwr: number | null;
   readonly wer: number | null;
-  /** CPU seconds of the gateway and its children until the last final, per second while people talk. */
-  readonly cpuCores: number | null;
-  /** Memory of the gateway and its children at its highest. */
-  readonly rssMb: number | null;
-  /** What each speaker but the first added to that; for one speaker, what the run added to the warm-up. */
-  readonly rssPerStreamMb: number | null;
+}
+
+export interface LatencyResult extends LatencyFigures {
   /** Of words whose ends were labelled by hand only. */
   readonly handLabelledWordLatencyMs: Summary;
   readonly speakers: number;
@@ -60,29 +55,16 @@ export async function runLatencyBench(
   const machine = describeMachine();
   warnIfBusy(machine, options.output);
   const clips = await loadClips(options.manifest);
-  const scheduleFrom = (first: number, seconds: number): SpeakerSchedule =>
-    scheduleClips(clips, { first: first % clips.length, seconds });
-  const warmUp = [scheduleFrom(0, options.warmUpSeconds ?? WARM_UP_SECONDS)];
-  const schedules = Array.from({ length: options.speakers }, (_, index) =>
-    scheduleFrom(index * CLIPS_BETWEEN_SPEAKERS, options.seconds),
-  );
   const stage = await options.openStage();
-  const { gateway, venue } = stage;
   try {
-    const usageOf =
-      gateway === undefined ? undefined : { one: new UsageSampler(gateway), all: new UsageSampler(gateway) };
     const failures: string[] = [];
-    const run = {
-      venue,
-      failed: (reason: string) => failures.push(reason),
-      signal: options.signal,
-    };
-    await playSpeakers({ ...run, rooms: 'bench-warm-up', schedules: warmUp, usage: usageOf?.one });
-    const speakers = await playSpeakers({ ...run, rooms: 'bench', schedules, usage: usageOf?.all });
-    const memoryPerStreamMb = memoryPerFurtherSpeakerMb({
-      oneSpeakerMb: usageOf?.one.peakMb ?? null,
-      allSpeakersMb: usageOf?.all.peakMb ?? null,
-      speakers: options.speakers,
+    const { speakers, ...usage } = await runMeasured({
+      ...options,
+      stage,
+      clips,
+      warmUpSeconds: options.warmUpSeconds ?? WARM_UP_SECONDS,
+      rooms: 'bench',
+      failed: (reason) => failures.push(reason),
     });
     const summary = summariseSpeakers(speakers);
     if ((summary.finalLatencyMs.p95 ?? 0) > FALLS_BEHIND_MS) {
@@ -90,12 +72,10 @@ export async function runLatencyBench(
     }
     const result: LatencyResult = {
       ...summary,
-      cpuCores: rounded(usageOf?.all.cpuCores, 3),
-      rssMb: rounded(usageOf?.all.peakMb, 1),
-      rssPerStreamMb: rounded(memoryPerStreamMb, 2),
+      ...roundedUsage(usage),
       speakers: options.speakers,
       seconds: options.seconds,
-      model: gateway?.model ?? null,
+      model: stage.gateway?.model ?? null,
       failures,
       machine,
     };
@@ -131,6 +111,19 @@ export function summariseSpeakers(
     ),
   };
 }
+
+/** To a thousandth of a core, and to what memory is measured well enough for. */
+export const roundedUsage = ({
+  cpuCores,
+  rssMb,
+  rssPerStreamMb,
+  othersCores,
+}: MeasuredUsage): MeasuredUsage => ({
+  othersCores: rounded(othersCores, 2),
+  cpuCores: rounded(cpuCores, 3),
+  rssMb: rounded(rssMb, 1),
+  rssPerStreamMb: rounded(rssPerStreamMb, 2),
+});
 
 /** What each clip as one speaker said it gave. */
 export function samplesOf({ clips }: Pick<SpeakerRun, 'clips'>, index: number): Sample[] {

@@ -7,6 +7,7 @@ import {
   type PublishingParticipant,
   type ViewingParticipant,
 } from '../gateway/livekit/index.js';
+import { Publishers } from './publishers.js';
 import { roomOfSpeaker, type Venue } from './venue.js';
 
 /** From a dispatch to a captioner in the room. */
@@ -18,7 +19,7 @@ const FINALS_DEADLINE_MS = 30_000;
 /** A real SFU: participants publish microphones, the gateway's bot captions, a viewer reads the data channel. */
 export function liveKitVenue(server: LiveKitAccess, options: { agentName: string }): Venue {
   return {
-    async open({ rooms, speakers, watch, failed }) {
+    async open({ rooms, speakers, watch }) {
       const viewers: ViewingParticipant[] = [];
       const publishers: PublishingParticipant[] = [];
       const close = async (): Promise<void> => {
@@ -41,16 +42,14 @@ export function liveKitVenue(server: LiveKitAccess, options: { agentName: string
         await close();
         throw error;
       }
+      const microphones = new Publishers(publishers);
       return {
-        send: (speaker, frame) => void publishers[speaker]?.write(frame),
+        send: (speaker, frame) => microphones.send(speaker, frame),
         async end() {
-          for (const publisher of publishers) {
-            if (publisher.droppedSamples > 0)
-              failed(`${publisher.identity} dropped ${publisher.droppedSamples} samples`);
-            publisher.mute();
-          }
+          microphones.mute();
           await Promise.all(viewers.map(untilFinal));
         },
+        sendFault: (speaker) => microphones.sendFault(speaker),
         close,
       };
     },

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, totalmem } from 'node:os';
+import { versions } from './versions.js';
 
 /** Where and when a figure was measured: without it, it says nothing. */
 export interface Machine {
@@ -12,6 +13,8 @@ export interface Machine {
   /** Null outside a checkout. `+` marks changes that are not committed. */
   readonly commit: string | null;
   readonly date: string;
+  /** Of this package and of what its figures depend on. Absent in runs that were kept before this was. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 export function describeMachine(): Machine {
@@ -23,14 +26,18 @@ export function describeMachine(): Machine {
     load1: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     commit: commitOf(),
     date: new Date().toISOString(),
+    versions: versions(),
   };
 }
 
 /** More than this per core before the run makes its figures doubtful. */
 const QUIET_LOAD_PER_CORE = 0.5;
 
+export const isBusy = ({ load1, cores }: Pick<Machine, 'load1' | 'cores'>): boolean =>
+  load1 > QUIET_LOAD_PER_CORE * cores;
+
 export function warnIfBusy(machine: Machine, output: NodeJS.WritableStream): void {
-  if (machine.load1 <= QUIET_LOAD_PER_CORE * machine.cores) return;
+  if (!isBusy(machine)) return;
   output.write(
     `Warning: the machine is busy (load ${machine.load1} on ${machine.cores} cores): figures are too high.\n`,
   );

@@ -8,11 +8,13 @@ import { EXIT, reportFailure } from '../gateway/index.js';
 import { disposeSdk } from '../gateway/livekit/index.js';
 import { runAccuracyBench } from './accuracy-bench.js';
 import { formatEngineResult, formatLatencyResult, formatRoomsResult } from './bench-tables.js';
+import { formatAgreementResult, runAgreementBench } from './agreement-bench.js';
 import { runCapacityBench } from './capacity-bench.js';
 import { compareRuns } from './compare-runs.js';
 import { runEnduranceBench } from './endurance-bench.js';
 import { runEngineBench } from './engine-bench.js';
 import { FAULTS, parseFaults, runFaultsBench } from './faults-bench.js';
+import { runIncidentBench } from './incident-bench.js';
 import { runLatencyBench } from './latency-bench.js';
 import {
   formatAccuracyResult,
@@ -20,11 +22,12 @@ import {
   formatComparison,
   formatEnduranceResult,
   formatFaultsResult,
+  formatIncidentResult,
   formatPeersResult,
   formatStabilityResult,
 } from './quality-tables.js';
 import { ARMS, parseArms, runPeersBench } from './peers-bench.js';
-import { runReportBench } from './report-bench.js';
+import { parseReportParts, runReportBench } from './report-bench.js';
 import { runRoomsBench } from './rooms-bench.js';
 import { keepRun, readRun, type Sample } from './samples.js';
 import { runStabilityBench } from './stability-bench.js';
@@ -89,6 +92,13 @@ async function run(argv: readonly string[]): Promise<number> {
     .description('things break while people talk: how soon captions go on, what is lost')
     .option('--faults <list>', 'which, in turns', FAULTS.join(','))
     .action(faults);
+  speaking(program, 'incident', { speakers: '2', seconds: '600' })
+    .description(
+      'things go wrong while people talk: does the gateway’s own report say when, and in which stage?',
+    )
+    .option('--stall <s>', 'how long the network stands still', '6')
+    .option('--to <folder>', 'where the report goes: incident.html and incident.json', 'bench/results')
+    .action(incident);
   speaking(program, 'peers', { speakers: '5', seconds: '20' })
     .description('the gateway beside other systems: the same model, audio, speakers, viewers and measure')
     .option('--arms <list>', 'which, in turns', ARMS.join(','))
@@ -101,6 +111,7 @@ async function run(argv: readonly string[]): Promise<number> {
     .command('report')
     .description('every bench, one after the other, and a page about all of them: REPORT.md and report.html')
     .option('--quick', 'shorter and fewer, for a look')
+    .option('--only <list>', 'measure these: latency,livekit,…; of the others the newest kept run')
     .option('--kept', 'measure nothing: the newest kept run of each bench')
     .option('--manifest <file>', 'clips with word times (default: ../shared/speech, else fixtures/speech)')
     .option('--to <folder>', 'where the two files go', 'bench')
@@ -112,6 +123,14 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--seconds <s>', 'length of each measurement of silence', '15')
     .option('--json', 'print one JSON document')
     .action(engine);
+  program
+    .command('agreement')
+    .description(
+      'whether our engine and sherpa-onnx say the same of every clip, each measured against the other',
+    )
+    .option('--manifest <file>', 'clips (default: ../shared/speech, else fixtures/speech)')
+    .option('--json', 'print one JSON document')
+    .action(agreement);
   registerStagesBench(program, interruption.signal);
   try {
     await program.parseAsync(argv);
@@ -133,12 +152,12 @@ function speaking(
   if (defaults.speakers !== undefined)
     command.option('--speakers <n>', 'how many people talk', defaults.speakers);
   if (defaults.seconds !== undefined) command.option('--seconds <s>', 'for how long', defaults.seconds);
-  if (!['livekit', 'faults', 'peers'].includes(name))
+  if (!['livekit', 'faults', 'incident', 'peers'].includes(name))
     command.option('--road <road>', 'websocket, or livekit: rooms of a real LiveKit server', 'websocket');
   if (name === 'latency') command.option('--url <url>', 'a gateway that runs already');
-  return command
-    .option('--out <folder>', 'where raw samples are kept, as JSON Lines', 'bench/results')
-    .option('--json', 'print one JSON document');
+  if (name !== 'incident')
+    command.option('--out <folder>', 'where raw samples are kept, as JSON Lines', 'bench/results');
+  return command.option('--json', 'print one JSON document');
 }
 
 async function latency(flags: SpeakingFlags): Promise<void> {
@@ -210,6 +229,17 @@ async function faults(flags: SpeakingFlags & { readonly faults: string }): Promi
   await finish('faults', flags, { ...kept, table: formatFaultsResult(kept.result) });
 }
 
+async function incident(
+  flags: SpeakingFlags & { readonly stall: string; readonly to: string },
+): Promise<void> {
+  const result = await runIncidentBench({
+    ...playing(flags),
+    stallSeconds: wholeNumber('--stall', flags.stall, 60),
+    folder: flags.to,
+  });
+  print(flags, result, formatIncidentResult(result));
+}
+
 interface PeersFlags extends SpeakingFlags {
   readonly arms: string;
   readonly rounds: string;
@@ -239,6 +269,7 @@ async function peers(flags: PeersFlags): Promise<void> {
 async function report(flags: {
   kept?: boolean;
   quick?: boolean;
+  only?: string;
   manifest?: string;
   to: string;
   out: string;
@@ -247,7 +278,7 @@ async function report(flags: {
     ...stageOptions,
     manifest: flags.manifest ?? defaultManifest(),
     isQuick: flags.quick === true,
-    isKept: flags.kept === true,
+    only: flags.kept === true ? [] : flags.only === undefined ? undefined : parseReportParts(flags.only),
     folder: flags.to,
     resultsFolder: flags.out,
   });
@@ -262,6 +293,11 @@ async function engine(flags: { seconds: string; json?: boolean }): Promise<void>
     silenceSeconds: wholeNumber('--seconds', flags.seconds, 3600),
   });
   print(flags, result, formatEngineResult(result));
+}
+
+async function agreement(flags: { manifest?: string; json?: boolean }): Promise<void> {
+  const result = await runAgreementBench({ ...stageOptions, manifest: flags.manifest ?? defaultManifest() });
+  print(flags, result, formatAgreementResult(result));
 }
 
 async function compare(flags: {

@@ -2,24 +2,22 @@
  * `bench peers`: the gateway and other systems, arms in turns in one run, with the same model, the same audio, the same speakers and
  * viewers, and the same measure. Definitions: README of this folder.
  */
-import type { InstalledModel, Summary } from '../asr/index.js';
+import { type InstalledModel, summarise } from '../asr/index.js';
 import { locateModels, readEnvironment } from '../gateway/index.js';
 import { CaptionError, errorMessage } from '../protocol/index.js';
 import { runCapacityBench, type CapacityResult } from './capacity-bench.js';
-import { scheduleClips, type SpeakerSchedule } from './clip-schedule.js';
-import { roundedSummary, samplesOf, summariseSpeakers } from './latency-bench.js';
+import type { LoadedClip } from './clip-schedule.js';
+import { type LatencyFigures, roundedUsage, samplesOf, summariseSpeakers } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { isInstalled, type PeerName } from './peers/peer-process.js';
 import { sherpaStage } from './peers/sherpa-stage.js';
 import { sherpaWebSocketStage } from './peers/sherpa-websocket-stage.js';
 import { liveKitAgentsStage } from './peers/livekit-agents-stage.js';
-import { playSpeakers, type SpeakerRun } from './play-speakers.js';
+import { type MeasuredRun, runMeasured } from './measured-run.js';
 import type { Sample } from './samples.js';
 import { ingestStage, liveKitStage, type MeasuredVenue } from './stage.js';
-import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
-const CLIPS_BETWEEN_SPEAKERS = 7;
 const WARM_UP_SECONDS = 6;
 /** Rooms with one silent speaker each, to tell what a room costs. */
 const FEW_ROOMS = 1;
@@ -57,26 +55,23 @@ export interface PeersOptions {
     readonly seconds: number;
     readonly first: number;
     readonly max: number;
+    /** As in `CapacityOptions`. */
+    readonly tries?: number;
+    readonly precision?: number;
   } | null;
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
 }
 
-export interface ArmResult {
+/** Latencies, words and changes over all rounds that count; medians of CPU and memory. */
+export interface ArmResult extends LatencyFigures {
   readonly arm: Arm;
-  /** Over all rounds. */
-  readonly wordLatencyMs: Summary;
-  readonly finalLatencyMs: Summary;
-  readonly firstPartialMs: Summary;
-  readonly upwr: number | null;
-  readonly wer: number | null;
-  /** Medians over rounds. */
-  readonly cpuCores: number | null;
-  readonly rssMb: number | null;
-  readonly rssPerStreamMb: number | null;
   /** Of a further room with one silent speaker; null where rooms have nothing of their own. */
   readonly rssPerRoomMb: number | null;
+  /** That count: a round in which the bench's own clients dropped audio or held it back says nothing of the arm, and is left out. */
   readonly rounds: number;
+  /** That were left out, or failed. */
+  readonly unsoundRounds: number;
   readonly streamsAtBudget: Pick<
     CapacityResult,
     'knee' | 'tooMuch' | 'limit' | 'isMachineUsedUp' | 'steps'
@@ -95,11 +90,7 @@ export interface PeersResult {
   readonly machine: Machine;
 }
 
-interface Turn {
-  readonly speakers: readonly SpeakerRun[];
-  readonly cpuCores: number | null;
-  readonly rssMb: number | null;
-  readonly rssPerStreamMb: number | null;
+interface Turn extends MeasuredRun {
   readonly rssPerRoomMb: number | null;
 }
 
@@ -118,8 +109,6 @@ export async function runPeersBench(
   const clips = (await loadClips(options.manifest)).filter(
     ({ words, text }) => text !== null && words.length > 0,
   );
-  const scheduleFrom = (first: number, seconds: number): SpeakerSchedule =>
-    scheduleClips(clips, { first: first % clips.length, seconds });
   const failures: string[] = [];
   const turns = new Map<Arm, Turn[]>(options.arms.map((arm) => [arm, []]));
   const capacities = new Map<Arm, CapacityResult>();
@@ -147,7 +136,7 @@ export async function runPeersBench(
         const turn = await takeTurn(open(arm), {
           arm,
           options,
-          scheduleFrom,
+          clips,
           failed: (reason) => failuresOf.get(arm)?.push(reason),
         });
         turns.get(arm)?.push(turn);
@@ -171,6 +160,7 @@ export async function runPeersBench(
   const results = arms.map((arm) =>
     summariseArm(arm, {
       turns: turns.get(arm) ?? [],
+      rounds: options.rounds,
       capacity: capacities.get(arm),
       failures: failuresOf.get(arm) ?? [],
     }),
@@ -187,8 +177,8 @@ export async function runPeersBench(
     machine,
   };
   const samples = [...turns].flatMap(([arm, ofArm]) =>
-    ofArm.flatMap(({ speakers }, round) =>
-      speakers
+    ofArm.flatMap((turn, round) =>
+      (isSound(turn) ? turn.speakers : [])
         .flatMap(samplesOf)
         .map((sample) => ({ ...sample, arm, cluster: `round ${round + 1}/${sample.cluster}` })),
     ),
@@ -224,43 +214,24 @@ async function takeTurn(
   run: {
     readonly arm: Arm;
     readonly options: PeersOptions;
-    readonly scheduleFrom: (first: number, seconds: number) => SpeakerSchedule;
+    readonly clips: readonly LoadedClip[];
     readonly failed: (reason: string) => void;
   },
 ): Promise<Turn> {
-  const { arm, options, scheduleFrom, failed } = run;
-  const { signal } = options;
+  const { arm, options, clips, failed } = run;
   const stage = await open();
-  const { venue, gateway } = stage;
   try {
-    const usageOf =
-      gateway === undefined ? undefined : { one: new UsageSampler(gateway), all: new UsageSampler(gateway) };
-    const common = { venue, failed, signal, wordTimes: 'alignment' as const };
-    await playSpeakers({
-      ...common,
-      rooms: `${arm}-warm-up`,
-      schedules: [scheduleFrom(0, WARM_UP_SECONDS)],
-      usage: usageOf?.one,
-    });
-    const speakers = await playSpeakers({
-      ...common,
+    const measured = await runMeasured({
+      ...options,
+      stage,
+      clips,
+      warmUpSeconds: WARM_UP_SECONDS,
       rooms: arm,
-      schedules: Array.from({ length: options.speakers }, (_, index) =>
-        scheduleFrom(index * CLIPS_BETWEEN_SPEAKERS, options.seconds),
-      ),
-      usage: usageOf?.all,
+      wordTimes: 'alignment',
+      failed,
     });
-    return {
-      speakers,
-      cpuCores: usageOf?.all.cpuCores ?? null,
-      rssMb: usageOf?.all.peakMb ?? null,
-      rssPerStreamMb: memoryPerFurtherSpeakerMb({
-        oneSpeakerMb: usageOf?.one.peakMb ?? null,
-        allSpeakersMb: usageOf?.all.peakMb ?? null,
-        speakers: options.speakers,
-      }),
-      rssPerRoomMb: LIVEKIT_ARMS.has(arm) ? await memoryPerRoomMb(stage, arm) : null,
-    };
+    const rssPerRoomMb = LIVEKIT_ARMS.has(arm) ? await memoryPerRoomMb(stage, arm) : null;
+    return { ...measured, rssPerRoomMb };
   } finally {
     await stage.close();
   }
@@ -293,23 +264,25 @@ function summariseArm(
   arm: Arm,
   seen: {
     readonly turns: readonly Turn[];
+    /** How many there should be. */
+    readonly rounds: number;
     readonly capacity: CapacityResult | undefined;
     readonly failures: readonly string[];
   },
 ): ArmResult {
-  const { turns, capacity, failures } = seen;
+  const { capacity, failures } = seen;
+  const turns = seen.turns.filter(isSound);
   const { wordLatencyMs, finalLatencyMs, firstPartialMs, upwr, wer } = summariseSpeakers(
     turns.flatMap(({ speakers }) => speakers),
   );
-  const medianOf = (value: (turn: Turn) => number | null, digits: number): number | null => {
-    const { p50 } = roundedSummary(
+  const medianOf = (value: (turn: Turn) => number | null): number | null =>
+    summarise(
       turns.flatMap((turn) => {
         const measured = value(turn);
-        return measured === null ? [] : [measured * 10 ** digits];
+        return measured === null ? [] : [measured];
       }),
-    );
-    return p50 === null ? null : p50 / 10 ** digits;
-  };
+    ).p50;
+  const rssPerRoomMb = medianOf((turn) => turn.rssPerRoomMb);
   return {
     arm,
     wordLatencyMs,
@@ -317,11 +290,15 @@ function summariseArm(
     firstPartialMs,
     upwr,
     wer,
-    cpuCores: medianOf(({ cpuCores }) => cpuCores, 3),
-    rssMb: medianOf(({ rssMb }) => rssMb, 1),
-    rssPerStreamMb: medianOf(({ rssPerStreamMb }) => rssPerStreamMb, 2),
-    rssPerRoomMb: medianOf(({ rssPerRoomMb }) => rssPerRoomMb, 1),
+    ...roundedUsage({
+      cpuCores: medianOf(({ cpuCores }) => cpuCores),
+      rssMb: medianOf(({ rssMb }) => rssMb),
+      rssPerStreamMb: medianOf(({ rssPerStreamMb }) => rssPerStreamMb),
+      othersCores: medianOf(({ othersCores }) => othersCores),
+    }),
+    rssPerRoomMb: rssPerRoomMb === null ? null : Math.round(rssPerRoomMb * 10) / 10,
     rounds: turns.length,
+    unsoundRounds: seen.rounds - turns.length,
     streamsAtBudget:
       capacity === undefined
         ? null
@@ -335,6 +312,8 @@ function summariseArm(
     failures: [...new Set(failures)],
   };
 }
+
+const isSound = ({ speakers }: Turn): boolean => speakers.every(({ sendFault }) => sendFault === null);
 
 /** The same model on the same audio must have heard the same words; else the other figures compare different things. */
 function textFailures(arms: readonly ArmResult[]): string[] {

@@ -16,6 +16,8 @@ export interface SpeakerRun {
   readonly tracking: TrackingResult;
   /** When the meeting began, on the monotonic clock of the observations. */
   readonly startAtMs: number;
+  /** As in `VenueSession`; `failed` is told of it too. */
+  readonly sendFault: string | null;
 }
 
 export interface PlayOptions {
@@ -66,7 +68,9 @@ export async function playSpeakers(options: PlayOptions): Promise<SpeakerRun[]> 
       const shown = watch.resultOf(identityOf(index));
       const tracking =
         options.wordTimes === 'alignment' ? retimeWords(shown, { schedule, startAtMs }) : shown;
-      return { tracking, startAtMs, clips: scoreClips(schedule, { tracking, startAtMs }) };
+      const sendFault = session.sendFault?.(index) ?? null;
+      if (sendFault !== null) options.failed(`${identityOf(index)} (of the bench) ${sendFault}`);
+      return { tracking, startAtMs, clips: scoreClips(schedule, { tracking, startAtMs }), sendFault };
     });
   } finally {
     usage?.stop();

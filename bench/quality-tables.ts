@@ -7,6 +7,7 @@ import type { FigureComparison } from './compare-runs.js';
 import type { Drift, EnduranceResult } from './endurance-bench.js';
 import type { FaultsResult } from './faults-bench.js';
 import type { Machine } from './machine.js';
+import type { IncidentResult } from './incident-bench.js';
 import type { PeersResult } from './peers-bench.js';
 import type { StabilityResult } from './stability-bench.js';
 
@@ -72,26 +73,43 @@ export function formatEnduranceResult(result: EnduranceResult): string {
 export function formatFaultsResult(result: FaultsResult): string {
   return lines(result, [
     ...result.faults.map(
-      ({ fault, count, recoveryMs, notRecovered }) =>
+      ({ fault, count, recoveryMs, notRecovered, unnoticed }) =>
         `${count} × ${fault}: captions back after p50 ${wholeMs(recoveryMs.p50)}, p95 ${wholeMs(recoveryMs.p95)}` +
-        (notRecovered === 0 ? '' : `; not before the next fault ${notRecovered} times`),
+        (notRecovered === 0 ? '' : `; not before the next fault ${notRecovered} times`) +
+        (unnoticed === 0 ? '' : `; ${unnoticed} times there was nothing to catch up`),
     ),
-    `of ${result.words} words ${result.lostWords} lost, ${result.duplicatedWords} doubled, ${result.changedWords} changed; viewers were told of gaps of ${wholeMs(result.toldGapsMs)}`,
+    `of ${result.words} words ${result.silentlyLostWords} lost silently, ${result.wordsInToldGaps} in gaps that viewers were told of (${wholeMs(result.toldGapsMs)}), ${result.duplicatedWords} doubled, ${result.changedWords} changed`,
     `model ${result.model}`,
+  ]);
+}
+
+export function formatIncidentResult(result: IncidentResult): string {
+  const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
+  return lines(result, [
+    ...result.incidents.map(
+      ({ kind, fromMs, toMs, isReported }) =>
+        `${kind}, ${clock(fromMs)} to ${clock(toMs)} UTC: ${isReported ? 'named by the report at its time and place' : 'NOT named by the report'}`,
+    ),
+    `${result.speakers} speakers for ${result.seconds} s, model ${result.model}`,
+    ...result.files,
   ]);
 }
 
 export function formatComparison(comparisons: readonly FigureComparison[]): string {
   const rows = [
     ['', 'A', 'B', 'B - A', '95 % interval', ''],
-    ...comparisons.map(({ figure, a, b, difference, interval, differs }) => [
+    ...comparisons.map(({ figure, a, b, difference, interval, differs, isMachineQuiet }) => [
       figure,
       ...[a, b, difference].map(short),
       `${short(interval[0])} to ${short(interval[1])}`,
-      differs ? 'differs' : 'no difference seen',
+      differs ? (isMachineQuiet ? 'differs' : 'differs, or the machine did') : 'no difference seen',
     ]),
   ];
-  return comparisons.length === 0 ? 'The two runs have no figure in common.\n' : `${formatColumns(rows)}\n`;
+  if (comparisons.length === 0) return 'The two runs have no figure in common.\n';
+  const remark = comparisons.every(({ isMachineQuiet }) => isMachineQuiet)
+    ? ''
+    : 'Other programs kept the machine busy in one of the runs: repeat them on a quiet one, in turns.\n';
+  return `${formatColumns(rows)}\n${remark}`;
 }
 
 export function formatPeersResult(result: PeersResult): string {

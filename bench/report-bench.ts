@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorMessage } from '../protocol/index.js';
+import { CaptionError, errorMessage } from '../protocol/index.js';
 import { disposeSdk } from '../gateway/livekit/index.js';
 import { type AccuracyResult, runAccuracyBench } from './accuracy-bench.js';
 import { type CapacityResult, runCapacityBench } from './capacity-bench.js';
@@ -12,7 +12,7 @@ import { type EnduranceResult, runEnduranceBench } from './endurance-bench.js';
 import { FAULTS, type FaultsResult, runFaultsBench } from './faults-bench.js';
 import { type LatencyResult, runLatencyBench } from './latency-bench.js';
 import { describeMachine, type Machine } from './machine.js';
-import { ARMS, type PeersResult, runPeersBench } from './peers-bench.js';
+import { ARMS, type PeersOptions, type PeersResult, runPeersBench } from './peers-bench.js';
 import { reportHtml } from './report-html.js';
 import { reportMarkdown } from './report-markdown.js';
 import { keepRun, readNewestRun, type Sample } from './samples.js';
@@ -29,7 +29,7 @@ interface Extent {
   readonly endurance: { readonly speakers: number; readonly seconds: number };
   readonly faults: { readonly speakers: number; readonly seconds: number };
   readonly peers: { readonly speakers: number; readonly seconds: number; readonly rounds: number };
-  readonly peersCapacity: { readonly seconds: number; readonly first: number; readonly max: number };
+  readonly peersCapacity: Omit<NonNullable<PeersOptions['capacity']>, 'budgetMs'>;
 }
 
 const BUDGET_MS = 900;
@@ -47,23 +47,48 @@ const FULL: Extent = {
 };
 
 const QUICK: Extent = {
-  latency: { speakers: [1, 10], seconds: 15 },
+  latency: { speakers: [1, 10, 40], seconds: 15 },
   livekit: { speakers: 2, seconds: 12 },
   accuracyClips: 24,
   stability: { speakers: 3, seconds: 15 },
-  capacity: { seconds: 8, first: 20, max: 80 },
+  capacity: { seconds: 8, first: 20, max: 140 },
   endurance: { speakers: 3, seconds: 60 },
   faults: { speakers: 2, seconds: 25 },
-  peers: { speakers: 3, seconds: 12, rounds: 1 },
-  peersCapacity: { seconds: 6, first: 8, max: 40 },
+  peers: { speakers: 2, seconds: 12, rounds: 1 },
+  peersCapacity: { seconds: 6, first: 16, max: 110, tries: 1, precision: 0.15 },
 };
+
+/** What can be measured anew on its own. */
+export const REPORT_PARTS = [
+  'latency',
+  'livekit',
+  'accuracy',
+  'stability',
+  'capacity',
+  'faults',
+  'peers',
+  'endurance',
+] as const;
+export type ReportPart = (typeof REPORT_PARTS)[number];
+
+/** From `latency,peers`. Throws CaptionError `usage_report_parts`. */
+export function parseReportParts(text: string): ReportPart[] {
+  return text.split(',').map((name) => {
+    const part = REPORT_PARTS.find((known) => known === name.trim());
+    if (part !== undefined) return part;
+    throw new CaptionError(
+      'usage_report_parts',
+      `--only takes ${REPORT_PARTS.join(', ')}, separated by commas, not "${name}".`,
+    );
+  });
+}
 
 export interface ReportOptions {
   readonly manifest: string;
   /** Shorter and fewer, for a look; figures for publication need the full extent. */
   readonly isQuick: boolean;
-  /** Nothing is measured: the newest run of each bench in `resultsFolder` is told of. */
-  readonly isKept: boolean;
+  /** These are measured; of the others the newest run in `resultsFolder` is told. Undefined for all. */
+  readonly only: readonly ReportPart[] | undefined;
   /** Where REPORT.md and report.html go. */
   readonly folder: string;
   /** Where raw samples go. */
@@ -74,11 +99,14 @@ export interface ReportOptions {
 
 /** Everything that was measured; a part that failed is absent. */
 export interface Report {
-  readonly isQuick: boolean;
+  /** As the command was given. */
+  readonly flags: string;
   readonly manifest: string;
   readonly machine: Machine;
   /** Null for a page about kept runs. */
   readonly tookMinutes: number | null;
+  /** What is told of, and on which machine it was measured when. */
+  readonly runs: readonly { readonly bench: string; readonly machine: Machine }[];
   readonly latency: readonly LatencyResult[];
   readonly latencySamples: readonly { readonly name: string; readonly valuesMs: readonly number[] }[];
   readonly livekit?: LatencyResult;
@@ -113,19 +141,26 @@ export async function runReportBench(
     await keepRun(options.resultsFolder, { bench, result, samples });
     return { result, samples };
   };
-  const measure = async <Result>(
+  const runs: { bench: string; machine: Machine }[] = [];
+  const isMeasured = (bench: string): boolean =>
+    options.only?.some((part) => bench === part || bench.startsWith(`${part}-`)) ?? true;
+  const measure = async <Result extends { readonly machine: Machine }>(
     bench: string,
     run: () => Promise<{ readonly result: Result; readonly samples: readonly Sample[] }>,
   ): Promise<Result | undefined> => {
     signal.throwIfAborted();
     try {
-      const { result, samples } = options.isKept
-        ? await readNewestRun(options.resultsFolder, bench)
-        : await measureAndKeep(bench, run);
+      // A kept result is what this bench made then, as JSON gives it back: it is not checked again.
+      const { result, samples } = isMeasured(bench)
+        ? await measureAndKeep(bench, run)
+        : ((await readNewestRun(options.resultsFolder, bench)) as {
+            result: Result;
+            samples: readonly Sample[];
+          });
       const valuesMs = samples.flatMap(({ metric, value }) => (metric === 'wordLatencyMs' ? [value] : []));
       if (bench.startsWith('latency') || bench === 'livekit') latencySamples.push({ name: bench, valuesMs });
-      // A kept result is what this bench made then, as JSON gives it back: it is not checked again.
-      return result as Result;
+      runs.push({ bench, machine: result.machine });
+      return result;
     } catch (error) {
       signal.throwIfAborted();
       failures.push(`${bench}: ${errorMessage(error)}`);
@@ -202,11 +237,13 @@ export async function runReportBench(
   } finally {
     await disposeSdk();
   }
+  const isKept = options.only?.length === 0;
   const report: Report = {
-    isQuick: options.isQuick,
+    flags: flagsOf(options),
     manifest,
-    machine: options.isKept ? (latency[0] ?? { machine }).machine : machine,
-    tookMinutes: options.isKept ? null : Math.round((performance.now() - startedAtMs) / 6000) / 10,
+    machine: isKept ? (runs[0] ?? { machine }).machine : machine,
+    tookMinutes: isKept ? null : Math.round((performance.now() - startedAtMs) / 6000) / 10,
+    runs,
     latency,
     latencySamples,
     ...parts,
@@ -217,6 +254,12 @@ export async function runReportBench(
   for (const [name, text] of Object.entries(files)) await writeFile(join(options.folder, name), text);
   return { report, files: Object.keys(files).map((name) => join(options.folder, name)) };
 }
+
+const flagsOf = ({ isQuick, only }: ReportOptions): string =>
+  [
+    ...(isQuick && only?.length !== 0 ? [' --quick'] : []),
+    ...(only === undefined ? [] : only.length === 0 ? [' --kept'] : [` --only ${only.join(',')}`]),
+  ].join('');
 
 const given = <Name extends string, Result>(
   name: Name,

@@ -1,7 +1,8 @@
 /** The report as a page of its own, with plots. */
 import { element, escapeText, PAGE_STYLE } from '../gateway/index.js';
+import { isBusy } from './machine.js';
 import type { Report } from './report-bench.js';
-import { machineText } from './report-markdown.js';
+import { machineText, measuredText } from './report-markdown.js';
 import { capacityPlot, endurancePlot, latencyPlot, peersPlot } from './report-plots.js';
 import { type ReportSection, sectionsOf } from './report-sections.js';
 
@@ -14,7 +15,6 @@ const PLOTS: Readonly<Record<NonNullable<ReportSection['plot']>, (report: Report
 
 export function reportHtml(report: Report): string {
   const { machine } = report;
-  const isBusy = machine.load1 > 0.5 * machine.cores;
   const main = element(
     'main',
     {},
@@ -23,7 +23,8 @@ export function reportHtml(report: Report): string {
       `${machine.date.slice(0, 10)}${report.tookMinutes === null ? '' : `, ${report.tookMinutes} minutes`}: ${machineText(report)}`,
       'when',
     ),
-    ...(isBusy
+    paragraph(measuredText(report), 'explained'),
+    ...(isBusy(machine)
       ? [paragraph('The machine was busy with other work: figures are too high.', 'verdict bad')]
       : []),
     ...sectionsOf(report).map((section) => sectionHtml(report, section)),
@@ -34,7 +35,7 @@ export function reportHtml(report: Report): string {
 
 function sectionHtml(report: Report, { title, plot, head, rows, remarks }: ReportSection): string {
   const cells = (name: 'th' | 'td', row: readonly string[]): string =>
-    element('tr', {}, ...row.map((cell) => element(name, {}, escapeText(cell))));
+    element('tr', {}, ...row.map((cell) => element(name, {}, unbroken(escapeText(cell)))));
   return element(
     'section',
     {},
@@ -53,6 +54,9 @@ function sectionHtml(report: Report, { title, plot, head, rows, remarks }: Repor
     ...remarks.map((remark) => paragraph(remark, 'explained')),
   );
 }
+
+/** A number stays with its unit. */
+const unbroken = (text: string): string => text.replaceAll(/(\d) (ms|MB|%)/g, '$1\u00a0$2');
 
 const paragraph = (content: string, className: string): string =>
   element('p', { class: className }, escapeText(content));

@@ -3,7 +3,7 @@ import { summarise } from '../asr/index.js';
 import type { CapacityStep } from './capacity-bench.js';
 import type { LatencyResult } from './latency-bench.js';
 import type { Machine } from './machine.js';
-import type { Report } from './report-bench.js';
+import { parseReportParts, type Report } from './report-bench.js';
 import { reportHtml } from './report-html.js';
 import { reportMarkdown } from './report-markdown.js';
 
@@ -31,6 +31,7 @@ const latency = (
   cpuCores: 0.25,
   rssMb: 160.25,
   rssPerStreamMb: 1,
+  othersCores: 0.05,
   speakers,
   seconds: 20,
   model: 'tiny',
@@ -50,10 +51,12 @@ const step = (load: number, p95: number): CapacityStep & { load: number } => ({
   rssMb: 200,
   clientCores: 0.3,
   failures: [],
+  areSpeakersHeard: true,
 });
 
 const report: Report = {
-  isQuick: true,
+  flags: ' --quick',
+  runs: [{ bench: 'latency-1', machine }],
   manifest: 'manifest.json',
   machine,
   tookMinutes: 3.5,
@@ -90,6 +93,11 @@ const report: Report = {
 };
 
 describe('the report', () => {
+  it('measures anew what it is told to, and says what it knows', () => {
+    expect(parseReportParts('latency, peers')).toEqual(['latency', 'peers']);
+    expect(() => parseReportParts('everything')).toThrow('accuracy');
+  });
+
   it('has a row for each arm, says what limits, and names what failed', () => {
     const text = reportMarkdown(report);
     expect(text).toContain('`npm run bench -- report --quick` in 3.5 minutes on 2026-11-25');
@@ -105,6 +113,7 @@ describe('the report', () => {
     expect(text).not.toContain('a long log');
     expect(text).not.toContain('<fast>');
     expect(text).not.toContain('## Accuracy');
+    expect(text).toMatch(/\| latency-1 +\| 2026-11-25 12:00 +\| 0\.2 +\| abc1234 +\|/);
     expect(text).not.toContain('busy');
   });
 
@@ -124,7 +133,7 @@ describe('the report', () => {
 
   it('is written also when nothing could be measured', () => {
     const nothing: Report = {
-      ...{ isQuick: false, manifest: 'm', machine, tookMinutes: null },
+      ...{ flags: ' --kept', runs: [], manifest: 'm', machine, tookMinutes: null },
       ...{ latency: [], latencySamples: [], failures: ['latency-1: no model'] },
     };
     expect(reportMarkdown(nothing)).toContain('- latency-1: no model');

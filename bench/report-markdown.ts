@@ -1,15 +1,16 @@
 /** The report as it lies in the repository. */
+import { isBusy } from './machine.js';
 import type { Report } from './report-bench.js';
 import { sectionsOf } from './report-sections.js';
 
 export function reportMarkdown(report: Report): string {
   const { machine } = report;
-  const how = report.tookMinutes === null ? ' --kept' : report.isQuick ? ' --quick' : '';
-  const command = `npm run bench -- report${how}`;
+  const command = `npm run bench -- report${report.flags}`;
   const blocks = [
     '# What was measured',
     `Made by \`${command}\`${report.tookMinutes === null ? '' : ` in ${report.tookMinutes} minutes`} on ${machine.date.slice(0, 10)}: ${escaped(machineText(report))}.`,
-    ...(machine.load1 > 0.5 * machine.cores
+    escaped(measuredText(report)),
+    ...(isBusy(machine)
       ? [
           `**The machine was busy with other work (load ${machine.load1} on ${machine.cores} cores before the run): figures are too high, and arms that ran later may have met more or less of it.**`,
         ]
@@ -32,6 +33,16 @@ export function reportMarkdown(report: Report): string {
 
 export const machineText = ({ machine }: Report): string =>
   `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, Node ${machine.node}, load ${machine.load1} before, commit ${machine.commit ?? '–'}`;
+
+/** The model, and the versions of what was measured. */
+export function measuredText({ machine, latency, livekit, capacity, peers }: Report): string {
+  const model = latency[0]?.model ?? livekit?.model ?? capacity?.model ?? peers?.model ?? null;
+  const all = Object.entries({ ...machine.versions, ...peers?.versions });
+  return [
+    `Model ${model ?? '–'}.`,
+    ...(all.length === 0 ? [] : [`Versions: ${all.map((pair) => pair.join(' ')).join(', ')}.`]),
+  ].join(' ');
+}
 
 /** As the formatter of this repository lays tables out, so that it has nothing to change. */
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -3,6 +3,7 @@ import type { Summary } from '../asr/index.js';
 import type { CapacityResult } from './capacity-bench.js';
 import type { Drift } from './endurance-bench.js';
 import type { LatencyResult } from './latency-bench.js';
+import { isBusy } from './machine.js';
 import type { ArmResult, PeersResult } from './peers-bench.js';
 import type { Report } from './report-bench.js';
 
@@ -80,7 +81,7 @@ export function sectionsOf(report: Report): ReportSection[] {
               String(notRecovered),
             ]),
             remarks: [
-              `Of ${faults.words} words ${faults.lostWords} lost, ${faults.duplicatedWords} doubled, ${faults.changedWords} changed against the same run undisturbed; viewers were told of gaps of ${ms(faults.toldGapsMs)}. A new recogniser has to load its model and hear again what was said since the last final: processor time limits.`,
+              `Of ${faults.words} words ${faults.silentlyLostWords} lost silently, ${faults.wordsInToldGaps} in gaps that viewers were told of (${ms(faults.toldGapsMs)}), ${faults.duplicatedWords} doubled, ${faults.changedWords} changed against the same run undisturbed. After a kill the standby hears again what was said since the last saved state or final; a stall of more than 1.5 s ends the sentence, in the middle of a word.`,
               ...failuresOf(faults.failures),
             ],
           },
@@ -102,7 +103,23 @@ export function sectionsOf(report: Report): ReportSection[] {
             ],
           },
         ]),
+    ...(report.runs.length === 0 ? [] : [runsSection(report.runs)]),
   ];
+}
+
+function runsSection(runs: Report['runs']): ReportSection {
+  return {
+    title: 'When each was measured',
+    head: ['bench', 'moment (UTC)', 'load before', 'commit', 'machine'],
+    rows: runs.map(({ bench, machine }) => [
+      bench,
+      machine.date.slice(0, 16).replace('T', ' '),
+      `${machine.load1}${isBusy(machine) ? ', busy' : ''}`,
+      machine.commit ?? '–',
+      `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`,
+    ]),
+    remarks: ['From the second bench on the load before is that of the benches themselves, too.'],
+  };
 }
 
 function peersSection(peers: PeersResult): ReportSection {
@@ -111,24 +128,26 @@ function peersSection(peers: PeersResult): ReportSection {
     plot: 'peers',
     head: [
       ...['arm', 'word p50', 'word p95', 'final p95', 'word errors', 'UPWR', 'cores', 'memory, MB'],
-      ...['a speaker, MB', 'a room, MB', `speakers within ${peers.budgetMs ?? '–'} ms`, 'what limits'],
+      ...[
+        'a speaker, MB',
+        'a room, MB',
+        'other programs, cores',
+        `speakers within ${peers.budgetMs ?? '–'} ms`,
+        'what limits',
+      ],
     ],
     rows: peers.arms.map((arm) => [
       arm.arm,
       ...[arm.wordLatencyMs.p50, arm.wordLatencyMs.p95, arm.finalLatencyMs.p95].map(ms),
       percent(arm.wer),
       percent(arm.upwr),
-      ...[arm.cpuCores, arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb].map(text),
+      ...[arm.cpuCores, arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb, arm.othersCores].map(text),
       kneeOf(arm.streamsAtBudget),
       limitOf(arm),
     ]),
     remarks: [
-      `${peers.speakers} people for ${peers.seconds} s, model ${peers.model}; arms in turns in one run, the same audio, speakers, viewers and measure. Versions: ${Object.entries(
-        peers.versions,
-      )
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', ')}.`,
-      'Speakers, viewers and livekit-server share the machine and are not in the figures of cores and memory.',
+      `${peers.speakers} people for ${peers.seconds} s, model ${peers.model}; arms in turns in one run, the same audio, speakers, viewers and measure.`,
+      'Speakers, viewers and livekit-server share the machine and are not in the figures of cores and memory. Where other programs took more than a fifth of a core, figures are too high.',
       ...failuresOf(peers.failures),
     ],
   };
@@ -144,7 +163,7 @@ function latencySection(
     ms(result.finalLatencyMs.p95),
     ms(result.firstPartialMs.p50),
     percent(result.wer),
-    ...[result.cpuCores, result.rssMb].map(text),
+    ...[result.cpuCores, result.rssMb, result.othersCores].map(text),
   ];
   return {
     title: 'Latency',
@@ -159,13 +178,14 @@ function latencySection(
       'word errors',
       'cores',
       'memory, MB',
+      'other programs, cores',
     ],
     rows: [
       ...latency.map((result) => row(`WebSocket, ${result.speakers} talking`, result)),
       ...(livekit === undefined ? [] : [row(`LiveKit, ${livekit.speakers} talking`, livekit)]),
     ],
     remarks: [
-      'From the end of a word to the word in a viewer’s reducer. The model takes 320 ms of sound at a time and looks 130 ms ahead: that is most of it where a machine is quiet. LiveKit adds Opus, the jitter buffer and the server.',
+      'From the end of a word to the word in a viewer’s reducer. The model takes 320 ms of sound at a time and looks 130 ms ahead: that is most of it where a machine is quiet. LiveKit adds Opus, the jitter buffer and the server. Where other programs took more than a fifth of a core, figures are too high.',
       ...failuresOf(
         [...latency, ...(livekit === undefined ? [] : [livekit])].flatMap(({ failures }) => failures),
       ),
@@ -212,8 +232,9 @@ function kneeOf(capacity: ArmResult['streamsAtBudget']): string {
   return capacity.tooMuch === null ? `≥ ${capacity.knee}` : String(capacity.knee);
 }
 
-function limitOf({ streamsAtBudget, rounds }: ArmResult): string {
-  if (rounds === 0) return 'it did not run';
+function limitOf({ streamsAtBudget, rounds, unsoundRounds }: ArmResult): string {
+  if (rounds === 0 && streamsAtBudget === null)
+    return unsoundRounds > 0 ? 'no round that counts, see below' : 'it did not run';
   if (streamsAtBudget === null) return '–';
   const { limit, isMachineUsedUp, tooMuch } = streamsAtBudget;
   if (tooMuch === null) return 'more were not tried';
@@ -233,5 +254,6 @@ const oneLine = (failure: string): string => (failure.split('\n')[0] ?? '').slic
 
 export const ms = (value: Summary['p50']): string => (value === null ? '–' : `${Math.round(value)} ms`);
 const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(1)} %`);
-const text = (value: number | null): string => (value === null ? '–' : short(value));
+/** Kept runs of earlier versions lack figures that came later. */
+const text = (value: number | null | undefined): string => (typeof value === 'number' ? short(value) : '–');
 const short = (value: number): string => String(Number(value.toPrecision(3)));

@@ -69,7 +69,7 @@ export async function readNewestRun(folder: string, bench: string): Promise<Kept
   return readRun(join(folder, newest));
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
 const isRunLine = (value: unknown): value is { bench: string; result: unknown } =>

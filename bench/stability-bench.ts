@@ -1,5 +1,5 @@
 /** `bench stability`: how restless the captions of people who talk are. Definitions: README of this folder. */
-import { scheduleClips } from './clip-schedule.js';
+import { scheduleSpeakers } from './clip-schedule.js';
 import { ErasureTracker } from './erasure-tracker.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
@@ -7,9 +7,6 @@ import { playSpeakers } from './play-speakers.js';
 import type { Sample } from './samples.js';
 import type { Stage } from './stage.js';
 import { roomOfSpeaker } from './venue.js';
-
-/** Neighbours do not say the same thing at the same time. */
-const CLIPS_BETWEEN_SPEAKERS = 7;
 
 export interface StabilityOptions {
   readonly manifest: string;
@@ -45,12 +42,7 @@ export async function runStabilityBench(
   const machine = describeMachine();
   warnIfBusy(machine, options.output);
   const clips = await loadClips(options.manifest);
-  const schedules = Array.from({ length: options.speakers }, (_, index) =>
-    scheduleClips(clips, {
-      first: (index * CLIPS_BETWEEN_SPEAKERS) % clips.length,
-      seconds: options.seconds,
-    }),
-  );
+  const schedules = scheduleSpeakers(clips, options);
   const failures: string[] = [];
   const stage = await options.openStage();
   try {

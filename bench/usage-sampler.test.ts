@@ -40,9 +40,8 @@ describe('sampling what a gateway uses', () => {
   });
 
   it('spreads what was added over the further speakers', () => {
-    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: 100, allSpeakersMb: 118, speakers: 10 })).toBe(2);
-    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: 100, allSpeakersMb: 90, speakers: 10 })).toBe(0);
-    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: 100, allSpeakersMb: 118, speakers: 1 })).toBe(18);
-    expect(memoryPerFurtherSpeakerMb({ oneSpeakerMb: null, allSpeakersMb: 118, speakers: 2 })).toBeNull();
+    expect(memoryPerFurtherSpeakerMb({ fewerMb: 100, moreMb: 118, further: 9 })).toBe(2);
+    expect(memoryPerFurtherSpeakerMb({ fewerMb: 100, moreMb: 90, further: 9 })).toBe(0);
+    expect(memoryPerFurtherSpeakerMb({ fewerMb: null, moreMb: 118, further: 1 })).toBeNull();
   });
 });

@@ -55,15 +55,16 @@ export class UsageSampler {
 }
 
 /**
- * What each further speaker costs: the peak with `speakers` of them less the peak with one, for each but the first; with one
- * speaker, what the run added. Null without samples; never negative, because what the garbage collector gave back is nobody's gain.
+ * What each further speaker costs: the peak with `further` more of them less the peak without, for each. Null without samples; never
+ * negative, because what the garbage collector gave back is nobody's gain.
  */
 export function memoryPerFurtherSpeakerMb(peaks: {
-  readonly oneSpeakerMb: number | null;
-  readonly allSpeakersMb: number | null;
-  readonly speakers: number;
+  readonly fewerMb: number | null;
+  readonly moreMb: number | null;
+  /** At least 1. */
+  readonly further: number;
 }): number | null {
-  const { oneSpeakerMb, allSpeakersMb, speakers } = peaks;
-  if (oneSpeakerMb === null || allSpeakersMb === null) return null;
-  return Math.max(0, allSpeakersMb - oneSpeakerMb) / Math.max(1, speakers - 1);
+  const { fewerMb, moreMb, further } = peaks;
+  if (fewerMb === null || moreMb === null) return null;
+  return Math.max(0, moreMb - fewerMb) / further;
 }

@@ -9,6 +9,11 @@ export interface VenueSession {
   send(speaker: number, frame: Int16Array): void;
   /** Everybody has finished; resolves when viewers have all finals. */
   end(): Promise<void>;
+  /**
+   * What the bench's own client did to this speaker's audio, such as `dropped 400 ms of audio`: then the figures are not those of the
+   * system that is measured. Null for nothing; absent where a client can neither drop audio nor hold it back.
+   */
+  sendFault?(speaker: number): string | null;
   /** Everybody leaves. Idempotent. */
   close(): Promise<void>;
 }

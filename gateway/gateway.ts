@@ -260,6 +260,7 @@ function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<C
     ...(settings.CAPTION_RECOGNISERS === 0
       ? { maxChildren: availableParallelism() }
       : { children: settings.CAPTION_RECOGNISERS }),
+    hasStandby: settings.CAPTION_STANDBY === 'on',
     engine: settings.CAPTION_ENGINE as EngineChoice,
     changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
     decodeCallBudgetMs: settings.CAPTION_DECODE_BUDGET_MS,

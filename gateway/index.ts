@@ -13,3 +13,5 @@ export { readSpeech, type SpokenWord } from './meeting/meeting.js';
 export { playPaced } from './meeting/paced-playback.js';
 export { element, escapeText, picture } from './report/html/svg.js';
 export { PAGE_STYLE } from './report/html/page-style.js';
+export type { ReportData } from './report/report-data.js';
+export { wallClockMs } from './rooms/sample-clock.js';

@@ -27,6 +27,8 @@ describe('PcmWindow', () => {
           } else {
             const expected = held.filter(({ sample }) => sample >= step.from && sample < step.to);
             expect([...window.slice(step.from, step.to)]).toEqual(expected.map(({ value }) => value));
+            const views = [...window.views(step.from, step.to)];
+            expect(views.flatMap((view) => [...view])).toEqual(expected.map(({ value }) => value));
           }
           expect(window.endSample).toBe(end);
           expect(window.startSample).toBe(held[0]?.sample ?? end);
@@ -43,5 +45,14 @@ describe('PcmWindow', () => {
     const slice = window.slice(0, 3);
     pcm[1] = 99;
     expect([...slice]).toEqual([1, 2, 3]);
+  });
+
+  it('shares memory with what was appended where views are asked for', () => {
+    const pcm = Int16Array.of(1, 2, 3);
+    const window = new PcmWindow(sampleIndex(0));
+    window.append(pcm);
+    const [view] = window.views(1, 3);
+    pcm[1] = 99;
+    expect([...(view ?? [])]).toEqual([99, 3]);
   });
 });

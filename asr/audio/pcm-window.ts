@@ -2,7 +2,7 @@ import { sampleIndex, type SampleIndex } from '../../protocol/index.js';
 
 /**
  * A sliding window over one stream's audio, addressed by sample position. Appending keeps references (no copy);
- * `slice` copies. The owner bounds it with `discardBefore`.
+ * `slice` copies, `views` does not. The owner bounds it with `discardBefore`.
  */
 export class PcmWindow {
   #chunks: { firstSample: number; pcm: Int16Array }[] = [];
@@ -40,14 +40,26 @@ export class PcmWindow {
     const last = Math.min(to, this.#end);
     if (last <= first) return new Int16Array(0);
     const result = new Int16Array(last - first);
-    for (let i = this.#chunkIndexAt(first); i < this.#chunks.length; i++) {
-      const chunk = this.#chunks[i];
-      if (chunk === undefined || chunk.firstSample >= last) break;
-      const begin = Math.max(first - chunk.firstSample, 0);
-      const end = Math.min(last - chunk.firstSample, chunk.pcm.length);
-      result.set(chunk.pcm.subarray(begin, end), chunk.firstSample + begin - first);
+    let filled = 0;
+    for (const view of this.views(first, last)) {
+      result.set(view, filled);
+      filled += view.length;
     }
     return result;
+  }
+
+  /** The samples of [from, to), cut to what is held, as views of what was appended, in order. */
+  *views(from: number, to: number): Generator<Int16Array, void, undefined> {
+    const first = Math.max(from, this.#start);
+    const last = Math.min(to, this.#end);
+    if (last <= first) return;
+    for (let i = this.#chunkIndexAt(first); i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i];
+      if (chunk === undefined || chunk.firstSample >= last) return;
+      const begin = Math.max(first - chunk.firstSample, 0);
+      const end = Math.min(last - chunk.firstSample, chunk.pcm.length);
+      yield chunk.pcm.subarray(begin, end);
+    }
   }
 
   /** Lets go of everything before `sample` (whole chunks only, so a little more may stay in memory). */

@@ -39,10 +39,15 @@ export interface RecogniserStream {
   tokens(): readonly Token[];
   /** May follow `tokens()`, and may change with every call. Always empty where the model cannot speculate. */
   provisional(): readonly Token[];
-  /** Newer audio than the last call over this stream has seen, in samples; 0 where speculation would tell nothing. */
-  readonly speculableSamples: number;
+  /**
+   * Audio that a look with this slack would tell of and the last call over this stream did not, in samples; 0 where a look would
+   * tell nothing new.
+   */
+  speculableSamples(slackFrames: number): number;
   /** All audio before this position was accepted. */
   readonly acceptedThroughSample: number;
   /** All audio before this position was taken into account. */
   readonly decodedThroughSample: number;
+  /** What the last look needed to have heard; `decodedThroughSample` where none was taken after the last whole chunk. */
+  readonly heardThroughSample: number;
 }

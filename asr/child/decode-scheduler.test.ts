@@ -54,6 +54,24 @@ describe('DecodeScheduler', () => {
     expect(pieces.some(({ isFinal }) => isFinal)).toBe(false);
   });
 
+  it('tells how much audio a look needed, so that waiting for audio is not taken for waiting for a turn', async () => {
+    const recogniser = new FakeRecogniser(undefined, () => undefined);
+    const scheduler = new DecodeScheduler({
+      recogniser,
+      decodeCallBudgetMs: 40,
+      changedWordsAllowed: 0.05,
+      now: () => 0,
+    });
+    scheduler.open(1, { firstSample: 1000 });
+    scheduler.accept(1, speech(7, 8).subarray(0, FAKE_CHUNK_SAMPLES + 2000));
+    const [whole] = await decodeAll(scheduler);
+    expect(whole?.decodedThroughSample).toBe(1000 + FAKE_CHUNK_SAMPLES);
+    expect(whole?.heardThroughSample).toBeUndefined();
+    const look = (await scheduler.speculateOnce())?.pieces[0];
+    expect(look?.decodedThroughSample).toBe(1000 + FAKE_CHUNK_SAMPLES);
+    expect(look?.heardThroughSample).toBe(1000 + FAKE_CHUNK_SAMPLES + 2000);
+  });
+
   it('never lets a stream with a backlog of 100 chunks delay another by more than one call', async () => {
     const { scheduler, calls } = setUp();
     scheduler.open(1, { firstSample: 0 });
@@ -90,7 +108,7 @@ describe('DecodeScheduler', () => {
     expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThanOrEqual(1);
   });
 
-  it('makes batches as large as the measured cost allows: at least 1, at most 16', async () => {
+  it('makes batches as large as the measured cost allows, at most 16; eight that wait anyway may take longer', async () => {
     const setup = setUp(10, 40);
     const { scheduler } = setup;
     for (let utterance = 1; utterance <= 40; utterance++) {
@@ -102,6 +120,8 @@ describe('DecodeScheduler', () => {
       return (await scheduler.decodeOnce()).batchSize;
     };
     expect((await scheduler.decodeOnce()).batchSize).toBe(1);
+    expect(await settle()).toBe(8);
+    setup.cost = 60;
     expect(await settle()).toBe(4);
     setup.cost = 0.5;
     expect(await settle()).toBe(MAX_BATCH_STREAMS);

@@ -1,8 +1,8 @@
 /**
  * Decides which streams go into the next decoding call. Fair: a queue in which every ready stream waits for its turn and
  * goes to the back after each chunk, so a stream with much audio to catch up never delays another by more than one chunk.
- * Bounded: few streams are decoded one by one, more of them in batches as large as fit `decodeCallBudgetMs` by the measured
- * cost of a stream, at least 1, at most `MAX_BATCH_STREAMS`.
+ * Bounded: streams are decoded in batches as large as fit `decodeCallBudgetMs` by the measured cost of a stream; up to eight that
+ * wait anyway in a longer one; one by one where neighbours change each other's words and few people talk.
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
 import type { Token } from '../token.js';
@@ -25,6 +25,12 @@ export const GATHER_FROM_STREAMS = 12;
 const GATHER_PER_STREAM_MS = 2;
 /** … and never longer than this: a chunk is 320 ms of audio. */
 const MAX_GATHER_MS = 60;
+/**
+ * Up to `GATHERED_STREAMS` that wait are decoded in one call as long as it stays below this: one after the other the last of them
+ * would wait for longer. Without it a machine that is slow for a while looks too slow for batches, and without them it stays so: 40 people
+ * beside other programs were decoded 1.6 at a time, and fell 9 s behind.
+ */
+const LONGEST_CALL_MS = 250;
 /** Weight of the newest call in the running estimate of a stream's cost. */
 const COST_SMOOTHING = 0.2;
 
@@ -175,7 +181,7 @@ export class DecodeScheduler {
 
   /** Looks once at streams whose chunk is not full yet. Undefined when there is nothing to tell. */
   async speculateOnce(): Promise<DecodeCall | undefined> {
-    const batch = this.#speculable().slice(0, this.#fittingStreams());
+    const batch = this.#speculable().slice(0, this.#streamsIn(this.#decodeCallBudgetMs));
     if (batch.length === 0 || this.#recogniser.speculate === undefined) return undefined;
     const startedAt = this.#now();
     await this.#recogniser.speculate(
@@ -197,9 +203,12 @@ export class DecodeScheduler {
 
   #speculable(): ScheduledStream[] {
     if (this.#recogniser.speculate === undefined) return [];
-    const intervalSamples = this.#pace.intervalSamples(this.#streams.size);
-    if (intervalSamples === undefined) return [];
-    return [...this.#streams.values()].filter(({ stream }) => stream.speculableSamples >= intervalSamples);
+    const untoldSamples = this.#pace.untoldSamples(this.#streams.size);
+    if (untoldSamples === undefined) return [];
+    const { slackFrames } = this.#pace;
+    return [...this.#streams.values()].filter(
+      ({ stream }) => stream.speculableSamples(slackFrames) >= untoldSamples,
+    );
   }
 
   #pieceOf(scheduled: ScheduledStream): DecodedPiece {
@@ -217,11 +226,13 @@ export class DecodeScheduler {
       countChangedWords(scheduled.shownText, saidText + provisionalText),
     );
     scheduled.shownText = provisionalText;
+    const { decodedThroughSample, heardThroughSample } = stream;
     const piece: DecodedPiece = {
       utterance: scheduled.utterance,
       appended,
       provisional,
-      decodedThroughSample: stream.decodedThroughSample,
+      decodedThroughSample,
+      ...(heardThroughSample === decodedThroughSample ? {} : { heardThroughSample }),
       isFinal,
     };
     if (isReady) this.#enqueue(scheduled);
@@ -249,13 +260,15 @@ export class DecodeScheduler {
 
   #batchSize(): number {
     const isCrowded = this.#streams.size > GATHER_FROM_STREAMS;
-    return isCrowded || this.#recogniser.isBatchIndependent ? this.#fittingStreams() : 1;
+    if (!isCrowded && !this.#recogniser.isBatchIndependent) return 1;
+    const waiting = Math.min(GATHERED_STREAMS, this.#streamsIn(LONGEST_CALL_MS));
+    return Math.max(waiting, this.#streamsIn(this.#decodeCallBudgetMs));
   }
 
-  #fittingStreams(): number {
+  /** How many fit a call that may take so long. */
+  #streamsIn(callMs: number): number {
     if (this.#costPerStreamMs === 0) return 1;
-    const fitting = Math.floor(this.#decodeCallBudgetMs / this.#costPerStreamMs);
-    return Math.min(MAX_BATCH_STREAMS, Math.max(1, fitting));
+    return Math.min(MAX_BATCH_STREAMS, Math.max(1, Math.floor(callMs / this.#costPerStreamMs)));
   }
 
   #noteCost(costMs: number): void {

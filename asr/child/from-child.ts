@@ -56,6 +56,7 @@ function isPiece(value: unknown): value is DecodedPiece {
     isListOf(value['appended'], isToken) &&
     isListOf(value['provisional'], isToken) &&
     isFiniteNumber(value['decodedThroughSample']) &&
+    isAbsentOr('number', value['heardThroughSample']) &&
     typeof value['isFinal'] === 'boolean' &&
     isAbsentOr('string', value['punctuatedText'])
   );

@@ -47,6 +47,8 @@ async function configure(message: Extract<ToChild, { kind: 'configure' }>): Prom
       now: () => performance.now(),
     });
     const loadMs = performance.now() - startedAt;
+    // Loading holds the thread up, on a slow machine for long: what the parent said meanwhile is still to be read.
+    orphanTimer.refresh();
     const { savesStreams } = scheduler;
     tellParent({
       kind: 'ready',

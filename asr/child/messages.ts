@@ -19,7 +19,7 @@
  */
 import type { Token } from '../token.js';
 
-export const CHILD_PROTOCOL_VERSION = 4;
+export const CHILD_PROTOCOL_VERSION = 5;
 export const ORPHAN_TIMEOUT_MS = 15_000;
 
 /** Exit codes of a child. Anything else, and every signal, is a crash: restarted with backoff. */
@@ -119,6 +119,8 @@ export interface DecodedPiece {
   readonly appended: readonly Token[];
   readonly provisional: readonly Token[];
   readonly decodedThroughSample: number;
+  /** A look ahead needed the audio before this position for what it tells. Default `decodedThroughSample`. */
+  readonly heardThroughSample?: number;
   readonly isFinal: boolean;
   /** With `isFinal` and a punctuation model: the text of the utterance with case and punctuation. */
   readonly punctuatedText?: string;

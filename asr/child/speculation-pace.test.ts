@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { samplesToMs } from '../../protocol/index.js';
-import { countChangedWords, SpeculationPace } from './speculation-pace.js';
+import { msToSamples } from '../../protocol/index.js';
+import { countChangedWords, PACES, SpeculationPace } from './speculation-pace.js';
 
 const CHUNK_MS = 320;
 
@@ -9,15 +9,15 @@ interface Machine {
   readonly msPerStream: number;
 }
 
-/** Seconds of a child whose streams are decoded and looked at as the pace says; the interval at the end of each second. */
+/** Seconds of a child whose streams are decoded and looked at as the pace says; the time between looks at the end of each second. */
 function run(pace: SpeculationPace, seconds: readonly Machine[], startMs = 0): (number | undefined)[] {
   let nowMs = startMs;
   return seconds.map(({ streams, msPerStream }) => {
     const endMs = nowMs + 1000;
     let interval: number | undefined;
     for (; nowMs < endMs; nowMs += 10) {
-      const samples = pace.intervalSamples(streams);
-      interval = samples === undefined ? undefined : samplesToMs(samples);
+      const samples = pace.untoldSamples(streams);
+      interval = PACES.find(({ untoldMs }) => samples === msToSamples(untoldMs))?.everyMs;
       const cost = (everyMs: number): number => (10 / everyMs) * streams * msPerStream;
       pace.noteDecoding({ callMs: cost(CHUNK_MS), streams: (10 / CHUNK_MS) * streams, nowMs });
       if (interval !== undefined) pace.noteLook({ callMs: cost(interval), streams: 1, nowMs });
@@ -34,20 +34,20 @@ describe('SpeculationPace', () => {
     expect(run(pace, seconds(2, { streams: 1, msPerStream: 1 }))).toEqual([undefined, undefined]);
   });
 
-  it('looks every 40 ms with one speaker, more seldom with more of them, and not at all when decoding needs the CPU', () => {
+  it('looks every 80 ms with one speaker, more seldom with more of them, and not at all when decoding needs the CPU', () => {
     const last = (streams: number): number | undefined =>
       run(new SpeculationPace(0.05), seconds(5, { streams, msPerStream: 4 })).at(-1);
-    expect([1, 5, 10, 20, 40].map(last)).toEqual([40, 40, 80, 240, undefined]);
+    expect([1, 5, 10, 20, 40].map(last)).toEqual([80, 80, 80, 320, undefined]);
   });
 
   it('goes back to frequent looks when people stop talking, or when looks get cheaper', () => {
     const pace = new SpeculationPace(0.05);
     const busy = seconds(5, { streams: 100, msPerStream: 4 });
     expect(run(pace, busy).at(-1)).toBeUndefined();
-    expect(run(pace, seconds(2, { streams: 2, msPerStream: 4 }), 5000).at(-1)).toBe(40);
+    expect(run(pace, seconds(2, { streams: 2, msPerStream: 4 }), 5000).at(-1)).toBe(80);
     const slow = seconds(5, { streams: 2, msPerStream: 200 });
     expect(run(pace, slow, 7000).at(-1)).toBeUndefined();
-    expect(run(pace, seconds(10, { streams: 2, msPerStream: 4 }), 12_000).at(-1)).toBe(40);
+    expect(run(pace, seconds(10, { streams: 2, msPerStream: 4 }), 12_000).at(-1)).toBe(80);
   });
 
   it('takes no more than its share of the core, whatever a look costs', () => {
@@ -64,18 +64,32 @@ describe('SpeculationPace', () => {
 
   it('leaves out more of the newest audio while more words change than may, and less while fewer do', () => {
     const pace = new SpeculationPace(0.05);
+    pace.noteWords(100, 100);
+    pace.untoldSamples(1);
     const start = pace.slackFrames;
+    expect(start).toBe(PACES[0].slackFrames);
     for (let step = 0; step < 3; step++) pace.noteWords(100, 10);
     const careful = pace.slackFrames;
     expect(careful).toBeGreaterThan(start);
     for (let step = 0; step < 100; step++) pace.noteWords(100, 10);
     expect(pace.slackFrames).toBeLessThanOrEqual(30);
     for (let step = 0; step < 100; step++) pace.noteWords(100, 0);
-    expect(pace.slackFrames).toBeLessThan(start);
-    expect(pace.slackFrames).toBeGreaterThan(0);
+    expect(pace.slackFrames).toBe(0);
+    pace.noteWords(100, 10);
     const settled = pace.slackFrames;
     pace.noteWords(100, 3);
     expect(pace.slackFrames).toBe(settled);
+  });
+
+  it('knows a slack for each pace: seldom looks may be more daring', () => {
+    const pace = new SpeculationPace(0.05);
+    run(pace, seconds(5, { streams: 1, msPerStream: 4 }));
+    for (let step = 0; step < 3; step++) pace.noteWords(100, 10);
+    const often = pace.slackFrames;
+    run(pace, seconds(5, { streams: 20, msPerStream: 4 }), 5000);
+    expect(pace.slackFrames).toBeLessThan(often);
+    run(pace, seconds(5, { streams: 1, msPerStream: 4 }), 10_000);
+    expect(pace.slackFrames).toBe(often);
   });
 });
 

@@ -2,7 +2,7 @@ import type { SileroVad, VadRequest } from './silero-vad.js';
 
 /** A stream that waits for verdicts. */
 export interface VadClient {
-  /** More than one frame waits, or somebody waits for the verdict: its audio is not live. */
+  /** So many frames wait that its audio is not live, or somebody waits for the verdict. */
   readonly isBehind: boolean;
   /** The next frame to judge; undefined when there is none. */
   takeRequest(): VadRequest | undefined;

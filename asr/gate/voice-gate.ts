@@ -3,6 +3,12 @@ import { VAD_FRAME_SAMPLES, type VadRequest, VadState } from './silero-vad.js';
 import { type JudgedFrame, SpeechDetector, type SpeechEvent } from './speech-detector.js';
 import type { VadBatcher, VadClient } from './vad-batcher.js';
 
+/**
+ * More frames than this wait for their verdicts only when audio has to catch up: a packet of 100 ms brings up to four, and LiveKit's
+ * of 60 ms two. Those need no haste, because utterances are given audio ahead of the verdict.
+ */
+const LIVE_FRAMES = 4;
+
 export interface VoiceGateOptions {
   readonly batcher: VadBatcher;
   readonly firstSample: number;
@@ -108,7 +114,7 @@ export class VoiceGate implements VadClient {
   }
 
   get isBehind(): boolean {
-    return this.#pending.length > 1 || this.#idleWaiters.length > 0;
+    return this.#pending.length > LIVE_FRAMES || this.#idleWaiters.length > 0;
   }
 
   takeRequest(): VadRequest | undefined {

@@ -1,6 +1,6 @@
 import { sampleIndex, type SampleIndex } from '../../protocol/index.js';
 import type { CaptionedWord, SegmentEvent } from '../engine.js';
-import type { OpenUtterance } from '../supervisor/recogniser-pool.js';
+import type { OpenUtterance } from '../supervisor/utterance.js';
 import { applyPunctuation } from '../text/punctuation.js';
 import type { Formatter } from '../text/formatter.js';
 import type { Hypothesis, RecognisedWord } from '../token.js';

@@ -182,7 +182,8 @@ export class SpeakerStream implements AsrStream {
     const utterance = segment?.utterance;
     if (utterance === undefined) return;
     const toSample = this.#gate.judgedThroughSample + MAX_LEAD_SAMPLES;
-    utterance.append(this.#history.slice(utterance.endSample, toSample));
+    // Views: an utterance keeps its audio for as long as the stream does.
+    for (const pcm of this.#history.views(utterance.endSample, toSample)) utterance.append(pcm);
     segment?.trace?.handed(utterance.endSample);
   }
 

@@ -29,10 +29,15 @@ export class WordTrace {
     if (this.#finishedAtMs === -Infinity) this.#finishedAtMs = this.#now();
   }
 
-  heard({ decodedThroughSample, isFinal, callMs }: Hypothesis): void {
+  heard({
+    decodedThroughSample,
+    heardThroughSample = decodedThroughSample,
+    isFinal,
+    callMs,
+  }: Hypothesis): void {
     const atMs = this.#now();
     const fedAtMs = Math.max(
-      this.#handed.timeOf(decodedThroughSample) ?? atMs,
+      this.#handed.timeOf(heardThroughSample) ?? atMs,
       isFinal ? this.#finishedAtMs : -Infinity,
     );
     this.#decoded = { atMs, callMs: callMs ?? 0, fedAtMs };

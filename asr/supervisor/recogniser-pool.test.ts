@@ -14,8 +14,9 @@ import {
 import { isRunning } from '../testing/processes.js';
 import type { Hypothesis } from '../token.js';
 import type { PoolHealthState } from './pool-health.js';
-import { type OpenUtterance, RecogniserPool, type RecogniserPoolOptions } from './recogniser-pool.js';
+import { RecogniserPool, type RecogniserPoolOptions } from './recogniser-pool.js';
 import type { ChildDown } from './supervised-child.js';
+import type { OpenUtterance } from './utterance.js';
 
 const newDir = scratchDirs();
 const pools: Watched[] = [];
@@ -28,6 +29,8 @@ const inFirstLives = async (count: number): Promise<{ file: string; count: numbe
 /** A pool and all that it reported. */
 class Watched {
   readonly downs: ChildDown[] = [];
+  /** Which children became ready. */
+  readonly readies: number[] = [];
   /** The child of each decoding call. */
   readonly calls: number[] = [];
   readonly healths: PoolHealthState['state'][] = [];
@@ -46,7 +49,10 @@ class Watched {
         ...options,
       },
       {
-        childReady: () => this.#notePids(),
+        childReady: ({ child }) => {
+          this.readies.push(child);
+          this.#notePids();
+        },
         childDown: (info) => this.downs.push(info),
         decodeCall: ({ child }) => this.calls.push(child),
         healthChanged: ({ state }) => this.healths.push(state),
@@ -296,6 +302,67 @@ describe('RecogniserPool that moves utterances', () => {
     );
     expect(watched.downs).toMatchObject([{ cause: 'hung' }]);
     expect(watched.failedUtterances).toBe(0);
+  });
+});
+
+describe('RecogniserPool with a standby', () => {
+  const childrenUp = (watched: Watched, count: number): Promise<void> =>
+    vi.waitFor(() => expect(watched.readies.length).toBe(count), { timeout: 20_000 });
+
+  it('goes on in it when a child is killed, before the next one is up, and loses nothing', async () => {
+    // Whatever is started third never comes.
+    const watched = new Watched(
+      {
+        kind: 'die_while_decoding',
+        afterChunks: 1_000_000,
+        lives: await inFirstLives(2),
+        then: { kind: 'never_ready' },
+      },
+      { hasStandby: true },
+    );
+    await watched.pool.start();
+    await childrenUp(watched, 2);
+    const talks = [10, 20].map((first) => watched.say([first, first + 1]));
+    await Promise.all(talks.map((talk, index) => talk.waitFor([10 * index + 10, 10 * index + 11])));
+    expect(new Set(watched.calls)).toEqual(new Set([0]));
+    process.kill(watched.pool.childPids[0]!, 'SIGKILL');
+    await vi.waitFor(() => expect(watched.downs).toHaveLength(1));
+    talks.forEach((talk, index) => talk.say([10 * index + 12]));
+    await Promise.all(talks.map((talk, i) => talk.finish([0, 1, 2].map((word) => 10 * i + 10 + word))));
+    expect(new Set(watched.calls)).toEqual(new Set([0, 1]));
+    expect(watched.readies).toEqual([0, 1]);
+  });
+
+  it('makes of the child that died the next standby', async () => {
+    const watched = new Watched({ kind: 'none' }, { hasStandby: true });
+    await watched.pool.start();
+    const talk = watched.say([1]);
+    await talk.waitFor([1]);
+    for (let kill = 1; kill <= 3; kill++) {
+      await childrenUp(watched, kill + 1);
+      process.kill(watched.pool.childPids[0]!, 'SIGKILL');
+      await vi.waitFor(() => expect(watched.downs).toHaveLength(kill));
+      talk.say([kill + 1]);
+      await talk.waitFor(Array.from({ length: kill + 1 }, (_, index) => index + 1));
+    }
+    await talk.finish([1, 2, 3, 4]);
+    await childrenUp(watched, 5);
+    expect(watched.readies).toEqual([0, 1, 0, 1, 0]);
+    expect(watched.pool.childPids).toHaveLength(2);
+  });
+
+  it('is not disturbed when the standby dies', async () => {
+    const watched = new Watched({ kind: 'none' }, { hasStandby: true });
+    await watched.pool.start();
+    await childrenUp(watched, 2);
+    const talk = watched.say([1]);
+    await talk.waitFor([1]);
+    process.kill(watched.pool.childPids[1]!, 'SIGKILL');
+    await childrenUp(watched, 3);
+    talk.say([2]);
+    await talk.finish([1, 2]);
+    expect(watched.healths).toEqual([]);
+    expect(new Set(watched.calls)).toEqual(new Set([0]));
   });
 });
 

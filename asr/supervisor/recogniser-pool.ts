@@ -4,6 +4,7 @@ import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
 import { Lateness } from './lateness.js';
 import { PoolHealth, type PoolHealthState } from './pool-health.js';
+import type { PoolObserver } from './pool-observer.js';
 import { PoolSize, type PoolSizeOptions } from './pool-size.js';
 import {
   type ChildDown,
@@ -11,7 +12,7 @@ import {
   SupervisedChild,
   type SupervisedChildOptions,
 } from './supervised-child.js';
-import { Utterance, type UtteranceListener } from './utterance.js';
+import { type OpenUtterance, Utterance, type UtteranceListener } from './utterance.js';
 
 const DEFAULT_PROGRESS_DEADLINE_MS = 15_000;
 const DEFAULT_SWEEP_INTERVAL_MS = 1000;
@@ -23,6 +24,11 @@ export interface RecogniserPoolOptions extends SupervisedChildOptions {
   readonly children: number;
   /** How many there may be while recognition is behind. Default `children`. */
   readonly maxChildren?: number;
+  /**
+   * One more is kept ready, without work, to take the place of one that ends: what takes long after a crash is loading the model.
+   * Default false.
+   */
+  readonly hasStandby?: boolean;
   /** How soon there are more or fewer. */
   readonly sizing?: Omit<PoolSizeOptions, 'least' | 'most'>;
   /** A child that owes an answer for so long is as good as hung, even when its heart beats. Default 15 s. */
@@ -31,38 +37,14 @@ export interface RecogniserPoolOptions extends SupervisedChildOptions {
   readonly sweepIntervalMs?: number;
 }
 
-/** Watches what happens; every call is cheap. For metrics and logs. */
-export interface PoolObserver {
-  childReady?(info: ChildReady & { child: number }): void;
-  childDown?(info: ChildDown & { child: number; utterances: number }): void;
-  /** `audioMs`: how much audio of all speakers the call got further by. */
-  decodeCall?(info: { child: number; callMs: number; batchSize: number; audioMs: number }): void;
-  utteranceFailed?(): void;
-  healthChanged?(health: PoolHealthState): void;
-}
-
-/** An utterance that is being recognised. */
-export interface OpenUtterance {
-  /** All audio before this position was taken into account. */
-  readonly decodedThroughSample: SampleIndex;
-  readonly firstSample: SampleIndex;
-  /** Position after the last sample appended. */
-  readonly endSample: SampleIndex;
-  append(pcm: Int16Array): void;
-  /** Favours other phrases in the audio to come, where the model can; none with an empty list. */
-  setVocabulary(phrases: readonly string[]): void;
-  /** No more audio comes; the final hypothesis follows. */
-  finish(): void;
-  /** Nothing more is wanted. */
-  cancel(): void;
-}
-
 type Link = ChildLink<SupervisedChild>;
 
 /** Recogniser children, and the utterances spread over them. Owns both; `close()` ends the children. */
 export class RecogniserPool {
   readonly #options: RecogniserPoolOptions;
   #links: Link[] = [];
+  /** Not among the links: it is given nothing to do. */
+  #standby: Link | undefined;
   /** Ends of children that were not needed any more. */
   readonly #endings = new Set<Promise<void>>();
   readonly #size: PoolSize;
@@ -91,7 +73,7 @@ export class RecogniserPool {
     this.#progressDeadlineMs = options.progressDeadlineMs ?? DEFAULT_PROGRESS_DEADLINE_MS;
     this.#sweepIntervalMs = options.sweepIntervalMs ?? DEFAULT_SWEEP_INTERVAL_MS;
     this.#health = new PoolHealth((health) => observer.healthChanged?.(health));
-    for (let index = 0; index < options.children; index++) this.#addChild();
+    for (let index = 0; index < options.children; index++) this.#links.push(this.#createLink());
   }
 
   get health(): PoolHealthState {
@@ -110,7 +92,7 @@ export class RecogniserPool {
 
   /** Of the running children. */
   get childPids(): number[] {
-    return this.#links.map((link) => link.child.pid).filter((pid) => pid !== undefined);
+    return this.#allLinks.map((link) => link.child.pid).filter((pid) => pid !== undefined);
   }
 
   /**
@@ -166,10 +148,14 @@ export class RecogniserPool {
     this.#isClosed = true;
     clearInterval(this.#sweepTimer);
     this.#settleStart(new CaptionError('closed', 'The recogniser was closed while it started.'));
-    await Promise.all([...this.#links.map((link) => link.child.close()), ...this.#endings]);
+    await Promise.all([...this.#allLinks.map((link) => link.child.close()), ...this.#endings]);
   }
 
-  #addChild(): Link {
+  get #allLinks(): Link[] {
+    return this.#standby === undefined ? this.#links : [...this.#links, this.#standby];
+  }
+
+  #createLink(): Link {
     const child = new SupervisedChild(this.#options, {
       ready: (info) => this.#childReady(link, info),
       message: (message) => this.#receive(link, message),
@@ -177,8 +163,32 @@ export class RecogniserPool {
       failed: (error) => this.#childFailed(link, error),
     });
     const link: Link = new ChildLink(child, this.#nextChildId++);
-    this.#links.push(link);
     return link;
+  }
+
+  /** When all the others are up: a start must not take longer for it. */
+  #startStandby(): void {
+    const isDue = this.#options.hasStandby === true && this.#links.every((link) => link.isReady);
+    if (!isDue || this.#standby !== undefined || this.#isClosed) return;
+    this.#standby = this.#createLink();
+    this.#standby.child.start();
+  }
+
+  /** The standby takes the place of a child that is not there, which becomes the standby itself when it is back. */
+  #replaceByStandby(): void {
+    const index = this.#links.findIndex((link) => !link.isReady);
+    const missing = this.#links[index];
+    if (this.#standby?.isReady !== true || missing === undefined) return;
+    this.#links[index] = this.#standby;
+    this.#standby = missing;
+  }
+
+  /** One more that takes its part of the work. */
+  #addChild(): void {
+    const link = this.#createLink();
+    this.#links.push(link);
+    link.child.start();
+    this.#replaceByStandby();
   }
 
   /** Ends a child that has nothing to do. */
@@ -220,6 +230,8 @@ export class RecogniserPool {
     this.#observer.childReady?.({ child: link.id, ...info });
     this.#settleStart();
     this.#wasReady = true;
+    this.#replaceByStandby();
+    this.#startStandby();
     this.#placeWaiting();
     this.#balance();
     this.#updateHealth();
@@ -268,6 +280,7 @@ export class RecogniserPool {
     this.#observer.childDown?.({ child: link.id, utterances: orphans.length, ...info });
     // One that was to go anyway, or that was only to help, is not worth the wait.
     if (this.#links.indexOf(link) >= this.#options.children) this.#removeChild(link);
+    else this.#replaceByStandby();
     if (link.child.failuresInARow >= MAX_FAILED_STARTS) {
       const reason =
         info.stderr === '' ? `it ended with ${String(info.exitCode ?? info.signal)}` : info.stderr;
@@ -323,7 +336,7 @@ export class RecogniserPool {
   #adaptSize(nowMs: number): void {
     this.#lateness.look(this.#behindMs(), nowMs);
     const step = this.#size.step({ lateness: this.#lateness, children: this.#links.length, nowMs });
-    if (step > 0) this.#addChild().child.start();
+    if (step > 0) this.#addChild();
     const last = this.#links.at(-1);
     if (step < 0 && last !== undefined) last.isDraining = true;
     for (const link of this.#links.filter(({ isDraining }) => isDraining)) {

@@ -19,6 +19,22 @@ export interface UtteranceListener {
   failed(): void;
 }
 
+/** An utterance that is being recognised. */
+export interface OpenUtterance {
+  /** All audio before this position was taken into account. */
+  readonly decodedThroughSample: SampleIndex;
+  readonly firstSample: SampleIndex;
+  /** Position after the last sample appended. */
+  readonly endSample: SampleIndex;
+  append(pcm: Int16Array): void;
+  /** Favours other phrases in the audio to come, where the model can; none with an empty list. */
+  setVocabulary(phrases: readonly string[]): void;
+  /** No more audio comes; the final hypothesis follows. */
+  finish(): void;
+  /** Nothing more is wanted. */
+  cancel(): void;
+}
+
 /**
  * One utterance on its way through a child, with all its audio, so that it can be given to another child from its
  * beginning, or from where its state was saved last. Decoding depends on the audio alone, hence a replay ends in the same
@@ -177,6 +193,9 @@ export class Utterance {
       committed: this.#committed,
       provisional: piece.provisional,
       decodedThroughSample: sampleIndex(this.#bestDecodedThroughSample),
+      ...(piece.heardThroughSample === undefined
+        ? {}
+        : { heardThroughSample: sampleIndex(piece.heardThroughSample) }),
       isFinal: piece.isFinal,
       ...(piece.callMs === undefined ? {} : { callMs: piece.callMs }),
     };

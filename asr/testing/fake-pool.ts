@@ -1,7 +1,6 @@
 /** A pool without children: it knows what is said where, and hears it when the test lets it. */
 import { msToSamples, sampleIndex, type SampleIndex } from '../../protocol/index.js';
-import type { OpenUtterance } from '../supervisor/recogniser-pool.js';
-import type { UtteranceListener } from '../supervisor/utterance.js';
+import type { OpenUtterance, UtteranceListener } from '../supervisor/utterance.js';
 import type { Token } from '../token.js';
 
 /** A word of one token that comes out this long after the word began, as with real models. */

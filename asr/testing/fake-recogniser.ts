@@ -121,6 +121,10 @@ class FakeStream implements RecogniserStream {
     return this.#firstSample + this.#decodedSamples;
   }
 
+  get heardThroughSample(): number {
+    return this.#firstSample + Math.max(this.#decodedSamples, this.#seenSamples);
+  }
+
   accept(samples: Float32Array): void {
     for (const sample of samples) this.#samples.push(sample);
   }
@@ -142,7 +146,7 @@ class FakeStream implements RecogniserStream {
     this.#provisional = [];
   }
 
-  get speculableSamples(): number {
+  speculableSamples(): number {
     return this.#isFinished || this.isReady() ? 0 : this.#samples.length - this.#seenSamples;
   }
 

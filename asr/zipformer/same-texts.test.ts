@@ -109,7 +109,7 @@ describeWithModel('Our own engine with weights that are not quantised', ({ dir, 
             if (kind === 'feed' || at % 7 === 0) for (const driven of all) feed(driven);
             const ready = (at % 5 === 0 ? all : some).map(({ stream }) => stream).filter((s) => s.isReady());
             if ((kind === 'decode' || at % 5 === 0) && ready.length > 0) await recogniser.decode(ready);
-            const speculable = some.filter(({ stream }) => stream.speculableSamples > 0);
+            const speculable = some.filter(({ stream }) => stream.speculableSamples(0) > 0);
             if (kind === 'speculate' && speculable.length > 0)
               await recogniser.speculate(
                 speculable.map(({ stream }) => stream),

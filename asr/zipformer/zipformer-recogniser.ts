@@ -165,35 +165,29 @@ export class ZipformerRecogniser implements BatchRecogniser {
 
   async #speculateBatch(streams: readonly ZipformerStream[], slackFrames: number): Promise<void> {
     const { outputWidth } = this.#model.encoder;
-    const { hopFrames, outputFrames } = this.#shape;
-    const looks = streams.map((stream) => {
-      stream.features.fill();
-      const frames = stream.features.frameCount;
-      const usable = Math.floor(((frames - slackFrames) * outputFrames) / hopFrames);
-      return { stream, frames, usable: Math.min(outputFrames, Math.max(0, usable)) };
-    });
-    const worthwhile = looks.filter(({ usable }) => usable > 0);
-    if (worthwhile.length > 0) {
-      const encoderOutput = await this.#model.encoder.run(
-        worthwhile.map(({ stream, frames }, row) => ({
-          features: this.#windows.padded(row, stream.features.features, frames),
-          state: stream.encoderState,
-        })),
-        { keepsStates: false },
-      );
-      const found = await this.#search.lookAhead(
-        worthwhile.map(({ stream, usable }, row) => ({
-          state: stream.search,
-          encoderOutput,
-          offset: row * outputFrames * outputWidth,
-          frames: usable,
-          firstFrame: stream.nextFrame,
-        })),
-      );
-      for (const [row, { stream, frames }] of worthwhile.entries())
-        stream.noteSpeculated(frames, found[row] ?? []);
-    }
-    for (const { stream, frames, usable } of looks)
-      if (usable === 0) stream.noteSpeculated(frames, stream.search.open);
+    const { outputFrames } = this.#shape;
+    const looks = streams
+      .map((stream) => ({ stream, usable: stream.usableFrames(slackFrames) }))
+      .filter(({ usable }) => usable > 0);
+    if (looks.length === 0) return;
+    for (const { stream } of looks) stream.features.fill();
+    const encoderOutput = await this.#model.encoder.run(
+      looks.map(({ stream: { features, encoderState } }, row) => ({
+        features: this.#windows.padded(row, features.features, features.frameCount),
+        state: encoderState,
+      })),
+      { keepsStates: false },
+    );
+    const found = await this.#search.lookAhead(
+      looks.map(({ stream, usable }, row) => ({
+        state: stream.search,
+        encoderOutput,
+        offset: row * outputFrames * outputWidth,
+        frames: usable,
+        firstFrame: stream.nextFrame,
+      })),
+    );
+    for (const [row, { stream, usable }] of looks.entries())
+      stream.noteSpeculated({ toldFrames: usable, slackFrames, tokens: found[row] ?? [] });
   }
 }

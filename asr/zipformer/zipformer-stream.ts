@@ -51,8 +51,10 @@ export class ZipformerStream implements RecogniserStream {
   #provisional: readonly Token[] = [];
   #acceptedSamples = 0;
   #decodedChunks = 0;
-  /** Feature frames from the beginning of the stream that a call has seen, speculative or not. */
-  #seenFrames = 0;
+  /** Encoder frames of the chunk that is not whole yet which the last look told of. */
+  #toldFrames = 0;
+  /** Audio of this stream, in samples, that the last look needed. */
+  #lookHeardSamples = 0;
   #isFinished = false;
 
   constructor({ bank, shape, encoderState, search, firstSample, saved }: ZipformerStreamParts) {
@@ -68,7 +70,6 @@ export class ZipformerStream implements RecogniserStream {
     this.features = FeatureWindow.restore(bank, shape.windowFrames, saved.features);
     this.#acceptedSamples = saved.acceptedSamples;
     this.#decodedChunks = saved.decodedChunks;
-    this.#seenFrames = this.#chunkStart;
   }
 
   /** Not of a stream that was finished. */
@@ -117,10 +118,18 @@ export class ZipformerStream implements RecogniserStream {
     return this.#provisional;
   }
 
-  get speculableSamples(): number {
+  speculableSamples(slackFrames: number): number {
     if (this.#isFinished || this.isReady() || this.search.trailingBlankFrames > SILENT_FRAMES) return 0;
-    const frames = this.#chunkStart + this.features.availableFrames;
-    return Math.max(0, frames - this.#seenFrames) * FRAME_SHIFT_SAMPLES;
+    const { hopFrames, outputFrames } = this.#shape;
+    const untold = this.usableFrames(slackFrames) - this.#toldFrames;
+    return (Math.max(0, untold) * hopFrames * FRAME_SHIFT_SAMPLES) / outputFrames;
+  }
+
+  /** Encoder frames of the chunk that is not whole yet which may be told of by now. */
+  usableFrames(slackFrames: number): number {
+    const { hopFrames, outputFrames } = this.#shape;
+    const usable = Math.floor(((this.features.availableFrames - slackFrames) * outputFrames) / hopFrames);
+    return Math.min(outputFrames, Math.max(0, usable));
   }
 
   get acceptedThroughSample(): number {
@@ -129,6 +138,11 @@ export class ZipformerStream implements RecogniserStream {
 
   get decodedThroughSample(): number {
     return this.#firstSample + Math.min(this.#acceptedSamples, this.#samplesHeardAfter(this.#decodedChunks));
+  }
+
+  get heardThroughSample(): number {
+    const heard = this.#firstSample + Math.min(this.#acceptedSamples, this.#lookHeardSamples);
+    return Math.max(this.decodedThroughSample, heard);
   }
 
   /** The newest of the changes that hold from the chunk on that is decoded next; it is not due a second time. */
@@ -155,15 +169,19 @@ export class ZipformerStream implements RecogniserStream {
 
   /** A whole chunk was decoded: the window moves on, and what was provisional is settled or gone. */
   noteDecoded(): void {
-    this.#seenFrames = this.#chunkStart + this.#shape.windowFrames;
+    this.#toldFrames = 0;
     this.#decodedChunks += 1;
     this.features.advance(this.#shape.hopFrames);
     this.#showOpen();
   }
 
-  /** A look was taken at the first `frames` feature frames of the window. */
-  noteSpeculated(frames: number, tokens: readonly EmittedToken[]): void {
-    this.#seenFrames = this.#chunkStart + frames;
+  /** A look was taken that tells of so many encoder frames of the chunk, and leaves out the slack behind them. */
+  noteSpeculated(look: { toldFrames: number; slackFrames: number; tokens: readonly EmittedToken[] }): void {
+    const { toldFrames, slackFrames, tokens } = look;
+    const { hopFrames, outputFrames } = this.#shape;
+    const frames = ((this.nextFrame + toldFrames) * hopFrames) / outputFrames + slackFrames;
+    this.#toldFrames = toldFrames;
+    this.#lookHeardSamples = samplesIn(frames);
     if (!this.#isFinished) this.#provisional = tokens.map((token) => this.#textOf(token));
   }
 
@@ -176,12 +194,7 @@ export class ZipformerStream implements RecogniserStream {
   #samplesHeardAfter(chunks: number): number {
     if (chunks === 0) return 0;
     const { windowFrames, hopFrames } = this.#shape;
-    const heardFrames = windowFrames - 1 + (chunks - 1) * hopFrames;
-    return Math.max(0, heardFrames * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES - LEAD_IN_SAMPLES);
-  }
-
-  get #chunkStart(): number {
-    return this.#decodedChunks * this.#shape.hopFrames;
+    return samplesIn(windowFrames + (chunks - 1) * hopFrames);
   }
 
   /** Each chunk yields the output of `hopFrames`; counted when all audio has been accepted. */
@@ -202,3 +215,7 @@ export class ZipformerStream implements RecogniserStream {
     };
   }
 }
+
+/** Audio of a stream that its first `frames` feature frames need, without the zeros before it. */
+const samplesIn = (frames: number): number =>
+  Math.max(0, (frames - 1) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES - LEAD_IN_SAMPLES);

@@ -16,6 +16,7 @@ import {
 } from '../../gateway/livekit/index.js';
 import { CaptionError, participantIdentity, roomName } from '../../protocol/index.js';
 import { type LiveKitStageOptions, type MeasuredVenue, startBenchLiveKit } from '../stage.js';
+import { Publishers } from '../publishers.js';
 import { roomOfSpeaker, type Venue, type Watch } from '../venue.js';
 import { PeerCaptions } from './peer-captions.js';
 import { PeerProcess } from './peer-process.js';
@@ -75,7 +76,7 @@ interface AgentRoom {
 
 function agentsVenue(server: LiveKitAccess & { readonly httpUrl: string }, listenedTo: Set<string>): Venue {
   return {
-    async open({ rooms, speakers, watch, failed }) {
+    async open({ rooms, speakers, watch }) {
       const agentRooms = new Map<string, AgentRoom>();
       const publishers: PublishingParticipant[] = [];
       const close = async (): Promise<void> => {
@@ -108,16 +109,14 @@ function agentsVenue(server: LiveKitAccess & { readonly httpUrl: string }, liste
         await close();
         throw error;
       }
+      const microphones = new Publishers(publishers);
       return {
-        send: (speaker, pcm) => void publishers[speaker]?.write(pcm),
+        send: (speaker, frame) => microphones.send(speaker, frame),
         async end() {
-          for (const publisher of publishers) {
-            if (publisher.droppedSamples > 0)
-              failed(`${publisher.identity} dropped ${publisher.droppedSamples} samples`);
-            publisher.mute();
-          }
+          microphones.mute();
           await Promise.all([...agentRooms.values()].map(untilQuiet));
         },
+        sendFault: (speaker) => microphones.sendFault(speaker),
         close,
       };
     },

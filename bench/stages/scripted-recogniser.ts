@@ -1,6 +1,6 @@
 import { msToSamples, sampleIndex, type SampleIndex } from '../../protocol/index.js';
-import type { OpenUtterance, RecogniserPool } from '../../asr/supervisor/recogniser-pool.js';
-import type { UtteranceListener } from '../../asr/supervisor/utterance.js';
+import type { RecogniserPool } from '../../asr/supervisor/recogniser-pool.js';
+import type { OpenUtterance, UtteranceListener } from '../../asr/supervisor/utterance.js';
 import type { Token } from '../../asr/token.js';
 
 /** As the default model has them. */

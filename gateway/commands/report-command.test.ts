@@ -60,7 +60,7 @@ describe('caption-gateway report', () => {
     expect(inTerminal).toMatchObject({ code: 0, stderr: '' });
     expect(inTerminal.stdout).toMatch(/^Wed, 25 Nov 2026, .*, 1 room$/m);
     expect(inTerminal.stdout).toMatch(/^word +\d+ ms /m);
-    expect(inTerminal.stdout).toMatch(/: late, p95 3\.\d+ s, in decode \(/);
+    expect(inTerminal.stdout).toMatch(/: late, p95 3\.\d+ s, latest \d\.\d+ s, in decode \(/);
     const asJson = await report(['--dir', '.', ...WINDOW, '--json']);
     expect((JSON.parse(asJson.stdout) as ReportData).words.count).toBe(1200);
     const asCsv = await report(['--dir', '.', ...WINDOW, '--csv']);

@@ -147,6 +147,12 @@ export const SETTINGS = {
     max: 64,
     doc: 'Recogniser processes; 0 means one per core, less one for the gateway itself, at least one.',
   }),
+  CAPTION_STANDBY: {
+    kind: 'choice',
+    choices: ['on', 'off'],
+    default: 'on',
+    doc: 'Keeps one more recogniser loaded, without work, which takes over at once when one ends; costs its memory.',
+  } satisfies ChoiceSetting,
   CAPTION_ENGINE: {
     kind: 'choice',
     choices: ['auto', 'zipformer', 'sherpa'],

@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { AsrEvent, EngineBacklog, PoolObserver } from '../../asr/index.js';
 import type { LatencyObserver } from '../latency/latency-observer.js';
 import { LatencyMetrics } from './latency-metrics.js';
+import { gapReasons, restartCauses, startAtZero } from './start-at-zero.js';
 
 /** What the gauges read at the moment of a scrape. */
 export interface GatewayCounts {
@@ -123,6 +124,9 @@ export class GatewayMetrics {
       'caption_report_lost_lines_total',
       'Lines of the latency report that the disk did not take, or had no room for.',
     );
+    startAtZero(this.#gaps, 'reason', gapReasons);
+    startAtZero(this.#restarts, 'cause', restartCauses);
+    startAtZero(this.#webhooks, 'outcome', ['delivered', 'failed']);
     this.#decodeSeconds = new Histogram({
       name: 'caption_decode_call_seconds',
       help: 'Duration of one decoding call over a batch of speakers.',

@@ -2,7 +2,9 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { roomName } from '../../protocol/index.js';
 import { STAGES } from '../latency/word-latency.js';
+import { GatewayMetrics } from './gateway-metrics.js';
 import { LatencyMetrics } from './latency-metrics.js';
+import { LiveKitMetrics } from './livekit-metrics.js';
 
 it('tells latencies in seconds and by stage, and names no room', async () => {
   const registry = new Registry();
@@ -32,4 +34,18 @@ it('tells latencies in seconds and by stage, and names no room', async () => {
   expect(text).toContain('caption_revised_words_total 2');
   expect(text).toContain('caption_gap_seconds_total{reason="overloaded"} 1.5');
   expect(text).not.toContain('secret');
+});
+
+it('has series at 0 before their first event, which Prometheus would not see otherwise', async () => {
+  const gateway = new GatewayMetrics();
+  new LiveKitMetrics(gateway.registry);
+  const text = await gateway.registry.metrics();
+  for (const series of [
+    'caption_gap_seconds_total{reason="overloaded"}',
+    'caption_gaps_total{reason="recogniser_failed"}',
+    'caption_recogniser_restarts_total{cause="hung"}',
+    'caption_webhook_attempts_total{outcome="failed"}',
+    'caption_livekit_road_events_total{road="captions",event="lost"}',
+  ])
+    expect(text).toContain(`${series} 0\n`);
 });

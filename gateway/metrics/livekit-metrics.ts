@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { RoadEvent, RoadName } from '../livekit/roads/road.js';
 
 /** What the gauges read at the moment of a scrape. */
 export interface LiveKitCounts {
@@ -51,6 +52,9 @@ export class LiveKitMetrics {
       'road',
       'event',
     ]);
+    // Those that an alert waits for: see `startAtZero`.
+    for (const road of ['captions', 'transcription', 'legacy'] satisfies RoadName[])
+      for (const event of ['lost', 'late'] satisfies RoadEvent[]) this.#roads.inc({ road, event }, 0);
     const waiting = this.#waiting;
     new Gauge({
       name: 'caption_livekit_road_waiting',

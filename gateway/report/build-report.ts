@@ -67,7 +67,12 @@ export function buildReport(window: ReportWindow, options: BuildOptions): Report
     gateways,
     restarts: timeLine.reduce((sum, { restarts }) => sum + restarts, 0),
     timeLine,
-    findings: findingsOf(timeLine, { budget, stepMs: window.stepMs, nowMs: options.nowMs }),
+    findings: findingsOf(timeLine, {
+      budget,
+      ofcomMs: OFCOM_MS,
+      stepMs: window.stepMs,
+      nowMs: options.nowMs,
+    }),
     rooms: rooms
       .sort(
         (a, b) =>

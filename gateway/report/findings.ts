@@ -11,20 +11,27 @@ const STANDS_OUT = 1.4;
 
 interface Context {
   readonly budget: ReportBudget;
+  readonly ofcomMs: number;
   readonly stepMs: number;
   readonly nowMs: number;
 }
 
 /** What stands out in a time line: when it was late and in which stage, gaps, restarts, and when no gateway ran. */
 export function findingsOf(steps: readonly ReportStep[], context: Context): Finding[] {
-  const { stepMs, nowMs, budget } = context;
+  const { stepMs, nowMs, budget, ofcomMs } = context;
   const spoken = steps.filter(({ words }) => words.count >= MIN_WORDS);
-  const usualP95Ms = medianOf(spoken.map(({ words }) => words.p95Ms ?? 0)) ?? 0;
+  const usualOf = (percentile: 'p95Ms' | 'p99Ms'): number =>
+    medianOf(spoken.map(({ words }) => words[percentile] ?? 0)) ?? 0;
+  const usual95Ms = usualOf('p95Ms');
+  const usual99Ms = usualOf('p99Ms');
   const isOver = (step: ReportStep): boolean =>
     step.words.count >= MIN_WORDS && (step.words.p95Ms ?? 0) > budget.p95Ms;
-  // Where all is over budget a stall must stand out all the same.
+  // Where all is over budget a stall must stand out all the same. A stall of three seconds is less than a twentieth of a minute: it
+  // is seen by the slowest hundredth only.
   const isLate = (step: ReportStep): boolean =>
-    isOver(step) && (step.words.p95Ms ?? 0) > STANDS_OUT * usualP95Ms;
+    (isOver(step) && (step.words.p95Ms ?? 0) > STANDS_OUT * usual95Ms) ||
+    (step.words.count >= MIN_WORDS &&
+      (step.words.p99Ms ?? 0) > Math.max(ofcomMs, budget.p95Ms, STANDS_OUT * usual99Ms));
   const usual = spoken.filter((step) => !isLate(step));
   const slow = usual.filter(isOver);
   const span = (run: readonly ReportStep[]): { fromMs: number; toMs: number } => ({
@@ -68,6 +75,7 @@ function lateness(
   return {
     words: sumOf(run, ({ words }) => words.count),
     p95Ms: Math.max(...run.map(({ words }) => words.p95Ms ?? 0)),
+    maxMs: Math.max(...run.map(({ words }) => words.maxMs ?? 0)),
     stage,
     stageMeanMs: meanOf(run, stage),
     usualStageMeanMs: usualMs(stage),
@@ -109,9 +117,10 @@ function runsOf(steps: readonly ReportStep[], isPart: (step: ReportStep) => bool
   return runs;
 }
 
+/** Of two in the middle the lower: what is usual where one of two steps is late is the other. */
 function medianOf(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
 }
 
 /** How much it hurt, roughly in seconds of bad captions. */

@@ -67,6 +67,8 @@ export type Finding =
       readonly words: number;
       /** The highest of the steps. */
       readonly p95Ms: number;
+      /** The latest word. */
+      readonly maxMs: number;
       /** Where the time went, there and in the steps that do not stand out (null where none is). */
       readonly stage: Stage;
       readonly stageMeanMs: number;

@@ -49,7 +49,7 @@ function describe(finding: Finding, clock: Clock): string {
   const when = `${clock.time(finding.fromMs)} – ${clock.time(finding.toMs)}`;
   switch (finding.kind) {
     case 'late':
-      return `${when}: late, p95 ${duration(finding.p95Ms)}, in ${finding.stage} (${duration(finding.stageMeanMs)}, otherwise ${duration(finding.usualStageMeanMs)})`;
+      return `${when}: late, p95 ${duration(finding.p95Ms)}, latest ${duration(finding.maxMs)}, in ${finding.stage} (${duration(finding.stageMeanMs)}, otherwise ${duration(finding.usualStageMeanMs)})`;
     case 'over':
       return `${when}: ${finding.steps} of ${finding.ofSteps} steps over budget, p95 mostly ${duration(finding.p95Ms)}`;
     case 'gaps':

@@ -74,6 +74,28 @@ describe('the report of ten minutes', () => {
     });
   });
 
+  it('has a stall stand out that holds up less than a twentieth of a minute', async () => {
+    const [fromMs, minuteMs] = [FROM_MS + 4.2 * MINUTE_MS, FROM_MS + 4 * MINUTE_MS];
+    const stall = { stage: 'arrival', delayMs: 4500, fromMs, toMs: fromMs + 2500 } as const;
+    const data = await dataOf(play({ stalls: [stall] }));
+    const [late, ...others] = lateOnes(data);
+    expect(others).toEqual([]);
+    expect(late).toMatchObject({ fromMs: minuteMs, toMs: minuteMs + MINUTE_MS, stage: 'arrival' });
+    expect(late?.p95Ms).toBeLessThan(1000);
+    expect(late?.maxMs).toBeGreaterThan(4500);
+  });
+
+  it('has the later of two minutes stand out', async () => {
+    const stall = {
+      stage: 'delivery',
+      delayMs: 4000,
+      fromMs: FROM_MS + MINUTE_MS,
+      toMs: FROM_MS + 1.5 * MINUTE_MS,
+    } as const;
+    const data = await dataOf(play({ stalls: [stall] }), { to: '2026-11-25T14:02:00Z' });
+    expect(lateOnes(data)).toMatchObject([{ fromMs: stall.fromMs, stage: 'delivery' }]);
+  });
+
   it('has the percentiles of the words, as the reference has them', async () => {
     const played = play({});
     const { words, distribution, finals } = await dataOf(played);

@@ -122,6 +122,8 @@ export class IngestConnection implements IngestOwner {
   async #greet(hello: IngestHello): Promise<void> {
     const early: { data: RawData; isBinary: boolean }[] = [];
     this.#early = early;
+    // It was said in time. Opening may take longer: what was said on a former stream is finished first.
+    clearTimeout(this.#timer);
     this.#socket.pause();
     try {
       this.#permissions.requireSpeak(hello.room, hello.speaker.identity);
@@ -134,7 +136,6 @@ export class IngestConnection implements IngestOwner {
         return;
       }
       if (hello.resume?.stream === stream.id) stream.skipTo(hello.resume.fromSample);
-      clearTimeout(this.#timer);
       this.#timer = setInterval(() => this.#tick(stream), ACK_INTERVAL_MS);
       this.#send({
         kind: 'welcome',

@@ -8,7 +8,7 @@ import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
 import { helloWith, RawPeer, welcomedPeer } from '../testing/raw-peer.js';
 import { framesOf, longestTrack, shownWords, undisturbedWords } from '../testing/short-meeting.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
-import { waitUntil } from '../testing/wait-until.js';
+import { waitFor, waitUntil } from '../testing/wait-until.js';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { textWith } from '../testing/matchers.js';
 
@@ -151,6 +151,36 @@ describeWithModel('a speaker whose connection drops', (model) => {
     const third = await welcomedPeer(tight.url, { resume: { stream, fromSample: 0 } });
     expect(await third.received('welcome')).toMatchObject({ stream, expectSample: 0 });
     expect(viewer.state.gaps).toEqual([]);
+  });
+
+  it('after its end is told that it has ended no sooner than its last final is out', async () => {
+    // No recogniser comes back for a while, longer than a hello may take.
+    const slow = await startTestGateway(model, {
+      supervision: { backoff: { firstDelayMs: 1500, maxDelayMs: 1500, healthyAfterMs: 3_600_000 } },
+      timing: { helloDeadlineMs: 500 },
+    });
+    afterwards(() => slow.close());
+    const viewer = await viewerOf(roomName('council'), slow.url);
+    const first = await welcomedPeer(slow.url);
+    const { stream } = await first.received('welcome');
+    for (let kill = 0; kill < 2; kill++) {
+      const pid = await waitFor('no recogniser runs', () => slow.engine.childPids[0]);
+      process.kill(pid, 'SIGKILL');
+      await waitUntil(() => (slow.engine.childPids[0] === pid ? 'the recogniser still runs' : undefined));
+    }
+    for (const frame of framesOf(track.pcm)) first.sendPcm(frame);
+    first.send({ kind: 'end' });
+    await waitUntil(() => (slow.engine.backlog.totalMs > 0 ? undefined : 'nothing was heard'));
+    first.socket.terminate();
+    await first.closed();
+    const second = await new RawPeer(`${slow.url}/v1/ingest`).opened();
+    second.send(helloWith({ resume: { stream, fromSample: 0 } }));
+    await second.received('welcome');
+    second.send({ kind: 'end' });
+    await second.received('ended');
+    await viewer.settled();
+    expect(viewer.state.open).toEqual([]);
+    expect(shownWords(viewer.state, 'ana')).toEqual(expected);
   });
 
   it.each([

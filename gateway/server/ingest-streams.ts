@@ -6,6 +6,8 @@ const SWEEP_INTERVAL_MS = 500;
 /** All speakers on ingest, connected or waiting for their connection to come back. `close` finishes all of them. */
 export class IngestStreams {
   readonly #streams = new Map<string, IngestStream>();
+  /** Nothing more is heard on them, but last words are still to come; nobody resumes them. */
+  readonly #finishing = new Set<IngestStream>();
   readonly #options: { maxSpeakers: number; resumeMs: number; now: () => number };
   readonly #sweepTimer: NodeJS.Timeout;
   #reserved = 0;
@@ -34,7 +36,8 @@ export class IngestStreams {
   }
 
   /**
-   * Adds what `open` makes. A stream of the same speaker in the same room ends: the newer connection counts.
+   * Adds what `open` makes. A stream of the same speaker in the same room ends: the newer connection counts. It begins when all that
+   * was said on former ones has been published: whoever ends it is told that the last final is out, and that must be the last of all.
    * Throws CaptionError `too_many_speakers`.
    */
   async add(hello: IngestHello, open: () => Promise<IngestStream>): Promise<IngestStream> {
@@ -65,26 +68,32 @@ export class IngestStreams {
     }
   }
 
-  /** Finishes the stream that this speaker has in this room, if any. */
+  /** Finishes the streams that this speaker has in this room, if any. */
   async #removeFormer({ room, speaker }: IngestHello): Promise<void> {
-    const former = [...this.#streams.values()].find(
-      ({ hello }) => hello.room === room && hello.speaker.identity === speaker.identity,
-    );
-    if (former === undefined) return;
-    former.release();
-    await this.remove(former);
+    const isFormer = ({ hello }: IngestStream): boolean =>
+      hello.room === room && hello.speaker.identity === speaker.identity;
+    const finishing = [...this.#finishing].filter(isFormer);
+    const open = [...this.#streams.values()].filter(isFormer);
+    for (const former of open) former.release();
+    await Promise.all([...finishing, ...open].map((former) => this.remove(former)));
   }
 
-  /** Finishes a stream and forgets it. */
+  /** Finishes a stream and forgets it when its last final has been published. */
   async remove(stream: IngestStream): Promise<void> {
     this.#streams.delete(stream.id);
-    await stream.close();
+    this.#finishing.add(stream);
+    try {
+      await stream.close();
+    } finally {
+      this.#finishing.delete(stream);
+    }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#sweepTimer);
-    await Promise.all([...this.#streams.values()].map((stream) => this.remove(stream)));
+    const streams = [...this.#finishing, ...this.#streams.values()];
+    await Promise.all(streams.map((stream) => this.remove(stream)));
   }
 
   /** Ends streams whose connection did not come back in time. */

@@ -26,6 +26,7 @@ export async function startTestGateway(
       ...defaultSettings(),
       CAPTION_PORT: 0,
       CAPTION_RECOGNISERS: 1,
+      CAPTION_STANDBY: 'off',
       CAPTION_REPORT: 'memory',
       CAPTION_INGEST_AHEAD_S: 3600,
       ...options.settings,

@@ -89,15 +89,17 @@ class SherpaStream implements RecogniserStream {
   #decodedChunks = 0;
   #isFinished = false;
   readonly #tokens: Token[] = [];
-  /** The addon decodes whole chunks only. */
-  readonly speculableSamples = 0;
-
   constructor(recogniser: AddonRecogniser, shape: ChunkShape, firstSample: number) {
     this.#recogniser = recogniser;
     this.#shape = shape;
     this.#firstSample = firstSample;
     this.handle = recogniser.createStream();
     this.#feed(new Float32Array(LEAD_IN_SAMPLES));
+  }
+
+  /** The addon decodes whole chunks only. */
+  speculableSamples(): number {
+    return 0;
   }
 
   accept(samples: Float32Array): void {
@@ -137,6 +139,10 @@ class SherpaStream implements RecogniserStream {
     const { windowSamples, hopSamples } = this.#shape;
     const heardSamples = windowSamples + (this.#decodedChunks - 1) * hopSamples - LEAD_IN_SAMPLES;
     return this.#firstSample + Math.min(this.#acceptedSamples, Math.max(0, heardSamples));
+  }
+
+  get heardThroughSample(): number {
+    return this.decodedThroughSample;
   }
 
   tokens(): readonly Token[] {

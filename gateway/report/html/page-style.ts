@@ -52,6 +52,7 @@ ul.findings li { padding: 7px 0 7px 14px; border-left: 4px solid var(--bad); mar
 ul.findings li.restarts, ul.findings li.over { border-color: var(--budget); }
 ul.findings li.away { border-color: var(--quiet); }
 .wide { overflow-x: auto; }
+.pair + *, dl + .wide, svg + .wide, .wide + .foot, .wide + .explained { margin-top: 14px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
 th { text-align: left; font-weight: 600; color: var(--quiet); font-size: 12.5px; }
 th, td { padding: 5px 10px 5px 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
@@ -99,7 +100,8 @@ ${STAGE_FILLS}
 @media print {
   body { font-size: 10.5pt; }
   main { padding: 0; max-width: none; }
-  svg, .pair, .tiles li, .verdict, li, dl { break-inside: avoid; }
+  svg, .pair, .tiles li, .verdict, li, dl, section:has(> svg) { break-inside: avoid; }
+  section > svg { max-height: 88mm; }
   h1 { font-size: 18pt; }
   h2 { font-size: 12.5pt; margin-bottom: 5px; }
   .when, .verdict, .tiles, section { margin-bottom: 8px; }

@@ -5,7 +5,8 @@ import { gatewaysTable, gapsTable, roomsTable, stagesTable, timesTable } from '.
 import { element, escapeText } from './svg.js';
 import { timeLinePlot } from './time-line-plot.js';
 import { waterfallPlot } from './waterfall-plot.js';
-import { amount, Clock, duration, percent, plural } from './wording.js';
+import { MINUTE_MS } from '../report-line.js';
+import { amount, Clock, duration, percent, plural, STAGE_MEANINGS } from './wording.js';
 
 /** One page that needs nothing else: no script, no font, no picture from elsewhere. */
 export function reportPage(data: ReportData): string {
@@ -168,23 +169,27 @@ function findings({ findings: found, window, words }: ReportData, clock: Clock):
     element(
       'li',
       { class: finding.kind },
-      describe(finding, (ms) => clock.moment(ms, window)),
+      describe(finding, { moment: (ms) => clock.moment(ms, window), stepMs: window.stepMs }),
     ),
   );
   return element('ul', { class: 'findings' }, ...items);
 }
 
-function describe(finding: Finding, moment: (ms: number) => string): string {
+function describe(
+  finding: Finding,
+  { moment, stepMs }: { readonly moment: (ms: number) => string; readonly stepMs: number },
+): string {
+  const stepName = stepMs === MINUTE_MS ? 'minutes' : `steps of ${duration(stepMs)}`;
   const when = element('strong', {}, escapeText(`${moment(finding.fromMs)} – ${moment(finding.toMs)}`));
   switch (finding.kind) {
     case 'late': {
-      const { words, p95Ms, stage, stageMeanMs, usualStageMeanMs } = finding;
+      const { words, p95Ms, maxMs, stage, stageMeanMs, usualStageMeanMs } = finding;
       const usual = usualStageMeanMs === null ? '' : `, otherwise ${duration(usualStageMeanMs)}`;
-      return `${when}: late. p95 up to ${duration(p95Ms)} over ${plural(words, 'word')}. The time went to ${element('strong', {}, stage)} (${duration(stageMeanMs)} a word${usual}).`;
+      return `${when}: late. 95 of 100 words took up to ${duration(p95Ms)}, the latest of ${plural(words, 'word')} ${duration(maxMs)}. The time went to ${element('strong', {}, stage)} (${escapeText(STAGE_MEANINGS[stage])}): ${duration(stageMeanMs)} a word${usual}.`;
     }
     case 'over': {
       const { steps, ofSteps, p95Ms, stage, stageMeanMs } = finding;
-      return `${when}: ${steps} of ${ofSteps} steps over budget, p95 mostly ${duration(p95Ms)}; most of the time in ${element('strong', {}, stage)} (${duration(stageMeanMs)} a word).`;
+      return `${when}: ${steps} of ${ofSteps} ${stepName} over budget, mostly with 95 of 100 words within ${duration(p95Ms)}; most of the time in ${element('strong', {}, stage)} (${duration(stageMeanMs)} a word).`;
     }
     case 'gaps':
       return `${when}: ${plural(finding.count, 'gap')}, ${duration(finding.durationMs)} of speech without captions.`;

@@ -41,7 +41,14 @@ const SHOWN: readonly (readonly [keyof Wording['keys'], readonly string[]])[] = 
 ];
 
 export function shortcutsPanel(wording: Wording, close: () => void): TemplateResult {
-  return html`<div id="panel" part="panel" class="shortcuts" role="dialog" aria-labelledby="panel-title" tabindex="-1">
+  return html`<div
+    id="panel"
+    part="panel"
+    class="shortcuts"
+    role="dialog"
+    aria-labelledby="panel-title"
+    tabindex="-1"
+  >
     <div class="head">
       <h2 id="panel-title">${wording.shortcuts}</h2>
       <button id="close-settings" type="button" @click=${close}>${wording.close}</button>
