@@ -302,9 +302,9 @@ function poolObserver(parts: {
       metrics.pool.utteranceFailed?.();
       ledger?.utteranceFailed();
     },
-    healthChanged: ({ state, reason }) => {
-      log.info({ state }, 'recognition changed state');
-      rooms.publishStatus(state, reason);
+    healthChanged: (health) => {
+      log.info({ state: health.state }, 'recognition changed state');
+      rooms.publishStatus(health);
     },
   };
 }

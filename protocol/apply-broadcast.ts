@@ -19,7 +19,7 @@ export const applyBroadcast = (state: CaptionState, message: BroadcastMessage): 
     case 'gap':
       return { ...state, seq: message.seq, gaps: [...state.gaps, gapOf(message)].slice(-HISTORY_GAPS) };
     case 'status':
-      return { ...state, seq: message.seq, state: message.state, reason: message.reason };
+      return { ...state, seq: message.seq, state: message.state, reason: message.reason, code: message.code };
   }
 };
 

@@ -32,6 +32,8 @@ export interface CaptionState {
   readonly state: CaptionServiceState;
   /** For a person; empty when live. */
   readonly reason: string;
+  /** What `reason` says, for programs; undefined where there is no code. */
+  readonly code?: string | undefined;
   /** Something is missing: send `resyncMessage(state)` unless it heals itself within a moment (see the README). */
   readonly needsResync: boolean;
   /** Book-keeping of the reducer. Not for display. */

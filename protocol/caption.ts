@@ -91,6 +91,8 @@ export interface CaptionStatus {
   readonly state: CaptionServiceState;
   /** For a person, in plain English; empty when live. */
   readonly reason: string;
+  /** What `reason` says, for programs that say it in another language; absent where there is no code, or several reasons. */
+  readonly code?: string;
 }
 
 /** One segment, or a slice of a long one, inside a snapshot. */
@@ -124,6 +126,7 @@ export interface CaptionSnapshot {
   readonly gaps: readonly Omit<CaptionGap, 'kind' | 'room' | 'epochMs' | 'seq'>[];
   readonly state: CaptionServiceState;
   readonly reason: string;
+  readonly code?: string;
 }
 
 /** Viewer to gateway: "I have a hole; send me a snapshot." */

@@ -10,6 +10,8 @@ export const MAX_NAME_CHARS = 256;
 export const MAX_LABEL_CHARS = 64;
 /** Longest `trackSid`. */
 export const MAX_TRACK_SID_CHARS = 64;
+/** Longest `code` of a status. */
+export const MAX_STATUS_CODE_CHARS = 32;
 /** Longest `segment`. */
 export const MAX_SEGMENT_ID_CHARS = 128;
 /** Longest `text` of one word. */

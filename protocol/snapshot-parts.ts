@@ -11,7 +11,7 @@ import type { CaptionState, SegmentState } from './caption-state.js';
 /** What a complete snapshot replaces in a state. */
 export type SnapshotContent = Pick<
   CaptionState,
-  'epochMs' | 'seq' | 'finals' | 'open' | 'gaps' | 'state' | 'reason'
+  'epochMs' | 'seq' | 'finals' | 'open' | 'gaps' | 'state' | 'reason' | 'code'
 >;
 
 /**
@@ -43,6 +43,7 @@ export const joinParts = (parts: readonly CaptionSnapshot[]): SnapshotContent | 
     gaps: ordered.flatMap((part) => part.gaps).slice(-HISTORY_GAPS),
     state: first.state,
     reason: first.reason,
+    code: first.code,
   };
 };
 

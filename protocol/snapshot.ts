@@ -44,7 +44,7 @@ const sliceSegment = (segment: SegmentState, roomBytes: number): SnapshotSegment
   });
 };
 
-const emptyPart = ({ room, epochMs, seq, state, reason }: CaptionState): CaptionSnapshot => ({
+const emptyPart = ({ room, epochMs, seq, state, reason, code }: CaptionState): CaptionSnapshot => ({
   kind: 'snapshot',
   room,
   epochMs,
@@ -55,6 +55,7 @@ const emptyPart = ({ room, epochMs, seq, state, reason }: CaptionState): Caption
   gaps: [],
   state,
   reason,
+  ...(code === undefined ? {} : { code }),
 });
 
 const envelopeBytes = (state: CaptionState): number =>

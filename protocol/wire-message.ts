@@ -21,6 +21,7 @@ import {
   MAX_NAME_CHARS,
   MAX_SEGMENT_ID_CHARS,
   MAX_SNAPSHOT_PARTS,
+  MAX_STATUS_CODE_CHARS,
   MAX_TRACK_SID_CHARS,
   MAX_WORD_CHARS,
 } from './limits.js';
@@ -32,6 +33,7 @@ const LABEL: Bounds = { min: 1, max: MAX_LABEL_CHARS };
 const TRACK_SID: Bounds = { min: 1, max: MAX_TRACK_SID_CHARS };
 const SEGMENT_ID: Bounds = { min: 1, max: MAX_SEGMENT_ID_CHARS };
 const WORD: Bounds = { min: 1, max: MAX_WORD_CHARS };
+const STATUS_CODE: Bounds = { min: 1, max: MAX_STATUS_CODE_CHARS };
 const LANGUAGE: Bounds = { min: 0, max: MAX_LANGUAGE_CHARS };
 const MOMENT: Bounds = { min: 0, max: MAX_EPOCH_MS };
 const COUNT: Bounds = { min: 0, max: Number.MAX_SAFE_INTEGER };
@@ -176,10 +178,14 @@ const readTrackSid = (fields: FieldReader): { trackSid?: string } => {
   return trackSid === undefined ? {} : { trackSid };
 };
 
-const readServiceState = (fields: FieldReader): Pick<CaptionStatus, 'state' | 'reason'> => ({
-  state: fields.choice('state', SERVICE_STATES),
-  reason: fields.text('reason', NAME_OR_EMPTY),
-});
+const readServiceState = (fields: FieldReader): Pick<CaptionStatus, 'state' | 'reason' | 'code'> => {
+  const code = fields.optionalText('code', STATUS_CODE);
+  return {
+    state: fields.choice('state', SERVICE_STATES),
+    reason: fields.text('reason', NAME_OR_EMPTY),
+    ...(code === undefined ? {} : { code }),
+  };
+};
 
 const readInterval = (fields: FieldReader): Pick<CaptionWord, 'startMs' | 'endMs'> => {
   const startMs = readMoment(fields, 'startMs');

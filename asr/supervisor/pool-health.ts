@@ -8,20 +8,25 @@ export interface PoolHealthState {
   readonly state: CaptionServiceState;
   /** For a person; empty when live. */
   readonly reason: string;
+  /** What `reason` says, for programs that say it in another language. */
+  readonly code?: 'recognition_restarting' | 'recognition_late' | 'recognition_down';
 }
 
 const LIVE: PoolHealthState = { state: 'live', reason: '' };
 const RESTARTING: PoolHealthState = {
   state: 'degraded',
   reason: 'Speech recognition restarted; captions are catching up.',
+  code: 'recognition_restarting',
 };
 const LATE: PoolHealthState = {
   state: 'degraded',
   reason: 'Captions come some seconds late: there is more speech than this machine can follow.',
+  code: 'recognition_late',
 };
 const UNAVAILABLE: PoolHealthState = {
   state: 'unavailable',
   reason: 'Speech recognition is not running; captions continue when it is back.',
+  code: 'recognition_down',
 };
 
 /** Turns the states of the children into one word for viewers, and reports when it changes. */

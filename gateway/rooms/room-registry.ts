@@ -1,7 +1,7 @@
-import { type CaptionServiceState, CaptionError, type RoomName } from '../../protocol/index.js';
+import { CaptionError, type RoomName } from '../../protocol/index.js';
 import type { LatencyObserver } from '../latency/latency-observer.js';
 import { RoomLatency } from '../latency/room-latency.js';
-import { Room } from './room.js';
+import { Room, type StatusNotice } from './room.js';
 import { wallClockMs } from './sample-clock.js';
 
 const SWEEP_INTERVAL_MS = 1000;
@@ -23,7 +23,7 @@ export class RoomRegistry {
   readonly #options: RoomRegistryOptions;
   readonly #rooms = new Map<RoomName, Room>();
   readonly #sweepTimer: NodeJS.Timeout;
-  #status: { state: CaptionServiceState; reason: string } = { state: 'live', reason: '' };
+  #status: StatusNotice = { state: 'live', reason: '' };
   #lastEpochMs = 0;
 
   constructor(options: RoomRegistryOptions) {
@@ -72,8 +72,8 @@ export class RoomRegistry {
   }
 
   /** How recognition is doing, told to all rooms, present and future. */
-  publishStatus(state: CaptionServiceState, reason: string): void {
-    this.#status = { state, reason };
+  publishStatus(status: StatusNotice): void {
+    this.#status = status;
     for (const room of this.#rooms.values()) room.setStatus('recognition', this.#status);
   }
 

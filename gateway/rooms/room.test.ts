@@ -221,13 +221,17 @@ describe('RoomRegistry', () => {
   it('tells all rooms how recognition is doing, also those that open later', () => {
     const viewer = new ReducerViewer();
     registry.enter(ROOM).addViewer(viewer);
-    registry.publishStatus('degraded', 'Restarting.');
-    expect(viewer.state).toMatchObject({ state: 'degraded', reason: 'Restarting.' });
-    expect(registry.enter(roomName('late')).state).toMatchObject({
-      state: 'degraded',
-      reason: 'Restarting.',
-    });
-    registry.publishStatus('live', '');
+    const status = { state: 'degraded', reason: 'Restarting.', code: 'recognition_restarting' } as const;
+    registry.publishStatus(status);
+    expect(viewer.state).toMatchObject(status);
+    const late = registry.enter(roomName('late'));
+    expect(late.state).toMatchObject(status);
+    const lateViewer = new ReducerViewer();
+    lateViewer.state = initialState(late.name);
+    late.addViewer(lateViewer);
+    expect(lateViewer.state).toMatchObject(status);
+    registry.publishStatus({ state: 'live', reason: '' });
     expect(registry.rooms.map(({ state }) => state.state)).toEqual(['live', 'live']);
+    expect(viewer.state.code).toBeUndefined();
   });
 });

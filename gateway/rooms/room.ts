@@ -33,6 +33,8 @@ export interface StatusNotice {
   readonly state: CaptionServiceState;
   /** For a person; empty when live. */
   readonly reason: string;
+  /** What `reason` says, for programs that say it in another language. */
+  readonly code?: string | undefined;
 }
 
 const SEVERITY: Readonly<Record<CaptionServiceState, number>> = { live: 0, degraded: 1, unavailable: 2 };
@@ -227,11 +229,15 @@ export class Room {
     else this.#notices.set(cause, notice);
     const worst = Math.max(0, ...[...this.#notices.values()].map(({ state }) => SEVERITY[state]));
     const deciding = [...this.#notices.values()].filter(({ state }) => SEVERITY[state] === worst);
-    this.#tellStatus(deciding[0]?.state ?? 'live', deciding.map(({ reason }) => reason).join(' '));
+    this.#tellStatus({
+      state: deciding[0]?.state ?? 'live',
+      reason: deciding.map(({ reason }) => reason).join(' '),
+      code: deciding.length === 1 ? deciding[0]?.code : undefined,
+    });
   }
 
-  #tellStatus(state: CaptionServiceState, fullReason: string): void {
-    const reason = fullReason.slice(0, MAX_NAME_CHARS);
+  #tellStatus({ state, code, ...full }: StatusNotice): void {
+    const reason = full.reason.slice(0, MAX_NAME_CHARS);
     if (this.#state.state === state && this.#state.reason === reason) return;
     this.#broadcast({
       kind: 'status',
@@ -240,6 +246,7 @@ export class Room {
       seq: this.#state.seq + 1,
       state,
       reason,
+      ...(code === undefined ? {} : { code }),
     });
   }
 

@@ -102,6 +102,7 @@ describeWithModel('the settings of captions', (model) => {
       expect(await tab.locator('#announcer').getAttribute('aria-live')).toBe('off');
       await control(page, 'lang').selectOption('de');
       expect(await tab.locator('#panel-title').innerText()).toBe('Einstellungen');
+      expect(await tab.locator('#root').getAttribute('lang')).toBe('de');
       await control(page, 'layout').selectOption('overlay');
       await control(page, 'lines').fill('2');
       // Both lines are of twice the text's size of the overlay.

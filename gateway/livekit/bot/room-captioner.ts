@@ -301,7 +301,11 @@ export class RoomCaptioner implements Captioner {
         this.#endConnection?.({ kind: 'rejoin', isUrgent: true });
         break;
       }
-      room.setStatus('encryption', { state: 'unavailable', reason: answer.reason });
+      room.setStatus('encryption', {
+        state: 'unavailable',
+        reason: answer.reason,
+        code: 'encrypted_without_key',
+      });
       // Else the next encrypted track asks.
       if (!answer.mayPass) break;
       await pause(waitMs * (0.5 + Math.random()), signal);

@@ -27,7 +27,7 @@ export class Announcer {
     for (const final of finals) {
       if (told.has(final.segment) || final.words.length === 0) continue;
       const line = document.createElement('p');
-      if (final.language !== '') line.lang = final.language;
+      line.lang = final.language;
       line.dir = 'auto';
       line.textContent = `${speakerName(final.speaker)}: ${text(final)}`;
       this.#region.append(line);

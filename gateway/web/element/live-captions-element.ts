@@ -189,11 +189,11 @@ export class LiveCaptions extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { wording } = this.#language;
+    const { tag, wording } = this.#language;
     const { layout, position, names, announce } = this.settings;
     const isOverlay = layout === 'overlay';
     const classes = [layout, position, names ? '' : 'no-names', this.opened === undefined ? '' : 'opened'];
-    return html`<div id="root" class=${classes.join(' ')} @keydown=${this.#keyPressed}>
+    return html`<div id="root" lang=${tag} class=${classes.join(' ')} @keydown=${this.#keyPressed}>
       <section id="box" aria-label=${wording.captions}>
         <div id="bar" part="bar">
           <p id="status" part="status" role="status"></p>

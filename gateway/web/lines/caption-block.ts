@@ -34,7 +34,8 @@ export class CaptionBlock {
     element.dataset['segment'] = segment.segment;
     text.className = 'text';
     element.dir = direction;
-    if (segment.language !== '') text.lang = segment.language;
+    // Empty for an unknown one: it is not that of the interface.
+    text.lang = segment.language;
     if (isNamed) {
       this.name = nameElement(speakerName(segment.speaker));
       element.append(this.name);

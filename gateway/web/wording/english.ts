@@ -6,6 +6,13 @@ export const ENGLISH = {
     audio_missing: 'the sound did not arrive',
     gateway_restarted: 'captioning was restarted',
   },
+  /** By the code of a status. */
+  statusReasons: {
+    recognition_restarting: 'recognition was restarted; captions are catching up.',
+    recognition_late: 'captions come some seconds late: there is more speech than the gateway can follow.',
+    recognition_down: 'recognition is not running; captions continue when it is back.',
+    encrypted_without_key: 'this meeting is end-to-end encrypted, and the captions have no key.',
+  },
   refusals: {
     token_needed: 'an access token is needed, as #token=… at the end of the address of this page.',
     token_malformed: 'the access token in the address of this page is not well-formed.',

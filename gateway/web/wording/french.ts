@@ -7,6 +7,14 @@ export const FRENCH: Wording = {
     audio_missing: 'le son n’est pas arrivé',
     gateway_restarted: 'le sous-titrage a redémarré',
   },
+  statusReasons: {
+    recognition_restarting: 'la reconnaissance a redémarré ; les sous-titres rattrapent leur retard.',
+    recognition_late:
+      'les sous-titres arrivent avec quelques secondes de retard : on parle plus que la passerelle ne peut suivre.',
+    recognition_down: 'la reconnaissance ne fonctionne pas ; les sous-titres reprendront avec elle.',
+    encrypted_without_key:
+      'cette réunion est chiffrée de bout en bout, et les sous-titres n’en ont pas la clé.',
+  },
   refusals: {
     token_needed: 'il faut un jeton d’accès, sous la forme #token=… à la fin de l’adresse de cette page.',
     token_malformed: 'le jeton d’accès dans l’adresse de cette page est mal formé.',

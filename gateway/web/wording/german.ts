@@ -7,6 +7,14 @@ export const GERMAN: Wording = {
     audio_missing: 'der Ton kam nicht an',
     gateway_restarted: 'die Untertitelung wurde neu gestartet',
   },
+  statusReasons: {
+    recognition_restarting: 'Die Erkennung wurde neu gestartet; die Untertitel holen auf.',
+    recognition_late:
+      'Die Untertitel kommen einige Sekunden zu spät: Es wird mehr gesprochen, als das Gateway verfolgen kann.',
+    recognition_down: 'Die Erkennung läuft nicht; die Untertitel gehen weiter, wenn sie wieder da ist.',
+    encrypted_without_key:
+      'Diese Besprechung ist Ende-zu-Ende-verschlüsselt, und die Untertitel haben den Schlüssel nicht.',
+  },
   refusals: {
     token_needed: 'ein Zugangstoken fehlt; es steht als #token=… am Ende der Adresse dieser Seite.',
     token_malformed: 'das Zugangstoken in der Adresse dieser Seite ist fehlerhaft.',

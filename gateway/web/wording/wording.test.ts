@@ -51,6 +51,16 @@ describe('the status', () => {
     [{ kind: 'connecting' }, live, 'Connecting…'],
     [{ kind: 'connected' }, live, 'Live'],
     [{ kind: 'connected' }, { state: 'degraded', reason: 'Busy.' }, 'Captions degraded: Busy.'],
+    [
+      { kind: 'connected' },
+      { state: 'degraded', reason: 'As it was said.', code: 'recognition_restarting' },
+      'Captions degraded: recognition was restarted; captions are catching up.',
+    ],
+    [
+      { kind: 'connected' },
+      { state: 'degraded', reason: 'As it was said.', code: 'constructor' },
+      'Captions degraded: As it was said.',
+    ],
     [{ kind: 'connected' }, { state: 'unavailable', reason: '' }, 'Captions unavailable'],
     [{ kind: 'lost' }, live, 'No connection: captions have stopped. Trying again…'],
     [{ kind: 'refused', cause: 'told', reason: 'Not you.' }, undefined, 'Captions unavailable: Not you.'],

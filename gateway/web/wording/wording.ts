@@ -59,7 +59,7 @@ export interface StatusText {
 /** How captions are doing, as far as this page knows. `captions` is undefined while nothing is known. */
 export function statusText(
   link: LinkState,
-  captions: (Pick<CaptionState, 'state' | 'reason'> & { readonly behindS?: number }) | undefined,
+  captions: (Pick<CaptionState, 'state' | 'reason' | 'code'> & { readonly behindS?: number }) | undefined,
   wording: Wording = ENGLISH,
 ): StatusText {
   switch (link.kind) {
@@ -79,10 +79,11 @@ export function statusText(
 }
 
 function serviceText(
-  captions: Pick<CaptionState, 'state' | 'reason'> & { readonly behindS?: number },
+  captions: Pick<CaptionState, 'state' | 'reason' | 'code'> & { readonly behindS?: number },
   wording: Wording,
 ): StatusText {
-  const { state, reason, behindS = 0 } = captions;
+  const { state, behindS = 0 } = captions;
+  const reason = reasonText(captions, wording);
   const withReason = (text: string): string => (reason === '' ? text : wording.withReason(text, reason));
   switch (state) {
     case 'live':
@@ -100,4 +101,13 @@ function serviceText(
     case 'unavailable':
       return { text: withReason(wording.unavailable), tone: 'bad' };
   }
+}
+
+/** In the reader's language where the gateway said a code that there are words for; else as the gateway said it, in English. */
+function reasonText(
+  { code, reason }: Pick<CaptionState, 'reason' | 'code'>,
+  { statusReasons }: Wording,
+): string {
+  const known = Object.entries(statusReasons).find(([name]) => name === code);
+  return known?.[1] ?? reason;
 }

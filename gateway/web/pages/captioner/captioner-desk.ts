@@ -82,6 +82,8 @@ export class CaptionerDesk {
     const view = new LiveCaptions();
     view.room = room;
     view.token = token ?? '';
+    // The language of the page is in the address.
+    view.settingsInAddress = true;
     byId('view', HTMLElement).append(view);
     this.#showSpeakers();
     this.#showLines();

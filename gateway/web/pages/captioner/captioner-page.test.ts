@@ -39,7 +39,7 @@ describeWithModel('the captioner’s page', (model) => {
       const { page } = await newPage({ viewport: { width: 900, height: 900 } }, CONNECTION_FAILED);
       await page.goto(`${url}/captioner?room=${encodeURIComponent(name)}&name=Carol&lang=en${query}`);
       await page.keyboard.press('Enter');
-      await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toBe('Live');
+      await expect.poll(() => page.locator('header #status').innerText(), PATIENCE).toBe('Live');
       return { page, room: enter(name as Room['name']), name };
     }
 
@@ -48,9 +48,9 @@ describeWithModel('the captioner’s page', (model) => {
       await page.keyboard.type('Good mourning');
       await isShown(room, ['Carol… Good mourning']);
       await expect
-        .poll(() => page.locator('#view .text').allTextContents(), PATIENCE)
+        .poll(() => page.locator('#view [data-segment] .text').allTextContents(), PATIENCE)
         .toEqual(['Good mourning']);
-      expect(await page.locator('#view .name').innerText()).toBe('Carol');
+      expect(await page.locator('#view [data-segment] .name').innerText()).toBe('Carol');
       await page.keyboard.press('Enter');
       await page.keyboard.type('Next');
       await page.keyboard.press('Home');
@@ -72,7 +72,7 @@ describeWithModel('the captioner’s page', (model) => {
       await page.keyboard.press('Tab');
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('leave');
       await page.keyboard.press('Enter');
-      expect(await page.locator('#status').innerText()).toContain('You have left');
+      expect(await page.locator('header #status').innerText()).toContain('You have left');
       await waitUntil(() => (room.speakerCount === 0 ? undefined : 'still there'));
     });
 
@@ -122,10 +122,12 @@ describeWithModel('the captioner’s page', (model) => {
       await page.keyboard.type('Before and');
       await isShown(room, ['Carol… Before and']);
       proxy.cut();
-      await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toContain('No connection');
+      await expect
+        .poll(() => page.locator('header #status').innerText(), PATIENCE)
+        .toContain('No connection');
       await page.keyboard.type(' after');
       proxy.restore();
-      await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toBe('Live');
+      await expect.poll(() => page.locator('header #status').innerText(), PATIENCE).toBe('Live');
       await isShown(room, ['Carol Before and', 'Carol… after']);
       expect(await page.locator('#write').inputValue()).toBe('after');
     });
@@ -134,7 +136,9 @@ describeWithModel('the captioner’s page', (model) => {
       const { page, room } = await join();
       await page.locator('#write').fill('<img src=x onerror=alert(1)> \u202egnirts');
       await isShown(room, ['Carol… <img src=x onerror=alert(1)> \u202egnirts']);
-      await expect.poll(() => page.locator('#view .text').innerText(), PATIENCE).toContain('<img src=x');
+      await expect
+        .poll(() => page.locator('#view [data-segment] .text').innerText(), PATIENCE)
+        .toContain('<img src=x');
       expect(await page.locator('img').count()).toBe(0);
     });
 
@@ -149,11 +153,15 @@ describeWithModel('the captioner’s page', (model) => {
         await page.keyboard.press('Enter');
       };
       await open(await accessToken());
-      await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toMatch(/^Refused: forbidden/);
+      await expect
+        .poll(() => page.locator('header #status').innerText(), PATIENCE)
+        .toMatch(/^Refused: forbidden/);
       await open(await accessToken({ attributes: { 'caption-gateway.captioner': 'true' } }));
       await page.keyboard.type('Hello');
-      await expect.poll(() => page.locator('#view .text').allTextContents(), PATIENCE).toEqual(['Hello']);
-      expect(await page.locator('#view .name').innerText()).toBe('Ana');
+      await expect
+        .poll(() => page.locator('#view [data-segment] .text').allTextContents(), PATIENCE)
+        .toEqual(['Hello']);
+      expect(await page.locator('#view [data-segment] .name').innerText()).toBe('Ana');
     });
 
     it.each([
@@ -168,7 +176,7 @@ describeWithModel('the captioner’s page', (model) => {
       expect(await page.locator('html').getAttribute('lang')).toBe('fr');
       await page.locator('#name').fill('Carole');
       await page.keyboard.press('Enter');
-      await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toBe('En direct');
+      await expect.poll(() => page.locator('header #status').innerText(), PATIENCE).toBe('En direct');
       await welcomedPeer(gateway().url, { room: name });
       await page.locator('#speakers input').waitFor();
       await page.keyboard.type('Bonjour à tous. Ensuite');
@@ -181,7 +189,7 @@ describeWithModel('the captioner’s page', (model) => {
       const { page } = await newPage({ viewport: { width: 320, height: 640 } });
       await page.goto(`${gateway().url}/captioner?room=${'x'.repeat(100)}&name=Carol&lang=de`);
       await page.keyboard.press('Enter');
-      await expect.poll(() => page.locator('#status').innerText(), PATIENCE).toBe('Live');
+      await expect.poll(() => page.locator('header #status').innerText(), PATIENCE).toBe('Live');
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
     });
   });

@@ -178,6 +178,20 @@ describeWithModelAndLiveKit('the room page', (model: InstalledModel) => {
       expect(gateway.logText()).not.toContain(fragment.get('token'));
     });
 
+    it('speaks the language of the reader', async () => {
+      const gateway = await startGatewayOf(undefined);
+      const page = await newPage();
+      for (const [lang, title, problem] of [
+        ['fr', 'Salle LiveKit – sous-titres en direct', 'Le lien n’a pas de jeton d’accès (#token=…).'],
+        ['de', 'LiveKit-Raum – Live-Untertitel', 'Der Link hat kein Zugangstoken (#token=…).'],
+      ] as const) {
+        await page.page.goto(`${gateway.url}/room?lang=${lang}#url=ws://127.0.0.1`);
+        await expect.poll(() => page.page.locator('#problem').innerText(), PATIENCE).toBe(problem);
+        expect(await page.page.title()).toBe(title);
+        expect(await page.page.locator('html').getAttribute('lang')).toBe(lang);
+      }
+    });
+
     it('may connect to the LiveKit server of its gateway only, and says so', async () => {
       const server = await startServer();
       const gateway = await startGatewayOf(server);
