@@ -171,9 +171,10 @@ describeWithModel('the captions page', (model) => {
       ['de', /^Untertitel sind \d+ s im Rückstand$/, 'Live'],
     ])('tells by how much captions are behind: %s', async (lang, behind, live) => {
       const page = await newPage();
-      const room = enter(freshName());
-      await page.page.goto(`${gateway().url}/?room=${encodeURIComponent(room.name)}&lang=${lang}`);
+      const name = freshName();
+      await page.page.goto(`${gateway().url}/?room=${encodeURIComponent(name)}&lang=${lang}`);
       await expect.poll(() => page.status, PATIENCE).toBe(live);
+      const room = enter(name);
       let segment = 0;
       const sayLate = (lateMs: number): void => {
         segment += 1;
