@@ -100,19 +100,23 @@ interface Seen {
 async function watchWords({ page }: CaptionPage): Promise<void> {
   await page.evaluate(() => {
     const log = document.querySelector('live-captions')?.shadowRoot?.getElementById('log');
-    const places = new WeakMap<Element, string>();
+    const places = new WeakMap<Element, readonly [number, number]>();
     const moves: string[] = [];
     let settled = 0;
     const look = (): void => {
       const origin = log?.getBoundingClientRect();
       for (const word of log?.querySelectorAll('.word:not(.unsettled)') ?? []) {
         const { x, y } = word.getBoundingClientRect();
-        // Within the captions as a whole: those scroll. To half a pixel.
-        const place = [x - (origin?.x ?? 0), y - (origin?.y ?? 0)].map((px) => Math.round(px * 2)).join();
+        // Within the captions as a whole: those scroll, and glide by fractions of a pixel that are rounded either way.
+        const place = [x - (origin?.x ?? 0), y - (origin?.y ?? 0)] as const;
         const before = places.get(word);
-        if (before === undefined) settled += 1;
-        else if (before !== place) moves.push(`${word.textContent}: ${before} ${place}`);
-        places.set(word, place);
+        if (before === undefined) {
+          settled += 1;
+          places.set(word, place);
+        } else if (Math.abs(before[0] - place[0]) > 0.5 || Math.abs(before[1] - place[1]) > 0.5) {
+          moves.push(`${word.textContent}: ${before.join()} ${place.join()}`);
+          places.set(word, place);
+        }
       }
       Object.assign(window, { steadiness: { moves, settled } satisfies Seen });
       requestAnimationFrame(look);

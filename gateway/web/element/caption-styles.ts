@@ -55,6 +55,8 @@ export const captionStyles = css`
   }
 
   .probe {
+    /* Without a colour it would have no border, and lines would be taken to be wider than they are. */
+    --speaker: transparent;
     visibility: hidden;
     height: 0;
     margin: 0;
