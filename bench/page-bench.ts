@@ -2,12 +2,13 @@
 /**
  * `npm run bench:page`: what captions cost in a browser, seen from outside: main-thread time per second of captions, and the time from a
  * message to the painted word. The built component in Chromium; the gateway is a script with so many people talking at once.
- * With `--hours`: what hours of captions leave in the page's memory.
+ * With `--demo`: while the demo meeting is captioned by the real gateway. With `--hours`: what hours of captions leave in the page's memory.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
-import { type Browser, chromium } from 'playwright-core';
+import { chromium } from 'playwright-core';
 import { playLongMeeting } from './long-meeting.js';
+import { startDemo } from './page-demo.js';
 import { BENCH_ROOM, startPageStage } from './page-stage.js';
 
 /** Messages of one speaker: as often as the quickest engine tells something new. */
@@ -20,8 +21,9 @@ interface PageResult {
   readonly layout: string;
   readonly mainThreadMsPerS: number;
   readonly scriptMsPerS: number;
-  readonly paintedP50Ms: number;
-  readonly paintedP95Ms: number;
+  /** Of the demo undefined: some of its messages change nothing that is seen. */
+  readonly paintedP50Ms?: number;
+  readonly paintedP95Ms?: number;
   readonly messages: number;
 }
 
@@ -59,6 +61,10 @@ const NOTE_PAINTED = `
 const program = new Command('bench:page')
   .option('--speakers <n>', 'how many people talk at once', '4')
   .option('--seconds <s>', 'for how long, in each layout', '20')
+  .option(
+    '--demo',
+    'instead: while the demo meeting is captioned, four people who take turns and interrupt each other',
+  )
   .option('--chromium <file>', 'the browser', '/usr/bin/chromium')
   .option(
     '--hours <n,…>',
@@ -70,6 +76,7 @@ const flags = program.opts<{
   speakers: string;
   seconds: string;
   chromium: string;
+  demo?: boolean;
   hours?: string;
   json?: boolean;
 }>();
@@ -88,12 +95,14 @@ try {
 
 async function measureCost(): Promise<void> {
   const results: PageResult[] = [];
-  for (const layout of ['transcript', 'overlay']) results.push(await measure(browser, layout));
+  for (const layout of ['transcript', 'overlay']) {
+    results.push(flags.demo === true ? await measureDemo(layout) : await measureScript(layout));
+  }
   print(
     results,
     ({ layout, mainThreadMsPerS, scriptMsPerS, paintedP50Ms, paintedP95Ms, messages }) =>
       `${layout.padEnd(10)}  main thread ${mainThreadMsPerS.toFixed(1)} ms/s (script ${scriptMsPerS.toFixed(1)})  ` +
-      `message to painted word p50 ${paintedP50Ms.toFixed(1)}, p95 ${paintedP95Ms.toFixed(1)} ms  ${messages} messages`,
+      `message to painted word p50 ${paintedP50Ms?.toFixed(1) ?? '–'}, p95 ${paintedP95Ms?.toFixed(1) ?? '–'} ms  ${messages} messages`,
   );
 }
 
@@ -110,11 +119,32 @@ function print<T>(results: readonly T[], lineOf: (result: T) => string): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-async function measure(inBrowser: Browser, layout: string): Promise<PageResult> {
-  const context = await inBrowser.newContext({ viewport: { width: 1280, height: 720 } });
+async function measureScript(layout: string): Promise<PageResult> {
+  const talk = startTalk(Number(flags.speakers));
+  return measure(layout, { url: stage.url, room: BENCH_ROOM, talkFor: (seconds) => talkFor(talk, seconds) });
+}
+
+async function measureDemo(layout: string): Promise<PageResult> {
+  const demo = await startDemo();
+  try {
+    return await measure(layout, { ...demo, talkFor: (seconds) => pause(seconds * 1000) });
+  } finally {
+    await demo.close();
+  }
+}
+
+/** What is shown, and how to let it go on for a while. */
+interface Captions {
+  readonly url: string;
+  readonly room: string;
+  readonly talkFor: (seconds: number) => Promise<void>;
+}
+
+async function measure(layout: string, captions: Captions): Promise<PageResult> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
   const page = await context.newPage();
   await page.addInitScript({ content: NOTE_ARRIVALS });
-  await page.goto(`${stage.url}/?room=${BENCH_ROOM}&layout=${layout}`);
+  await page.goto(`${captions.url}/?room=${captions.room}&layout=${layout}`);
   await page.locator('#log').waitFor({ state: 'attached' });
   await page.evaluate(NOTE_PAINTED);
   const session = await context.newCDPSession(page);
@@ -125,11 +155,10 @@ async function measure(inBrowser: Browser, layout: string): Promise<PageResult> 
     return new Map(metrics.map(({ name, value }) => [name, value]));
   };
   const seconds = Number(flags.seconds);
-  const talk = startTalk(Number(flags.speakers));
-  await talkFor(talk, 3);
+  await captions.talkFor(3);
   await page.evaluate('window.painted.length = 0');
   const before = await read();
-  await talkFor(talk, seconds);
+  await captions.talkFor(seconds);
   const after = await read();
   const painted = await page.evaluate<number[]>('window.painted');
   await context.close();
@@ -141,8 +170,7 @@ async function measure(inBrowser: Browser, layout: string): Promise<PageResult> 
     layout,
     mainThreadMsPerS: spent('TaskDuration'),
     scriptMsPerS: spent('ScriptDuration'),
-    paintedP50Ms: quantile(0.5),
-    paintedP95Ms: quantile(0.95),
+    ...(flags.demo === true ? {} : { paintedP50Ms: quantile(0.5), paintedP95Ms: quantile(0.95) }),
     messages: painted.length,
   };
 }

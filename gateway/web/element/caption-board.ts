@@ -5,7 +5,7 @@ import { EndScroller } from '../scroll/end-scroller.js';
 import { Announcer } from './announcer.js';
 
 /** What arrives within this is shown together: nobody reads faster, and each drawing of the page costs as much as several words. */
-const SHOW_INTERVAL_MS = 40;
+const SHOW_INTERVAL_MS = 30;
 /** A state holds the last 50 finals: so many states may wait before one of them would be lost. */
 const MAX_WAITING_STATES = 25;
 
