@@ -11,16 +11,15 @@ import { ingestVenue } from './ingest-venue.js';
 import { loadClips } from './load-clips.js';
 import { fateOfWords, sumOfFates, type ToldGap } from './lost-words.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
+import { parseNameList } from './name-list.js';
 import { identityOf, playSpeakers } from './play-speakers.js';
-import { descendantsOf, usageOf } from './process-usage.js';
+import { busiestRecogniser } from './busiest-recogniser.js';
 import type { Sample } from './samples.js';
 import { ShakyNetwork } from './shaky-network.js';
 
 /** Everything is healthy and busy again long before the next fault. */
 const FAULT_INTERVAL_MS = 5000;
 const STALL_MS = 2000;
-/** The recogniser that works most in this time is the one that is killed. */
-const WATCHED_MS = 250;
 const ROOMS = 'faults';
 
 /**
@@ -147,16 +146,12 @@ export async function runFaultsBench(
 }
 
 /** From `kill,stall`. Throws CaptionError `usage_faults`. */
-export function parseFaults(text: string): Fault[] {
-  return text.split(',').map((name) => {
-    const fault = FAULTS.find((known) => known === name.trim());
-    if (fault !== undefined) return fault;
-    throw new CaptionError(
-      'usage_faults',
-      `--faults takes ${FAULTS.join(', ')}, separated by commas, not "${name}".`,
-    );
+export const parseFaults = (text: string): Fault[] =>
+  parseNameList(text, {
+    known: FAULTS,
+    option: '--faults',
+    refusal: (message) => new CaptionError('usage_faults', message),
   });
-}
 
 interface FaultRecord {
   readonly fault: Fault;
@@ -218,7 +213,7 @@ class Breaker {
   async #break(): Promise<void> {
     const record = this.#records[this.#next % this.#records.length];
     if (record === undefined) return;
-    const child = record.fault === 'kill' ? await busiestOf(descendantsOf(this.#gateway.pid)) : undefined;
+    const child = record.fault === 'kill' ? await busiestRecogniser(this.#gateway.pid) : undefined;
     if (this.#isClosed || (record.fault === 'kill' && child === undefined)) return;
     this.#settleLast();
     this.#next += 1;
@@ -254,12 +249,4 @@ class Breaker {
     this.#open.record.recoveriesMs.push(Math.round(performance.now() - this.#open.countsFromMs));
     this.#open = undefined;
   }
-}
-
-/** The process that uses the most CPU for a moment; undefined when there is none. */
-async function busiestOf(pids: readonly number[]): Promise<number | undefined> {
-  const before = pids.map((pid) => usageOf(pid).cpuSeconds);
-  await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
-  const used = pids.map((pid, index) => usageOf(pid).cpuSeconds - (before[index] ?? 0));
-  return pids[used.indexOf(Math.max(...used))];
 }

@@ -1,8 +1,7 @@
 /** What programs that are no part of a bench take of the processors meanwhile, from Linux's /proc. */
 import { readFileSync } from 'node:fs';
-import { usageOfTree } from './process-usage.js';
+import { TICKS_PER_SECOND, usageOfTree } from './process-usage.js';
 
-const TICKS_PER_SECOND = 100;
 /** Others may use this many cores, of a machine of two, before figures are doubtful. */
 const QUIET_CORES = 0.2;
 

@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { CaptionError } from '../protocol/index.js';
 import { builtModule } from '../asr/index.js';
 import { environmentWith, EXIT } from '../gateway/index.js';
 import { type ProcessUsage, usageOf, usageOfTree } from './process-usage.js';
-
-const READY_DEADLINE_MS = 60_000;
-const EXIT_DEADLINE_MS = 10_000;
+import { endProgram, untilPrinted } from './started-program.js';
 
 /** The real gateway in a process of its own, as `npm start` runs it, so that what it uses is its own. */
 export class GatewayProcess {
@@ -38,7 +35,15 @@ export class GatewayProcess {
       }),
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const ready = await untilReady(child);
+    const ready = await untilPrinted(child, {
+      stream: child.stderr,
+      find: addressAndModel,
+      failure: (log) =>
+        new CaptionError(
+          child.exitCode === EXIT.model ? 'model_missing' : 'gateway_not_started',
+          `The gateway did not start: ${log}`,
+        ),
+    });
     return new GatewayProcess(child, { ...ready, startMs: performance.now() - startedAtMs });
   }
 
@@ -51,42 +56,13 @@ export class GatewayProcess {
     return usageOf(this.pid);
   }
 
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const gone = once(this.#child, 'close');
-    this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_DEADLINE_MS);
-    await gone;
-    clearTimeout(timer);
+  close(): Promise<void> {
+    return endProgram(this.#child);
   }
 }
 
-function untilReady(child: ChildProcess): Promise<{ url: string; model: string }> {
-  return new Promise((resolve, reject) => {
-    let log = '';
-    const fail = (): void => {
-      child.kill('SIGKILL');
-      clearTimeout(timer);
-      const reason = `The gateway did not start: ${log.slice(-2000)}`;
-      const isModelMissing = child.exitCode === EXIT.model;
-      reject(
-        isModelMissing
-          ? new CaptionError('model_missing', reason)
-          : new CaptionError('gateway_not_started', reason),
-      );
-    };
-    const timer = setTimeout(fail, READY_DEADLINE_MS);
-    child.once('close', fail);
-    child.stderr?.on('data', (chunk: Buffer) => {
-      log = (log + chunk.toString()).slice(-20_000);
-      const url = /"url":"([^"]+)"/.exec(log)?.[1];
-      const model = /"model":"([^"]+)"/.exec(log)?.[1];
-      if (url === undefined || model === undefined) return;
-      clearTimeout(timer);
-      child.off('close', fail);
-      // Read on and forget, or a full pipe would hold the gateway up.
-      child.stderr?.removeAllListeners('data').resume();
-      resolve({ url, model });
-    });
-  });
+function addressAndModel(log: string): { url: string; model: string } | undefined {
+  const url = /"url":"([^"]+)"/.exec(log)?.[1];
+  const model = /"model":"([^"]+)"/.exec(log)?.[1];
+  return url === undefined || model === undefined ? undefined : { url, model };
 }

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CaptionError } from '../protocol/index.js';
 import { type ReportData, wallClockMs } from '../gateway/index.js';
+import { busiestRecogniser } from './busiest-recogniser.js';
 import { scheduleSpeakers } from './clip-schedule.js';
 import { GatewayProcess } from './gateway-process.js';
 import { ingestVenue } from './ingest-venue.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { playSpeakers } from './play-speakers.js';
-import { descendantsOf } from './process-usage.js';
 import { ShakyNetwork } from './shaky-network.js';
 
 /** When, as shares of the run: far from each other and from both ends. */
@@ -132,7 +132,7 @@ async function breakThings(options: {
   resume();
   note('network stall', stalledAtMs);
   await waiting(seconds * (KILL_AT - STALL_AT) - stallSeconds);
-  const [recogniser] = descendantsOf(gateway.pid);
+  const recogniser = await busiestRecogniser(gateway.pid);
   if (recogniser === undefined || signal.aborted) return incidents;
   process.kill(recogniser, 'SIGKILL');
   note('recogniser killed', wallClockMs());

@@ -1,10 +1,8 @@
 /** The demo meeting, captioned by the real gateway as `npm run demo` does it, for a page that watches. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { builtModule } from '../asr/index.js';
 import { CaptionError } from '../protocol/index.js';
-
-const START_DEADLINE_MS = 60_000;
+import { endProgram, untilPrinted } from './started-program.js';
 
 export interface PageDemo {
   readonly url: string;
@@ -18,43 +16,14 @@ export async function startDemo(): Promise<PageDemo> {
   const child = spawn(process.execPath, [builtModule('gateway/main.js'), 'demo'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const close = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'close');
-    child.kill('SIGTERM');
-    await gone;
-  };
-  try {
-    return { ...(await addressOf(child)), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-function addressOf(child: ChildProcess): Promise<{ url: string; room: string }> {
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    const fail = (): void => {
-      clearTimeout(timer);
-      reject(
-        new CaptionError(
-          'gateway_not_started',
-          `The demo told no address of a page: ${printed.slice(-2000)}`,
-        ),
-      );
-    };
-    const timer = setTimeout(fail, START_DEADLINE_MS);
-    child.once('close', fail);
-    child.stdout?.on('data', (chunk: Buffer) => {
-      printed = (printed + chunk.toString()).slice(-20_000);
+  const address = await untilPrinted(child, {
+    stream: child.stdout,
+    find: (printed) => {
       const [, url, room] = /(http:\/\/\S+?)\/\?room=(\w+)/.exec(printed) ?? [];
-      if (url === undefined || room === undefined) return;
-      clearTimeout(timer);
-      child.off('close', fail);
-      // Read on and forget, or a full pipe would hold the demo up.
-      child.stdout?.removeAllListeners('data').resume();
-      resolve({ url, room });
-    });
+      return url === undefined || room === undefined ? undefined : { url, room };
+    },
+    failure: (printed) =>
+      new CaptionError('gateway_not_started', `The demo told no address of a page: ${printed}`),
   });
+  return { ...address, close: () => endProgram(child) };
 }

@@ -10,6 +10,7 @@ import type { LoadedClip } from './clip-schedule.js';
 import { type LatencyFigures, roundedUsage, samplesOf, summariseSpeakers } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
+import { parseNameList } from './name-list.js';
 import { isInstalled, type PeerName } from './peers/peer-process.js';
 import { sherpaStage } from './peers/sherpa-stage.js';
 import { sherpaWebSocketStage } from './peers/sherpa-websocket-stage.js';
@@ -327,13 +328,9 @@ function textFailures(arms: readonly ArmResult[]): string[] {
 }
 
 /** From `gateway-websocket,livekit-agents`. Throws CaptionError `usage_arms`. */
-export function parseArms(text: string): Arm[] {
-  return text.split(',').map((name) => {
-    const arm = ARMS.find((known) => known === name.trim());
-    if (arm !== undefined) return arm;
-    throw new CaptionError(
-      'usage_arms',
-      `--arms takes ${ARMS.join(', ')}, separated by commas, not "${name}".`,
-    );
+export const parseArms = (text: string): Arm[] =>
+  parseNameList(text, {
+    known: ARMS,
+    option: '--arms',
+    refusal: (message) => new CaptionError('usage_arms', message),
   });
-}

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** `getconf CLK_TCK` is 100 on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 const KIB_PER_MB = 1000 ** 2 / 1024;
 
 export interface ProcessUsage {

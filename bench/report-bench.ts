@@ -12,6 +12,7 @@ import { type EnduranceResult, runEnduranceBench } from './endurance-bench.js';
 import { FAULTS, type FaultsResult, runFaultsBench } from './faults-bench.js';
 import { type LatencyResult, runLatencyBench } from './latency-bench.js';
 import { describeMachine, type Machine } from './machine.js';
+import { parseNameList } from './name-list.js';
 import { ARMS, type PeersOptions, type PeersResult, runPeersBench } from './peers-bench.js';
 import { reportHtml } from './report-html.js';
 import { reportMarkdown } from './report-markdown.js';
@@ -72,16 +73,12 @@ export const REPORT_PARTS = [
 export type ReportPart = (typeof REPORT_PARTS)[number];
 
 /** From `latency,peers`. Throws CaptionError `usage_report_parts`. */
-export function parseReportParts(text: string): ReportPart[] {
-  return text.split(',').map((name) => {
-    const part = REPORT_PARTS.find((known) => known === name.trim());
-    if (part !== undefined) return part;
-    throw new CaptionError(
-      'usage_report_parts',
-      `--only takes ${REPORT_PARTS.join(', ')}, separated by commas, not "${name}".`,
-    );
+export const parseReportParts = (text: string): ReportPart[] =>
+  parseNameList(text, {
+    known: REPORT_PARTS,
+    option: '--only',
+    refusal: (message) => new CaptionError('usage_report_parts', message),
   });
-}
 
 export interface ReportOptions {
   readonly manifest: string;

@@ -1,15 +1,14 @@
 /** The process of another system: started, waited for, measured, ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CaptionError } from '../../protocol/index.js';
 import { environmentWith } from '../../gateway/index.js';
 import { type ProcessUsage, usageOfTree } from '../process-usage.js';
+import { endProgram } from '../started-program.js';
 
 const READY_DEADLINE_MS = 90_000;
-const EXIT_DEADLINE_MS = 10_000;
 const KEPT_LOG_CHARACTERS = 4000;
 
 export type PeerName = 'sherpa' | 'sherpa-websocket' | 'livekit-agents';
@@ -71,14 +70,8 @@ export class PeerProcess {
   }
 
   /** Idempotent. Resolves when it is gone. */
-  async close(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined)
-      return;
-    const gone = once(this.#child, 'close');
-    this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_DEADLINE_MS);
-    await gone;
-    clearTimeout(timer);
+  close(): Promise<void> {
+    return endProgram(this.#child);
   }
 }
 

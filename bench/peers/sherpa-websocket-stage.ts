@@ -1,9 +1,9 @@
 /** sherpa-onnx's own streaming WebSocket server: one connection a speaker, float samples in, JSON out. */
 import { availableParallelism } from 'node:os';
-import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { InstalledModel } from '../../asr/index.js';
+import { freePort } from '../../gateway/livekit/server/free-ports.js';
 import type { MeasuredVenue } from '../stage.js';
 import { roomOfSpeaker, type Venue } from '../venue.js';
 import { PeerCaptions } from './peer-captions.js';
@@ -123,14 +123,4 @@ class Connection {
     this.#isClosed = true;
     this.#socket.terminate();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
