@@ -4,3 +4,12 @@ export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   if (element instanceof type) return element;
   throw new Error(`the page has no ${type.name} #${id}`);
 }
+
+/** Puts the texts of a page's wording into the elements whose `data-text` names them. */
+export function showTexts(wording: object): void {
+  const texts: ReadonlyMap<string, unknown> = new Map(Object.entries(wording));
+  for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
+    const text = texts.get(element.dataset['text'] ?? '');
+    if (typeof text === 'string') element.textContent = text;
+  }
+}

@@ -2,12 +2,17 @@
 import type { CaptionState, GapState, Speaker } from '../../../protocol/index.js';
 import type { LinkState } from '../sources/caption-source.js';
 import { ENGLISH, type Wording } from './english.js';
+import { firstLanguage } from './first-language.js';
 import { FRENCH } from './french.js';
 import { GERMAN } from './german.js';
 
 export type { Wording } from './english.js';
 
-const LANGUAGES: Readonly<Record<string, Wording>> = { en: ENGLISH, fr: FRENCH, de: GERMAN };
+const LANGUAGES: ReadonlyMap<string, Wording> = new Map([
+  ['en', ENGLISH],
+  ['fr', FRENCH],
+  ['de', GERMAN],
+]);
 
 export interface InterfaceLanguage {
   /** BCP 47: of the words, and for times. */
@@ -17,11 +22,7 @@ export interface InterfaceLanguage {
 
 /** The first of `wanted` (BCP 47) in which there are words; English for none. */
 export function interfaceLanguage(wanted: readonly string[]): InterfaceLanguage {
-  for (const tag of wanted) {
-    const wording = LANGUAGES[tag.split('-')[0]?.toLowerCase() ?? ''];
-    if (wording !== undefined && isLanguageTag(tag)) return { tag, wording };
-  }
-  return { tag: 'en-GB', wording: ENGLISH };
+  return firstLanguage(wanted.filter(isLanguageTag), LANGUAGES) ?? { tag: 'en-GB', wording: ENGLISH };
 }
 
 function isLanguageTag(tag: string): boolean {

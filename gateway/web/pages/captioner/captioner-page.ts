@@ -4,17 +4,16 @@
  */
 import { participantIdentity } from '../../../../protocol/index.js';
 import { CaptionerDesk } from './captioner-desk.js';
-import { captionerWording, type CaptionerText } from './captioner-wording.js';
+import { captionerWording } from './captioner-wording.js';
 import { ownerOf, tokenInAddress } from '../token-owner.js';
-import { byId } from '../page-elements.js';
+import { byId, showTexts } from '../page-elements.js';
 
 const query = new URLSearchParams(location.search);
 const token = tokenInAddress();
 const { tag, wording } = captionerWording([query.get('lang') ?? '', ...navigator.languages]);
 document.documentElement.lang = tag;
 document.title = wording.title;
-for (const element of document.querySelectorAll<HTMLElement>('[data-text]'))
-  element.textContent = wording[element.dataset['text'] as CaptionerText];
+showTexts(wording);
 // Somebody put another token into the address.
 window.addEventListener('hashchange', () => location.reload());
 askWho();

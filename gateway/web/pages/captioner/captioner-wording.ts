@@ -1,4 +1,6 @@
 /** What the captioner's page says, in three languages. Keys are those of `data-text` in captioner.html. */
+import { firstLanguage } from '../../wording/first-language.js';
+
 const EN = {
   title: 'Write captions',
   room: 'Room',
@@ -35,7 +37,7 @@ const EN = {
   line: 'Line',
 };
 
-export type CaptionerText = keyof typeof EN;
+type CaptionerText = keyof typeof EN;
 export type CaptionerWording = Readonly<Record<CaptionerText, string>>;
 
 const FR: CaptionerWording = {
@@ -110,14 +112,14 @@ const DE: CaptionerWording = {
   line: 'Zeile',
 };
 
-const LANGUAGES: Readonly<Record<string, CaptionerWording>> = { en: EN, fr: FR, de: DE };
+const LANGUAGES: ReadonlyMap<string, CaptionerWording> = new Map([
+  ['en', EN],
+  ['fr', FR],
+  ['de', DE],
+]);
 
 /** The first of these languages that there is, else English; `tag` is its BCP 47 tag. */
 export function captionerWording(wanted: readonly string[]): { tag: string; wording: CaptionerWording } {
-  for (const language of wanted) {
-    const tag = language.split('-')[0]?.toLowerCase() ?? '';
-    const wording = LANGUAGES[tag];
-    if (wording !== undefined) return { tag, wording };
-  }
-  return { tag: 'en', wording: EN };
+  const { language: tag, wording } = firstLanguage(wanted, LANGUAGES) ?? { language: 'en', wording: EN };
+  return { tag, wording };
 }

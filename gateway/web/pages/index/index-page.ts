@@ -5,7 +5,7 @@
  */
 import { roomName } from '../../../../protocol/index.js';
 import { LiveCaptions } from '../../live-captions.js';
-import { byId } from '../page-elements.js';
+import { byId, showTexts } from '../page-elements.js';
 import { ownerOf, tokenInAddress } from '../token-owner.js';
 import { indexWording, type IndexWording } from './index-wording.js';
 import { RoomPicker } from './room-picker.js';
@@ -76,9 +76,6 @@ function showWording(name?: string): void {
   document.documentElement.lang = tag;
   byId('title', HTMLElement).textContent = name ?? wording.title;
   document.title = name === undefined ? wording.title : wording.titleOf(name);
-  for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
-    const text = wording[element.dataset['text'] as keyof IndexWording];
-    if (typeof text === 'string') element.textContent = text;
-  }
+  showTexts(wording);
   byId('voice', HTMLElement).setAttribute('aria-label', wording.ownVoice);
 }

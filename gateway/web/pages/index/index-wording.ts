@@ -1,5 +1,6 @@
 /** What the page says around the captions; what the component says is its own. */
 import type { MicrophoneFailure } from '../../microphone/microphone.js';
+import { firstLanguage } from '../../wording/first-language.js';
 
 export interface IndexWording {
   readonly title: string;
@@ -206,13 +207,13 @@ const GERMAN: IndexWording = {
   noAnswer: 'das Gateway antwortet nicht.',
 };
 
-const LANGUAGES: Readonly<Record<string, IndexWording>> = { en: ENGLISH, fr: FRENCH, de: GERMAN };
+const LANGUAGES: ReadonlyMap<string, IndexWording> = new Map([
+  ['en', ENGLISH],
+  ['fr', FRENCH],
+  ['de', GERMAN],
+]);
 
 /** The first of `wanted` (BCP 47) in which there are words; English for none. */
 export function indexWording(wanted: readonly string[]): { tag: string; wording: IndexWording } {
-  for (const tag of wanted) {
-    const wording = LANGUAGES[tag.split('-')[0]?.toLowerCase() ?? ''];
-    if (wording !== undefined) return { tag, wording };
-  }
-  return { tag: 'en', wording: ENGLISH };
+  return firstLanguage(wanted, LANGUAGES) ?? { tag: 'en', wording: ENGLISH };
 }

@@ -1,4 +1,6 @@
 /** What the room page says around the captions, in three languages. Keys are those of `data-text` in room.html. */
+import { firstLanguage } from '../../wording/first-language.js';
+
 const ENGLISH = {
   title: 'LiveKit room',
   titleOf: (room: string): string => `${room} – live captions`,
@@ -117,10 +119,6 @@ const LANGUAGES = new Map([
 
 /** The first of `wanted` (BCP 47) in which there are words; English for none. */
 export function roomWording(wanted: readonly string[]): { tag: string; wording: RoomWording } {
-  for (const language of wanted) {
-    const tag = language.split('-')[0]?.toLowerCase() ?? '';
-    const wording = LANGUAGES.get(tag);
-    if (wording !== undefined) return { tag, wording };
-  }
-  return { tag: 'en', wording: ENGLISH };
+  const { language: tag, wording } = firstLanguage(wanted, LANGUAGES) ?? { language: 'en', wording: ENGLISH };
+  return { tag, wording };
 }

@@ -1,13 +1,13 @@
 /** The room page: `/room#url=…&token=…` joins a LiveKit room as a viewer, `/room` asks for what is needed. */
 import { LiveCaptions } from '../../live-captions.js';
-import { byId } from '../page-elements.js';
+import { byId, showTexts } from '../page-elements.js';
 import { followEndOf } from './end-box.js';
 import { RoadList } from './road-list.js';
 import { nameElement } from './name-element.js';
 import { joinRoom, type Person, type RoomLink } from './room-link.js';
 import { RoomSource } from './room-source.js';
 import type { RoomSound } from './room-sound.js';
-import { roomWording, type RoomWording } from './room-wording.js';
+import { roomWording } from './room-wording.js';
 
 const fragment = new URLSearchParams(location.hash.slice(1));
 const url = fragment.get('url') ?? '';
@@ -28,10 +28,7 @@ window.addEventListener('hashchange', () => location.reload());
 /** In the language that the reader wants now. */
 function showWording(): void {
   document.documentElement.lang = tag;
-  for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
-    const text = wording[element.dataset['text'] as keyof RoomWording];
-    if (typeof text === 'string') element.textContent = text;
-  }
+  showTexts(wording);
   byId('controls', HTMLElement).setAttribute('aria-label', wording.controls);
   const listen = byId('listen', HTMLButtonElement);
   listen.textContent = listen.getAttribute('aria-pressed') === 'true' ? wording.listening : wording.listen;
