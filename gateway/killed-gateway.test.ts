@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWithModel } from '../asr/testing/real-model.js';
@@ -9,6 +7,7 @@ import { participantIdentity, roomName } from '../protocol/index.js';
 import { connectCaptions } from './client/caption-client.js';
 import { connectIngest } from './client/ingest-client.js';
 import { cleanupsAfterEach } from './testing/cleanups.js';
+import { freePort } from './livekit/server/free-ports.js';
 import { type Program, startProgram } from './testing/program.js';
 import { framesOf, longestTrack, shownWords, undisturbedWords } from './testing/short-meeting.js';
 import { startTestGateway } from './testing/test-gateway.js';
@@ -16,15 +15,6 @@ import { waitUntil } from './testing/wait-until.js';
 
 /** Words that are said when the new gateway has long been there. */
 const LAST_WORDS = 8;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 describeWithModel('a gateway that is killed in mid-sentence', (model) => {
   const afterwards = cleanupsAfterEach();

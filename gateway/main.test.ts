@@ -11,22 +11,13 @@ import { loadSpeex, SpeexStream } from '../asr/audio/speex-wasm.js';
 import { normaliseWords } from '../asr/index.js';
 import { SETTING_NAMES } from './config/settings.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from './testing/cleanups.js';
+import { freePort } from './livekit/server/free-ports.js';
 import { longestTrack, SHORT_MEETING } from './testing/short-meeting.js';
 import { waitFor, waitUntil } from './testing/wait-until.js';
 import { anyNumber, objectWith } from './testing/matchers.js';
 import { type ProgramOptions, startProgram } from './testing/program.js';
 
 const run = (args: readonly string[], options: ProgramOptions = {}) => startProgram(args, options).ended;
-
-/** A port on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 1;
-}
 
 describe('caption-gateway', () => {
   const afterwards = cleanupsAfterEach();
@@ -86,7 +77,7 @@ describe('caption-gateway', () => {
       const env = {
         CAPTION_MODELS_DIR: join(cwd, 'models-of-mine'),
         XDG_CACHE_HOME: join(cwd, 'cache'),
-        CAPTION_MODELS_MIRROR: `http://127.0.0.1:${await closedPort()}/`,
+        CAPTION_MODELS_MIRROR: `http://127.0.0.1:${await freePort()}/`,
       };
       const { code, stdout, stderr } = await run(args, { cwd, env });
       expect({ code, stdout }).toEqual({ code: 3, stdout: '' });

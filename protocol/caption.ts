@@ -58,15 +58,17 @@ export interface CaptionDelta {
   readonly language: string;
 }
 
-export type GapReason =
+export const GAP_REASONS = [
   /** Recognition could not keep up and audio had to be dropped. */
-  | 'overloaded'
+  'overloaded',
   /** Recognition failed on this piece of audio, or was away for too long. */
-  | 'recogniser_failed'
+  'recogniser_failed',
   /** The speaker's audio did not reach the gateway. */
-  | 'audio_missing'
+  'audio_missing',
   /** The gateway that captioned this room ended. */
-  | 'gateway_restarted';
+  'gateway_restarted',
+] as const;
+export type GapReason = (typeof GAP_REASONS)[number];
 
 /** Speech that was not captioned. */
 export interface CaptionGap {

@@ -1,17 +1,17 @@
 /** The rules of every field of every message kind. One function per kind; the order of its fields is the wire's. */
-import type {
-  CaptionDelta,
-  CaptionGap,
-  CaptionMessage,
-  CaptionResync,
-  CaptionShown,
-  CaptionSnapshot,
-  CaptionStatus,
-  CaptionWord,
-  CaptionServiceState,
-  GapReason,
-  SnapshotSegment,
-  Speaker,
+import {
+  type CaptionDelta,
+  type CaptionGap,
+  type CaptionMessage,
+  type CaptionResync,
+  type CaptionShown,
+  type CaptionSnapshot,
+  type CaptionStatus,
+  type CaptionWord,
+  type CaptionServiceState,
+  GAP_REASONS,
+  type SnapshotSegment,
+  type Speaker,
 } from './caption.js';
 import type { Bounds, FieldReader } from './field-reader.js';
 import {
@@ -40,12 +40,6 @@ const COUNT: Bounds = { min: 0, max: Number.MAX_SAFE_INTEGER };
 const ORDINAL: Bounds = { min: 1, max: Number.MAX_SAFE_INTEGER };
 const PART: Bounds = { min: 0, max: MAX_SNAPSHOT_PARTS - 1 };
 const PARTS: Bounds = { min: 1, max: MAX_SNAPSHOT_PARTS };
-const GAP_REASONS: readonly GapReason[] = [
-  'overloaded',
-  'recogniser_failed',
-  'audio_missing',
-  'gateway_restarted',
-];
 const SERVICE_STATES: readonly CaptionServiceState[] = ['live', 'degraded', 'unavailable'];
 
 /**

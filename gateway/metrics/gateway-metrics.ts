@@ -1,8 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AsrEvent, EngineBacklog, PoolObserver } from '../../asr/index.js';
+import { GAP_REASONS } from '../../protocol/index.js';
 import type { LatencyObserver } from '../latency/latency-observer.js';
 import { LatencyMetrics } from './latency-metrics.js';
-import { gapReasons, restartCauses, startAtZero } from './start-at-zero.js';
+import { RESTART_CAUSES, startAtZero } from './start-at-zero.js';
 
 /** What the gauges read at the moment of a scrape. */
 export interface GatewayCounts {
@@ -124,8 +125,8 @@ export class GatewayMetrics {
       'caption_report_lost_lines_total',
       'Lines of the latency report that the disk did not take, or had no room for.',
     );
-    startAtZero(this.#gaps, 'reason', gapReasons);
-    startAtZero(this.#restarts, 'cause', restartCauses);
+    startAtZero(this.#gaps, 'reason', GAP_REASONS);
+    startAtZero(this.#restarts, 'cause', RESTART_CAUSES);
     startAtZero(this.#webhooks, 'outcome', ['delivered', 'failed']);
     this.#decodeSeconds = new Histogram({
       name: 'caption_decode_call_seconds',

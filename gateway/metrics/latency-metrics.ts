@@ -1,8 +1,8 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { GapReason, RoomName } from '../../protocol/index.js';
+import { GAP_REASONS, type GapReason, type RoomName } from '../../protocol/index.js';
 import type { LatencyObserver, MeasuredLatency } from '../latency/latency-observer.js';
 import { STAGES, type WordLatency } from '../latency/word-latency.js';
-import { gapReasons, startAtZero } from './start-at-zero.js';
+import { startAtZero } from './start-at-zero.js';
 
 /** From what nobody notices to what nobody can follow, in seconds. */
 const BUCKETS_S = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 1.5, 2, 3, 5, 10];
@@ -55,7 +55,7 @@ export class LatencyMetrics implements LatencyObserver {
       labelNames: ['reason'],
       registers,
     });
-    startAtZero(this.#gapSeconds, 'reason', gapReasons);
+    startAtZero(this.#gapSeconds, 'reason', GAP_REASONS);
     // A stage that never took any time is there all the same.
     for (const stage of STAGES) this.#stages.zero({ stage });
   }

@@ -1,25 +1,14 @@
 import type { Counter } from 'prom-client';
 import type { ChildDown } from '../../asr/index.js';
-import type { GapReason } from '../../protocol/index.js';
 
-const GAP_REASONS = {
-  overloaded: 0,
-  recogniser_failed: 0,
-  audio_missing: 0,
-  gateway_restarted: 0,
-} satisfies Record<GapReason, 0>;
-
-const RESTART_CAUSES = {
+export const RESTART_CAUSES = Object.keys({
   exit: 0,
   not_ready: 0,
   hung: 0,
   flood: 0,
   protocol_violation: 0,
   version_mismatch: 0,
-} satisfies Record<ChildDown['cause'], 0>;
-
-export const gapReasons = Object.keys(GAP_REASONS);
-export const restartCauses = Object.keys(RESTART_CAUSES);
+} satisfies Record<ChildDown['cause'], 0>);
 
 /**
  * Prometheus sees an increase between two values only: of a series that begins with the first event, that event is never seen, and

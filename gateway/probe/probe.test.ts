@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { summarise } from '../../asr/index.js';
 import { describeWithModel } from '../../asr/testing/real-model.js';
@@ -19,6 +17,7 @@ import { AGENT_NAME, liveKitSettings, startLiveKitGateway } from '../livekit/tes
 import { describeWithModelAndLiveKit, startTestLiveKit } from '../livekit/testing/livekit-server.js';
 import { TEST_KEYS } from '../testing/access-token.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
+import { freePort } from '../livekit/server/free-ports.js';
 import { startProgram } from '../testing/program.js';
 import { startTestGateway } from '../testing/test-gateway.js';
 import { waitFor } from '../testing/wait-until.js';
@@ -47,16 +46,6 @@ async function proberOn(road: ProbeRoad, options: Partial<ProberOptions> = {}): 
   });
   afterwards(() => prober.close());
   return prober;
-}
-
-/** A port on which nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 1;
 }
 
 describeWithModel('the probe over WebSocket', (model) => {
@@ -112,7 +101,7 @@ describeWithModel('the probe over WebSocket', (model) => {
   });
 
   it('joins again when the gateway was away, and says so meanwhile', async () => {
-    const port = await closedPort();
+    const port = await freePort();
     const settings = { CAPTION_PORT: port };
     const prober = await proberOn(webSocketRoad({ url: `http://127.0.0.1:${port}`, room: ROOM, ...NO_KEYS }));
     const away = { outcome: 'unreachable', code: 'gateway_unreachable' };
@@ -130,7 +119,7 @@ describeWithModel('the probe over WebSocket', (model) => {
     const heard = await startProgram(['probe', '--once', '--json', '--url', gateway.url, ...limits]).ended;
     expect(heard.code, heard.stderr).toBe(0);
     expect(JSON.parse(heard.stdout)).toMatchObject({ outcome: 'ok', road: 'websocket' });
-    const url = `http://127.0.0.1:${await closedPort()}`;
+    const url = `http://127.0.0.1:${await freePort()}`;
     const alone = await startProgram(['probe', '--once', '--json', '--url', url]).ended;
     expect(alone.code).toBe(4);
     expect(JSON.parse(alone.stdout)).toMatchObject({ outcome: 'unreachable' });

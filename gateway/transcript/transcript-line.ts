@@ -14,7 +14,7 @@
 import {
   epochMs,
   type CaptionWord,
-  type GapReason,
+  GAP_REASONS,
   participantIdentity,
   type RoomName,
   roomName,
@@ -124,12 +124,6 @@ export function decodeLine(text: string, startedAtMs: number): TranscriptLine | 
 
 const END_REASONS: readonly MeetingEndReason[] = ['everybody_left', 'gateway_stopped', 'gateway_died'];
 const OUTCOMES: readonly WebhookOutcome[] = ['delivered', 'refused', 'given_up'];
-const GAP_REASONS: readonly GapReason[] = [
-  'overloaded',
-  'recogniser_failed',
-  'audio_missing',
-  'gateway_restarted',
-];
 
 function decodeMeeting(fields: Fields): MeetingLine | undefined {
   const { version, room, meeting, startedAtMs, webhook, gateway } = fields;

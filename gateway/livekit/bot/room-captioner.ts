@@ -130,9 +130,8 @@ export class RoomCaptioner implements Captioner {
 
   /** Whoever is there again with the next connection is met anew; the others are awaited. */
   #leaveBehind(rtc: RtcRoom): void {
-    for (const participant of rtc.participants) {
-      if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
-    }
+    for (const participant of rtc.participants.filter(isHuman))
+      this.#roads?.participantLeft(identityOf(participant));
   }
 
   /** Until it succeeds, is refused for good, is stopped, or has taken too long. */
@@ -240,9 +239,8 @@ export class RoomCaptioner implements Captioner {
   /** The roads outlive connections; a new connection is told everything. */
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
-      for (const participant of rtc.participants) {
-        if (isHuman(participant)) this.#roads.participantJoined(identityOf(participant), Date.now());
-      }
+      for (const participant of rtc.participants.filter(isHuman))
+        this.#roads.participantJoined(identityOf(participant), Date.now());
       this.#roads.reconnected();
       return;
     }

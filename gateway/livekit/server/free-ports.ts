@@ -9,10 +9,13 @@ const ATTEMPTS = 50;
 
 /** Two ports that were free on 127.0.0.1 a moment ago. */
 export async function freePorts(): Promise<LiveKitServerAddress> {
-  const port = await firstFree(isTcpFree);
+  const port = await freePort();
   const udpPort = await firstFree(isUdpFree);
   return { port, udpPort };
 }
+
+/** A port on which nobody on 127.0.0.1 listened a moment ago. */
+export const freePort = (): Promise<number> => firstFree(isTcpFree);
 
 async function firstFree(isFree: (port: number) => Promise<boolean>): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {

@@ -1,10 +1,11 @@
 /** Tests with a real Redis on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'vitest';
+import { freePort } from '../../server/free-ports.js';
 
 const binary = findOnPath('redis-server');
 const READY_DEADLINE_MS = 20_000;
@@ -86,14 +87,6 @@ function accepts(port: number): Promise<boolean> {
     };
     socket.once('connect', () => answer(true)).once('error', () => answer(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function findOnPath(name: string): string | undefined {
