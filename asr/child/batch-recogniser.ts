@@ -10,13 +10,12 @@ export interface BatchRecogniser {
   open(firstSample: number, vocabularies?: readonly VocabularyChange[]): RecogniserStream;
   /** Other phrases for a stream that runs, in audio that it has not been given yet. Absent where a model favours none. */
   readonly setVocabulary?: (stream: RecogniserStream, change: VocabularyChange) => void;
-  /** Decodes one chunk of each stream, all of which are `isReady()`. */
-  decode(streams: readonly RecogniserStream[]): Promise<void> | void;
   /**
-   * Looks at the audio after the last whole chunk of each stream; what it may say is in `provisional()`. Absent where a model
-   * cannot. What the newest `slackFrames` feature frames (10 ms each) say is left out: too little is known of what follows.
+   * Decodes one chunk of each of `streams`, all of which are `isReady()`, and in the same call looks ahead at others, which costs
+   * less than a call of their own. Either may be empty. Looks are taken by recognisers that `looksAhead` only.
    */
-  readonly speculate?: (streams: readonly RecogniserStream[], slackFrames: number) => Promise<void>;
+  decode(streams: readonly RecogniserStream[], looks?: LookAhead): Promise<void> | void;
+  readonly looksAhead: boolean;
   /** What one stream says does not depend on the others in its call. */
   readonly isBatchIndependent: boolean;
   /** A stream as bytes, which stays as it is. Not while a call is under way. Absent where a model cannot, as is `restore`. */
@@ -27,6 +26,13 @@ export interface BatchRecogniser {
   release(stream: RecogniserStream): void;
   /** Puts case and punctuation on a finished text; undefined where no such model is installed. */
   punctuate(text: string): string | undefined;
+}
+
+/** Streams whose chunk is not whole yet. What the newest audio of each may say is in `provisional()` afterwards. */
+export interface LookAhead {
+  readonly streams: readonly RecogniserStream[];
+  /** What the newest of so many feature frames (10 ms each) say is left out: too little is known of what follows. */
+  readonly slackFrames: number;
 }
 
 export interface RecogniserStream {
@@ -44,6 +50,8 @@ export interface RecogniserStream {
    * tell nothing new.
    */
   speculableSamples(slackFrames: number): number;
+  /** Audio that its next chunk still lacks, in samples; 0 where it is ready. */
+  readonly samplesUntilWhole: number;
   /** All audio before this position was accepted. */
   readonly acceptedThroughSample: number;
   /** All audio before this position was taken into account. */

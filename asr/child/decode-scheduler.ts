@@ -3,7 +3,8 @@
  * goes to the back after each chunk, so a stream with much audio to catch up never delays another by more than one chunk.
  * Bounded: what waits is decoded in batches of at most `MAX_BATCH_STREAMS`, fewer where by the measured cost of a stream a call
  * would take more than `PATIENCE` times `decodeCallBudgetMs`; one by one where neighbours change each other's words and few people
- * talk. A look ahead, for which nobody waits, is to fit `decodeCallBudgetMs` itself.
+ * talk. Looks ahead, for which nobody waits, fill up calls that are not full; few people are looked at in calls of their own, too,
+ * which are to fit `decodeCallBudgetMs` itself.
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
 import type { Token } from '../token.js';
@@ -161,57 +162,94 @@ export class DecodeScheduler {
     this.#readyQueue = this.#readyQueue.filter((queued) => queued !== scheduled);
   }
 
-  /** One decoding call over the streams at the head of the queue; the next may begin when it has ended. */
+  /**
+   * One decoding call over the streams at the head of the queue, and a look at others where there is room; the next may begin when
+   * it has ended.
+   */
   async decodeOnce(): Promise<DecodeCall> {
-    const batch = this.#readyQueue.splice(0, this.#batchSize());
+    const size = this.#batchSize();
+    const batch = this.#readyQueue.splice(0, size);
     for (const scheduled of batch) scheduled.isQueued = false;
     const ready = batch.filter((scheduled) => scheduled.stream.isReady());
-    const startedAt = this.#now();
-    if (ready.length > 0) await this.#recogniser.decode(ready.map((scheduled) => scheduled.stream));
-    const callMs = this.#now() - startedAt;
-    if (ready.length > 0) this.#noteCost(callMs / ready.length);
-    this.#pace.noteDecoding({ callMs, streams: ready.length, nowMs: this.#now() });
+    const looks = this.#mayBeJoined(batch) ? this.#worthALook().slice(0, size - ready.length) : [];
+    const callMs = await this.#call(ready, looks);
     // Cancelled meanwhile: nobody waits for it.
-    const wanted = batch.filter((scheduled) => this.#streams.get(scheduled.utterance) === scheduled);
-    const pieces = wanted.map((scheduled) => this.#pieceOf(scheduled));
-    return { pieces, callMs, batchSize: ready.length };
+    const decoded = batch.filter((scheduled) => this.#streams.get(scheduled.utterance) === scheduled);
+    const pieces = [...decoded, ...this.#changed(looks)].map((scheduled) => this.#pieceOf(scheduled));
+    return { pieces, callMs, batchSize: ready.length + looks.length };
   }
 
-  /** Streams with audio that is worth a look before their chunk is full. Decoding for good goes first. */
+  /**
+   * Streams that are worth a call before their chunk is full. Decoding for good goes first; with many streams it comes so often
+   * that no look needs a call of its own.
+   */
   get hasSpeculation(): boolean {
-    return !this.hasWork && this.#speculable().length > 0;
+    return !this.hasWork && !this.#looksRide && this.#worthALook().length > 0;
   }
 
   /** Looks once at streams whose chunk is not full yet. Undefined when there is nothing to tell. */
   async speculateOnce(): Promise<DecodeCall | undefined> {
-    const batch = this.#speculable().slice(0, this.#streamsIn(this.#decodeCallBudgetMs));
-    if (batch.length === 0 || this.#recogniser.speculate === undefined) return undefined;
+    const looks = this.#worthALook().slice(0, this.#streamsIn(this.#decodeCallBudgetMs));
+    if (looks.length === 0) return undefined;
+    const callMs = await this.#call([], looks);
+    const changed = this.#changed(looks);
+    if (changed.length === 0) return undefined;
+    const pieces = changed.map((scheduled) => this.#pieceOf(scheduled));
+    return { pieces, callMs, batchSize: looks.length };
+  }
+
+  /** Returns how long it took. */
+  async #call(ready: readonly ScheduledStream[], looks: readonly ScheduledStream[]): Promise<number> {
+    const streams = ready.length + looks.length;
+    if (streams === 0) return 0;
     const startedAt = this.#now();
-    await this.#recogniser.speculate(
-      batch.map(({ stream }) => stream),
-      this.#pace.slackFrames,
+    await this.#recogniser.decode(
+      ready.map(({ stream }) => stream),
+      { streams: looks.map(({ stream }) => stream), slackFrames: this.#pace.slackFrames },
     );
     const callMs = this.#now() - startedAt;
-    this.#pace.noteLook({ callMs, streams: batch.length, nowMs: this.#now() });
-    const changed = batch.filter(
+    if (ready.length > 0) this.#noteCost(callMs / streams);
+    this.#pace.noteCall({ callMs, decoded: ready.length, looked: looks.length, nowMs: this.#now() });
+    return callMs;
+  }
+
+  /** Whether others may be looked at in the same call: not where that changes what is decoded, or keeps a final waiting. */
+  #mayBeJoined(batch: readonly ScheduledStream[]): boolean {
+    return this.#recogniser.isBatchIndependent && !batch.some(({ isFinishing }) => isFinishing);
+  }
+
+  /** Those of which a look showed something else than was shown before. */
+  #changed(looks: readonly ScheduledStream[]): ScheduledStream[] {
+    return looks.filter(
       (scheduled) =>
         this.#streams.get(scheduled.utterance) === scheduled &&
         !scheduled.isFinishing &&
         textOf(scheduled.stream.provisional()) !== scheduled.shownText,
     );
-    if (changed.length === 0) return undefined;
-    const pieces = changed.map((scheduled) => this.#pieceOf(scheduled));
-    return { pieces, callMs, batchSize: batch.length };
   }
 
-  #speculable(): ScheduledStream[] {
-    if (this.#recogniser.speculate === undefined) return [];
-    const untoldSamples = this.#pace.untoldSamples(this.#streams.size);
+  /** Streams with audio that is worth a look now; those first whose words a look brings forward the most. */
+  #worthALook(): ScheduledStream[] {
+    if (!this.#recogniser.looksAhead) return [];
+    const untoldSamples = this.#looksRide
+      ? this.#pace.untoldSamplesOfRiders()
+      : this.#pace.untoldSamples(this.#streams.size);
     if (untoldSamples === undefined) return [];
     const { slackFrames } = this.#pace;
-    return [...this.#streams.values()].filter(
-      ({ stream }) => stream.speculableSamples(slackFrames) >= untoldSamples,
-    );
+    const gain = ({ stream }: ScheduledStream): number =>
+      stream.speculableSamples(slackFrames) * stream.samplesUntilWhole;
+    return [...this.#streams.values()]
+      .filter(({ stream }) => stream.speculableSamples(slackFrames) >= untoldSamples)
+      .sort((a, b) => gain(b) - gain(a));
+  }
+
+  /** Looks are taken only in calls that decode. */
+  get #looksRide(): boolean {
+    return this.#isCrowded && this.#recogniser.isBatchIndependent;
+  }
+
+  get #isCrowded(): boolean {
+    return this.#streams.size > GATHER_FROM_STREAMS;
   }
 
   #pieceOf(scheduled: ScheduledStream): DecodedPiece {
@@ -262,8 +300,7 @@ export class DecodeScheduler {
   }
 
   #batchSize(): number {
-    const isCrowded = this.#streams.size > GATHER_FROM_STREAMS;
-    if (!isCrowded && !this.#recogniser.isBatchIndependent) return 1;
+    if (!this.#isCrowded && !this.#recogniser.isBatchIndependent) return 1;
     return this.#streamsIn(PATIENCE * this.#decodeCallBudgetMs);
   }
 

@@ -12,6 +12,8 @@ interface MeetingOptions {
   readonly seconds: number;
   /** Of a call over so many streams that begins then. */
   readonly callMs: (streams: number, nowMs: number) => number;
+  /** Looks may share a call with what is decoded. Default false. */
+  readonly isBatchIndependent?: boolean;
 }
 
 interface Meeting {
@@ -22,24 +24,41 @@ interface Meeting {
   readonly looksPerSecond: number[];
   /** Looks taken while a whole chunk waited. */
   readonly looksBeforeDecoding: number;
+  /** Calls that only looked. */
+  readonly callsForLooks: number;
+  /** Of calls that looked and decoded. */
+  readonly largestCall: number;
 }
 
 /** Everybody talks all the time; a frame of each arrives every 40 ms, one stream after the other. */
-async function hold({ streams, seconds, callMs }: MeetingOptions): Promise<Meeting> {
+async function hold({ streams, seconds, callMs, isBatchIndependent }: MeetingOptions): Promise<Meeting> {
   let nowMs = 0;
   const looks = Array<number>(seconds).fill(0);
   const waitsMs: number[] = [];
   let looksBeforeDecoding = 0;
+  let callsForLooks = 0;
+  let largestCall = 0;
+  /** Decoded in the call that has just ended, if no time has gone by since. */
+  let decoded = { streams: 0, atMs: -1 };
   const second = (): number => Math.min(seconds - 1, Math.floor(nowMs / 1000));
   const recogniser = new FakeRecogniser(
     (words) => {
       nowMs += callMs(words.length, nowMs);
+      decoded = { streams: words.length, atMs: nowMs };
     },
     (words) => {
-      if (scheduler.hasWork) looksBeforeDecoding += 1;
       looks[second()]! += words.length;
+      if (decoded.atMs === nowMs) {
+        const together = decoded.streams + words.length;
+        largestCall = Math.max(largestCall, together);
+        nowMs += callMs(together, nowMs) - callMs(decoded.streams, nowMs);
+        return;
+      }
+      if (scheduler.hasWork) looksBeforeDecoding += 1;
+      callsForLooks += 1;
       nowMs += callMs(words.length, nowMs);
     },
+    isBatchIndependent,
   );
   const scheduler = new DecodeScheduler({
     recogniser,
@@ -68,7 +87,11 @@ async function hold({ streams, seconds, callMs }: MeetingOptions): Promise<Meeti
       gatherUntilMs ??= nowMs + scheduler.gatherMs;
       if (scheduler.gatherMs === 0 || nowMs >= gatherUntilMs) {
         gatherUntilMs = undefined;
-        for (const { utterance, decodedThroughSample } of (await scheduler.decodeOnce()).pieces) {
+        const { pieces } = await scheduler.decodeOnce();
+        // The others were looked at.
+        for (const { utterance, decodedThroughSample } of pieces.filter(
+          ({ appended }) => appended.length > 0,
+        )) {
           const chunk = decodedThroughSample / FAKE_CHUNK_SAMPLES;
           waitsMs.push(nowMs - (phaseMs(utterance) + chunk * CHUNK_MS));
           chunksDone[utterance]! += 1;
@@ -86,6 +109,8 @@ async function hold({ streams, seconds, callMs }: MeetingOptions): Promise<Meeti
     decodedChunks: chunksDone.reduce((sum, chunks) => sum + chunks, 0),
     looksPerSecond: looks.map((count) => count / streams),
     looksBeforeDecoding,
+    callsForLooks,
+    largestCall,
   };
 }
 
@@ -96,6 +121,52 @@ const everyChunk = ({ streams, seconds }: { streams: number; seconds: number }):
   streams * Math.floor((seconds * 1000) / CHUNK_MS - 1);
 
 describe('Looking ahead', () => {
+  it('with many speakers fills up calls that decode anyway, and has none of its own', async () => {
+    const meeting = await hold({ streams: 25, seconds: 4, callMs: quick, isBatchIndependent: true });
+    expect(meeting.looksPerSecond.at(-1)).toBeGreaterThan(0.5);
+    expect(meeting.callsForLooks).toBe(0);
+    expect(meeting.largestCall).toBe(MAX_BATCH_STREAMS);
+    expect(meeting.decodedChunks).toBeGreaterThanOrEqual(everyChunk({ streams: 25, seconds: 4 }));
+    expect(Math.max(...meeting.waitsMs)).toBeLessThanOrEqual(3 * quick(MAX_BATCH_STREAMS) + 60);
+  });
+
+  it('does not ride along where decoding alone takes the time there is', async () => {
+    const slow = (streams: number): number => 2 * quick(streams);
+    const meeting = await hold({ streams: 35, seconds: 6, callMs: slow, isBatchIndependent: true });
+    expect(meeting.looksPerSecond.slice(2)).toEqual([0, 0, 0, 0]);
+    expect(meeting.decodedChunks).toBeGreaterThanOrEqual(everyChunk({ streams: 35, seconds: 6 }));
+  });
+
+  it('never rides in a call that ends a sentence, because the final waits for it', async () => {
+    let nowMs = 0;
+    const looked: number[] = [];
+    const recogniser = new FakeRecogniser(
+      () => undefined,
+      (words) => looked.push(...words),
+      true,
+    );
+    const scheduler = new DecodeScheduler({
+      recogniser,
+      decodeCallBudgetMs: 40,
+      changedWordsAllowed: 0.05,
+      now: () => (nowMs += 1),
+    });
+    const half = new Float32Array(FAKE_CHUNK_SAMPLES / 2);
+    for (let utterance = 0; utterance < 20; utterance++) {
+      scheduler.open(utterance, { firstSample: 0 });
+      scheduler.accept(utterance, half);
+    }
+    scheduler.accept(0, half);
+    scheduler.finish(1);
+    expect(await scheduler.decodeOnce()).toMatchObject({ batchSize: 1 });
+    expect(looked).toEqual([]);
+    expect(await scheduler.decodeOnce()).toMatchObject({ batchSize: 1, pieces: [{ isFinal: true }] });
+    scheduler.accept(0, half);
+    scheduler.accept(0, half);
+    expect((await scheduler.decodeOnce()).batchSize).toBe(MAX_BATCH_STREAMS);
+    expect(looked).toHaveLength(MAX_BATCH_STREAMS - 1);
+  });
+
   it('looks at one speaker every 80 ms, at twenty more seldom, at forty never: decoding for good needs the time', async () => {
     const one = await hold({ streams: 1, seconds: 4, callMs: quick });
     const twenty = await hold({ streams: 20, seconds: 4, callMs: quick });

@@ -19,8 +19,8 @@ function run(pace: SpeculationPace, seconds: readonly Machine[], startMs = 0): (
       const samples = pace.untoldSamples(streams);
       interval = PACES.find(({ untoldMs }) => samples === msToSamples(untoldMs))?.everyMs;
       const cost = (everyMs: number): number => (10 / everyMs) * streams * msPerStream;
-      pace.noteDecoding({ callMs: cost(CHUNK_MS), streams: (10 / CHUNK_MS) * streams, nowMs });
-      if (interval !== undefined) pace.noteLook({ callMs: cost(interval), streams: 1, nowMs });
+      pace.noteCall({ callMs: cost(CHUNK_MS), decoded: (10 / CHUNK_MS) * streams, looked: 0, nowMs });
+      if (interval !== undefined) pace.noteCall({ callMs: cost(interval), decoded: 0, looked: 1, nowMs });
     }
     return interval;
   });
@@ -60,6 +60,20 @@ describe('SpeculationPace', () => {
           expect(decoding + (streams * msPerStream) / interval).toBeLessThanOrEqual(0.75);
       }
     }
+  });
+
+  it('lets looks ride along while there is CPU left, whatever the number of streams', () => {
+    const pace = new SpeculationPace(0.05);
+    const rides = (busyMs: number): number | undefined => {
+      pace.noteCall({ callMs: busyMs / 2, decoded: 4, looked: 4, nowMs: (nowMs += 1000) });
+      return pace.untoldSamplesOfRiders();
+    };
+    let nowMs = 0;
+    expect(rides(600)).toBe(msToSamples(80));
+    expect(pace.slackFrames).toBe(0);
+    expect(rides(1600)).toBeUndefined();
+    expect(rides(600)).toBe(msToSamples(80));
+    expect(new SpeculationPace(0).untoldSamplesOfRiders()).toBeUndefined();
   });
 
   it('leaves out more of the newest audio while more words change than may, and less while fewer do', () => {

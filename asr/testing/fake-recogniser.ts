@@ -1,7 +1,7 @@
 /** A recogniser without a model: every chunk of audio says one word, which tells the chunk's first sample. */
 import { deserialize, serialize } from 'node:v8';
 import { sampleIndex } from '../../protocol/index.js';
-import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
+import type { BatchRecogniser, LookAhead, RecogniserStream } from '../child/batch-recogniser.js';
 import type { Token } from '../token.js';
 
 /** 320 ms, like the real model. */
@@ -22,9 +22,9 @@ export function fakeSpeech(values: readonly number[]): Int16Array {
 export class FakeRecogniser implements BatchRecogniser {
   /** Streams that were released, for tests of who frees them. */
   released = 0;
-  readonly isBatchIndependent = false;
+  readonly isBatchIndependent: boolean;
   readonly #beforeDecoding: (words: readonly number[]) => void;
-  readonly speculate?: (streams: readonly RecogniserStream[]) => Promise<void>;
+  readonly #beforeLooking: ((words: readonly number[]) => void) | undefined;
 
   /**
    * Both are given the first sample of each chunk: `beforeDecoding` of those that are about to be decoded, `beforeLooking` of those
@@ -33,27 +33,30 @@ export class FakeRecogniser implements BatchRecogniser {
   constructor(
     beforeDecoding: (words: readonly number[]) => void = () => undefined,
     beforeLooking?: (words: readonly number[]) => void,
+    isBatchIndependent = false,
   ) {
+    this.isBatchIndependent = isBatchIndependent;
     this.#beforeDecoding = beforeDecoding;
-    if (beforeLooking === undefined) return;
-    this.speculate = (streams) => {
-      const ours = streams.filter((stream): stream is FakeStream => stream instanceof FakeStream);
-      beforeLooking(ours.map((stream) => stream.nextWord));
-      for (const stream of ours) stream.look();
-      return Promise.resolve();
-    };
+    this.#beforeLooking = beforeLooking;
+  }
+
+  get looksAhead(): boolean {
+    return this.#beforeLooking !== undefined;
   }
 
   open(firstSample: number): RecogniserStream {
     return new FakeStream(firstSample);
   }
 
-  decode(streams: readonly RecogniserStream[]): void {
-    const ours = streams.filter((stream): stream is FakeStream => stream instanceof FakeStream);
+  decode(streams: readonly RecogniserStream[], looks?: LookAhead): void {
+    const ours = streams.filter(isFake);
     const notReady = ours.filter((stream) => !stream.isReady());
     if (notReady.length > 0) throw new Error('decoded a stream that is not ready');
-    this.#beforeDecoding(ours.map((stream) => stream.nextWord));
+    if (ours.length > 0) this.#beforeDecoding(ours.map((stream) => stream.nextWord));
     for (const stream of ours) stream.decodeChunk();
+    const looked = (looks?.streams ?? []).filter(isFake);
+    if (looked.length > 0) this.#beforeLooking?.(looked.map((stream) => stream.nextWord));
+    for (const stream of looked) stream.look();
   }
 
   save(stream: RecogniserStream): Uint8Array {
@@ -73,6 +76,8 @@ export class FakeRecogniser implements BatchRecogniser {
     return undefined;
   }
 }
+
+const isFake = (stream: RecogniserStream): stream is FakeStream => stream instanceof FakeStream;
 
 class FakeStream implements RecogniserStream {
   readonly #firstSample: number;
@@ -148,6 +153,10 @@ class FakeStream implements RecogniserStream {
 
   speculableSamples(): number {
     return this.#isFinished || this.isReady() ? 0 : this.#samples.length - this.#seenSamples;
+  }
+
+  get samplesUntilWhole(): number {
+    return Math.max(0, FAKE_CHUNK_SAMPLES - (this.#samples.length - this.#decodedSamples));
   }
 
   /** The word of the chunk that is not whole yet. */

@@ -8,6 +8,8 @@ export interface EncoderInput {
   /** `windowFrames` rows of `MEL_BINS`. */
   readonly features: Float32Array;
   readonly state: EncoderState;
+  /** Whether the state moves on by the chunk, or stays as it was. */
+  readonly keepsState: boolean;
 }
 
 /** Tensors of one batch size, all of them views of shared buffers. */
@@ -90,11 +92,8 @@ export class Encoder {
     return new EncoderState(this.#stateFloats, this.#stateIntegers);
   }
 
-  /**
-   * Encodes a window of each stream and moves the states on by the chunk; with `keepsStates` false the states stay as they
-   * were. The result holds until the next call: `outputFrames` rows of `outputWidth` for each stream in turn.
-   */
-  async run(inputs: readonly EncoderInput[], { keepsStates = true } = {}): Promise<Float32Array> {
+  /** Encodes a window of each stream. The result holds until the next call: `outputFrames` rows of `outputWidth` for each in turn. */
+  async run(inputs: readonly EncoderInput[]): Promise<Float32Array> {
     const batch = this.shape.fixedBatch ?? inputs.length;
     const buffers = this.#reserve(batch);
     const tensors = (this.#tensors[batch] ??= this.#tensorsFor(batch, buffers));
@@ -103,10 +102,10 @@ export class Encoder {
       buffers.features.set(features, row * windowLength);
       this.#gather(state, row, { buffers, batch });
     }
+    const keepsStates = inputs.some(({ keepsState }) => keepsState);
     await this.#session.run(tensors.feeds, keepsStates ? tensors.fetches : tensors.outputOnly);
-    if (keepsStates) {
-      for (const [row, { state }] of inputs.entries()) this.#scatter(state, row, { buffers, batch });
-    }
+    for (const [row, { state, keepsState }] of inputs.entries())
+      if (keepsState) this.#scatter(state, row, { buffers, batch });
     return buffers.output;
   }
 

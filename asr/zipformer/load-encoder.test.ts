@@ -4,7 +4,7 @@ import { readOnnxMetadata } from '../models/onnx-file.js';
 import { toFloat32 } from '../audio/audio-frame.js';
 import { ownSpeech, realSpeech } from '../testing/clips.js';
 import { describeWithModel } from '../testing/real-model.js';
-import { Encoder } from './encoder.js';
+import { Encoder, type EncoderInput } from './encoder.js';
 import { FeatureWindow } from './feature-window.js';
 import { OnnxGraph } from './graph/onnx-graph.js';
 import { type LoadedEncoder, loadEncoder, type LoadEncoderOptions } from './load-encoder.js';
@@ -30,7 +30,7 @@ async function encodeAll(encoder: Encoder, clips: readonly Float32Array[]): Prom
     const state = encoder.newState();
     while (features.isFull) {
       features.fill();
-      const output = await encoder.run([{ features: features.features, state }]);
+      const output = await encoder.run([{ features: features.features, state, keepsState: true }]);
       outputs.push(output.slice(0, encoder.outputFrames * encoder.outputWidth), state.floats.slice());
       features.advance(hopFrames);
     }
@@ -112,11 +112,16 @@ describeWithModel('loadEncoder', (model) => {
       features.fill();
       return features.features;
     });
+    const inputOf = (features: Float32Array): EncoderInput => ({
+      features,
+      state: encoder.newState(),
+      keepsState: true,
+    });
     const length = encoder.outputFrames * encoder.outputWidth;
-    const together = await encoder.run(windows.map((features) => ({ features, state: encoder.newState() })));
+    const together = await encoder.run(windows.map(inputOf));
     const rows = windows.map((_, row) => together.slice(row * length, (row + 1) * length));
     for (const [row, features] of windows.entries()) {
-      const alone = await encoder.run([{ features, state: encoder.newState() }]);
+      const alone = await encoder.run([inputOf(features)]);
       const farthest = Math.max(
         ...alone.subarray(0, length).map((value, at) => Math.abs(value - rows[row]![at]!)),
       );

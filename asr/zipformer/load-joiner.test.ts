@@ -17,7 +17,7 @@ async function framesOf({ encoder }: ZipformerModel): Promise<Float32Array> {
   const frames: number[] = [];
   while (features.isFull) {
     features.fill();
-    const output = await encoder.run([{ features: features.features, state }]);
+    const output = await encoder.run([{ features: features.features, state, keepsState: true }]);
     frames.push(...output.subarray(0, encoder.outputFrames * encoder.outputWidth));
     features.advance(encoder.shape.hopFrames);
   }

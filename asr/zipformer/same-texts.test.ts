@@ -24,9 +24,9 @@ const streamPlan = fc.record({
   pieces: fc.array(fc.integer({ min: 1, max: 9000 }), { minLength: 1, maxLength: 8 }),
   hasPhrases: fc.boolean(),
 });
-/** What happens next: pieces are fed, some of the ready streams are decoded, or some streams are looked at early. */
+/** What happens next: pieces are fed, some of the ready streams are decoded, some are looked at early, or both in one call. */
 const step = fc.record({
-  kind: fc.constantFrom('feed' as const, 'decode' as const, 'speculate' as const),
+  kind: fc.constantFrom('feed' as const, 'decode' as const, 'look' as const, 'both' as const),
   chosen: fc.nat(255),
   slackFrames: fc.integer({ min: 1, max: 20 }),
 });
@@ -108,13 +108,13 @@ describeWithModel('Our own engine with weights that are not quantised', ({ dir, 
             // Whatever is drawn, it comes to an end.
             if (kind === 'feed' || at % 7 === 0) for (const driven of all) feed(driven);
             const ready = (at % 5 === 0 ? all : some).map(({ stream }) => stream).filter((s) => s.isReady());
-            if ((kind === 'decode' || at % 5 === 0) && ready.length > 0) await recogniser.decode(ready);
-            const speculable = some.filter(({ stream }) => stream.speculableSamples(0) > 0);
-            if (kind === 'speculate' && speculable.length > 0)
-              await recogniser.speculate(
-                speculable.map(({ stream }) => stream),
-                slackFrames,
-              );
+            const looks = some.map(({ stream }) => stream).filter((s) => s.speculableSamples(0) > 0);
+            const isDecoding = kind === 'decode' || kind === 'both' || at % 5 === 0;
+            const isLooking = kind === 'look' || kind === 'both';
+            await recogniser.decode(isDecoding ? ready : [], {
+              streams: isLooking ? looks : [],
+              slackFrames,
+            });
           }
           for (const { plan, stream } of all) {
             const side = plan.hasPhrases ? expected.favoured : expected.plain;

@@ -1,5 +1,5 @@
 import { errorMessage } from '../../protocol/index.js';
-import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
+import type { BatchRecogniser, LookAhead, RecogniserStream } from '../child/batch-recogniser.js';
 import type { VocabularyChange } from '../child/messages.js';
 import { ModelRefused } from './encoder-shape.js';
 import type { HotwordGraph } from './hotword-graph.js';
@@ -23,6 +23,7 @@ export interface ZipformerOptions {
  * without.
  */
 export class ZipformerRecogniser implements BatchRecogniser {
+  readonly looksAhead = true;
   readonly isBatchIndependent: boolean;
   readonly #model: ZipformerModel;
   readonly #search: VocabularySearch;
@@ -73,13 +74,10 @@ export class ZipformerRecogniser implements BatchRecogniser {
       stream.hotwordChanges.push({ fromSample, hotwords: this.#graphOf(phrases) });
   }
 
-  async decode(streams: readonly RecogniserStream[]): Promise<void> {
-    const batches = this.#batchesOf(streams);
-    for (const batch of batches) await this.#decodeBatch(batch);
-  }
-
-  async speculate(streams: readonly RecogniserStream[], slackFrames: number): Promise<void> {
-    for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch, slackFrames);
+  async decode(streams: readonly RecogniserStream[], looks?: LookAhead): Promise<void> {
+    const rows = this.#rowsOf(streams, looks);
+    const size = this.#model.encoder.fixedBatch ?? rows.length;
+    for (let at = 0; at < rows.length; at += size) await this.#decodeRows(rows.slice(at, at + size));
   }
 
   /** Not a stream that was finished. */
@@ -130,64 +128,61 @@ export class ZipformerRecogniser implements BatchRecogniser {
     return phrases.length === 0 ? undefined : this.#model.hotwords?.compile(phrases).graph;
   }
 
-  #batchesOf(streams: readonly RecogniserStream[]): ZipformerStream[][] {
-    const ours = streams.filter((stream): stream is ZipformerStream => stream instanceof ZipformerStream);
-    for (const stream of ours) {
+  #rowsOf(streams: readonly RecogniserStream[], looks: LookAhead | undefined): Row[] {
+    const whole = streams.filter(isOurs).map((stream): Row => ({ stream, look: undefined }));
+    const { streams: looked, slackFrames } = looks ?? { streams: [], slackFrames: 0 };
+    const ahead = looked
+      .filter(isOurs)
+      .map((stream) => ({ stream, look: { slackFrames, toldFrames: stream.usableFrames(slackFrames) } }))
+      .filter(({ look }) => look.toldFrames > 0);
+    const rows = [...whole, ...ahead];
+    for (const { stream } of rows) {
       const change = stream.takeDueHotwords();
       if (change !== undefined) this.#search.setHotwords(stream.search, change.hotwords);
     }
-    const size = this.#model.encoder.fixedBatch ?? ours.length;
-    const batches: ZipformerStream[][] = [];
-    for (let at = 0; at < ours.length; at += size) batches.push(ours.slice(at, at + size));
-    return batches;
+    return rows;
   }
 
-  async #decodeBatch(streams: readonly ZipformerStream[]): Promise<void> {
-    for (const stream of streams) stream.features.fill();
+  async #decodeRows(rows: readonly Row[]): Promise<void> {
+    for (const { stream } of rows) stream.features.fill();
     const encoderOutput = await this.#model.encoder.run(
-      streams.map(({ features: { features }, encoderState }) => ({ features, state: encoderState })),
-    );
-    const { outputFrames } = this.#shape;
-    await this.#search.advance(
-      streams.map((stream, row) => ({
-        state: stream.search,
-        encoderOutput,
-        offset: row * outputFrames * this.#model.encoder.outputWidth,
-        frames: outputFrames,
-        firstFrame: stream.nextFrame,
+      rows.map(({ stream: { features, encoderState }, look }, row) => ({
+        features:
+          look === undefined
+            ? features.features
+            : this.#windows.padded(row, features.features, features.frameCount),
+        state: encoderState,
+        keepsState: look === undefined,
       })),
     );
-    for (const stream of streams) {
+    const { outputFrames } = this.#shape;
+    const inputs = rows.map(({ stream, look }, row) => ({
+      stream,
+      look,
+      state: stream.search,
+      encoderOutput,
+      offset: row * outputFrames * this.#model.encoder.outputWidth,
+      frames: look?.toldFrames ?? outputFrames,
+      firstFrame: stream.nextFrame,
+    }));
+    const whole = inputs.filter(({ look }) => look === undefined);
+    await this.#search.advance(whole);
+    for (const { stream } of whole) {
       if (stream.isAtLastChunk) this.#search.settle(stream.search);
       stream.noteDecoded();
     }
-  }
-
-  async #speculateBatch(streams: readonly ZipformerStream[], slackFrames: number): Promise<void> {
-    const { outputWidth } = this.#model.encoder;
-    const { outputFrames } = this.#shape;
-    const looks = streams
-      .map((stream) => ({ stream, usable: stream.usableFrames(slackFrames) }))
-      .filter(({ usable }) => usable > 0);
-    if (looks.length === 0) return;
-    for (const { stream } of looks) stream.features.fill();
-    const encoderOutput = await this.#model.encoder.run(
-      looks.map(({ stream: { features, encoderState } }, row) => ({
-        features: this.#windows.padded(row, features.features, features.frameCount),
-        state: encoderState,
-      })),
-      { keepsStates: false },
-    );
-    const found = await this.#search.lookAhead(
-      looks.map(({ stream, usable }, row) => ({
-        state: stream.search,
-        encoderOutput,
-        offset: row * outputFrames * outputWidth,
-        frames: usable,
-        firstFrame: stream.nextFrame,
-      })),
-    );
-    for (const [row, { stream, usable }] of looks.entries())
-      stream.noteSpeculated({ toldFrames: usable, slackFrames, tokens: found[row] ?? [] });
+    const ahead = inputs.filter(({ look }) => look !== undefined);
+    const found = await this.#search.lookAhead(ahead);
+    for (const [index, { stream, look }] of ahead.entries())
+      if (look !== undefined) stream.noteSpeculated({ ...look, tokens: found[index] ?? [] });
   }
 }
+
+/** A stream in a call. */
+interface Row {
+  readonly stream: ZipformerStream;
+  /** Of a stream that is only looked at: of how many encoder frames the look tells, and what it leaves out. */
+  readonly look: { readonly toldFrames: number; readonly slackFrames: number } | undefined;
+}
+
+const isOurs = (stream: RecogniserStream): stream is ZipformerStream => stream instanceof ZipformerStream;

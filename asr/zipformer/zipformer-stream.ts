@@ -125,6 +125,11 @@ export class ZipformerStream implements RecogniserStream {
     return (Math.max(0, untold) * hopFrames * FRAME_SHIFT_SAMPLES) / outputFrames;
   }
 
+  get samplesUntilWhole(): number {
+    const missing = this.#shape.windowFrames - this.features.availableFrames;
+    return this.isReady() ? 0 : missing * FRAME_SHIFT_SAMPLES;
+  }
+
   /** Encoder frames of the chunk that is not whole yet which may be told of by now. */
   usableFrames(slackFrames: number): number {
     const { hopFrames, outputFrames } = this.#shape;

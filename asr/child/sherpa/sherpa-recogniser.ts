@@ -47,6 +47,7 @@ export function createSherpaRecogniser(config: RecogniserConfig): BatchRecognise
   return {
     // The published joiners are int8: they quantise over the whole call.
     isBatchIndependent: false,
+    looksAhead: false,
     open: (firstSample) => new SherpaStream(recogniser, shape, firstSample),
     decode(streams) {
       const ours = streams.filter((stream): stream is SherpaStream => stream instanceof SherpaStream);
@@ -98,6 +99,10 @@ class SherpaStream implements RecogniserStream {
   }
 
   /** The addon decodes whole chunks only. */
+  get samplesUntilWhole(): number {
+    return 0;
+  }
+
   speculableSamples(): number {
     return 0;
   }
