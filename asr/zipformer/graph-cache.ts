@@ -10,7 +10,7 @@ import { describeEncoder } from './encoder-shape.js';
 import { type LoadedEncoder, loadEncoder, type LoadEncoderOptions } from './load-encoder.js';
 
 /** Counts up when graphs are rewritten otherwise. */
-const REWRITING = 1;
+const REWRITING = 2;
 const DIGEST_BYTES = 32;
 
 export interface CachedEncoderOptions extends LoadEncoderOptions {

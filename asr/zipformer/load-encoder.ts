@@ -3,6 +3,8 @@ import { type InferenceSession, Tensor } from '../onnx-runtime.js';
 import { describeEncoder, type EncoderShape, type StateTensor } from './encoder-shape.js';
 import { dequantiseProducts, quantisesActivations } from './graph/dequantise-products.js';
 import { mergeConvolutions } from './graph/merge-convolutions.js';
+import { dropChunkMasks } from './graph/drop-chunk-masks.js';
+import { keepKeysInRows } from './graph/keep-keys-in-rows.js';
 import { OnnxGraph } from './graph/onnx-graph.js';
 import { shortenSwooshes } from './graph/shorten-swoosh.js';
 import { MEL_BINS } from './mel-filter-bank.js';
@@ -61,7 +63,8 @@ export async function loadEncoder({ path, metadata, sessions }: LoadEncoderOptio
     : original;
   if (floats === undefined)
     return { session: original, shape, isBatchIndependent: false, isRewritten: false };
-  const isFaster = mergeConvolutions(graph) + shortenSwooshes(graph) > 0;
+  const isFaster =
+    mergeConvolutions(graph) + shortenSwooshes(graph) + keepKeysInRows(graph) + dropChunkMasks(graph) > 0;
   const faster = isFaster ? await rewritten(floats, rewriting, areEqual) : undefined;
   return {
     session: faster ?? floats,

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeWithModel } from '../../testing/real-model.js';
 import { dequantiseProducts, quantisesActivations } from './dequantise-products.js';
+import { dropChunkMasks } from './drop-chunk-masks.js';
+import { keepKeysInRows } from './keep-keys-in-rows.js';
 import { mergeConvolutions } from './merge-convolutions.js';
 import { OnnxGraph } from './onnx-graph.js';
 import { shortenSwooshes } from './shorten-swoosh.js';
@@ -56,6 +58,28 @@ describeWithModel('OnnxGraph of the real model', (model) => {
     // Those of two dimensions stay.
     expect({ logs: count('Log'), convolutions: count('Conv') }).toEqual({ logs: 34, convolutions: 6 });
     expect([mergeConvolutions(graph), shortenSwooshes(graph)]).toEqual([0, 0]);
+  });
+
+  it('finds the keys of every layer, and both masks of every layer', async () => {
+    const graph = await encoderGraph();
+    const count = (opType: string): number => graph.nodes.filter((node) => node.opType === opType).length;
+    const masksBefore = count('Where');
+    expect([keepKeysInRows(graph), dropChunkMasks(graph)]).toEqual([6, 12]);
+    expect([count('FusedMatMul'), masksBefore - count('Where')]).toEqual([6, 12]);
+    expect([keepKeysInRows(graph), dropChunkMasks(graph)]).toEqual([0, 0]);
+  });
+
+  it('imports the operators of a node that was added, once', async () => {
+    const graph = await encoderGraph();
+    const [first] = graph.nodes;
+    const [output] = first!.outputs;
+    const added = { opType: 'Mine', domain: 'org.example', inputs: [], output: output!, int: { size: 3 } };
+    expect(graph.replace([first!], [added])).toBe(true);
+    const bytes = Buffer.from(graph.serialise());
+    const again = Buffer.from(OnnxGraph.parse(bytes)!.serialise());
+    expect(again.equals(bytes)).toBe(true);
+    // The node names it, and the model imports it.
+    expect(bytes.toString('latin1').split('org.example')).toHaveLength(3);
   });
 
   it('writes quantised products out as products of floats', async () => {

@@ -23,7 +23,11 @@ const ATTRIBUTE_TENSOR = 5;
 const ATTRIBUTE_GRAPH = 6;
 const ATTRIBUTE_INTS = 8;
 const ATTRIBUTE_TYPE = 20;
+const INT_TYPE = 2;
 const INTS_TYPE = 7;
+const MODEL_OPSET = 8;
+const OPSET_DOMAIN = 1;
+const OPSET_VERSION = 2;
 
 export interface OnnxNode {
   readonly opType: string;
@@ -41,6 +45,9 @@ export interface NewNode {
   readonly inputs: readonly string[];
   readonly output: string;
   readonly ints?: Readonly<Record<string, readonly number[]>>;
+  readonly int?: Readonly<Record<string, number>>;
+  /** Default: ONNX's own operators. Version 1 of another one is imported where the model does not import it. */
+  readonly domain?: string;
 }
 
 export class OnnxGraph {
@@ -161,7 +168,19 @@ export class OnnxGraph {
     for (const field of this.#otherFields) graph.raw(field);
     const model = new ProtobufWriter();
     for (const field of this.#modelFields) model.raw(field);
+    for (const domain of this.#domainsMissing())
+      model.bytes(
+        MODEL_OPSET,
+        new ProtobufWriter().text(OPSET_DOMAIN, domain).varint(OPSET_VERSION, 1).finish(),
+      );
     return model.bytes(MODEL_GRAPH, graph.finish()).finish();
+  }
+
+  /** Of operators that nodes were added of. */
+  #domainsMissing(): string[] {
+    const imported = this.#modelFields.flatMap((field) => contents(field, MODEL_OPSET));
+    const known = new Set(['', ...imported.map((opset) => textOf(opset, OPSET_DOMAIN))]);
+    return [...new Set(this.#nodes.map(({ domain }) => domain))].filter((domain) => !known.has(domain));
   }
 
   #learn(node: OnnxNode): void {
@@ -226,16 +245,19 @@ function writeNode({ opType, domain, name, inputs, outputs, attributes }: OnnxNo
   return writer.finish();
 }
 
-function newNode({ opType, inputs, output, ints = {} }: NewNode): OnnxNode {
-  const attributes = Object.entries(ints).map(([name, values]): [string, Uint8Array] => [
-    name,
-    new ProtobufWriter()
-      .text(ATTRIBUTE_NAME, name)
-      .packed(ATTRIBUTE_INTS, values)
-      .varint(ATTRIBUTE_TYPE, INTS_TYPE)
-      .finish(),
+function newNode({ opType, inputs, output, ints = {}, int = {}, domain = '' }: NewNode): OnnxNode {
+  const named = (name: string): ProtobufWriter => new ProtobufWriter().text(ATTRIBUTE_NAME, name);
+  const attributes = new Map([
+    ...Object.entries(ints).map(([name, values]): [string, Uint8Array] => [
+      name,
+      named(name).packed(ATTRIBUTE_INTS, values).varint(ATTRIBUTE_TYPE, INTS_TYPE).finish(),
+    ]),
+    ...Object.entries(int).map(([name, value]): [string, Uint8Array] => [
+      name,
+      named(name).varint(ATTRIBUTE_INT, value).varint(ATTRIBUTE_TYPE, INT_TYPE).finish(),
+    ]),
   ]);
-  return { opType, domain: '', name: output, inputs, outputs: [output], attributes: new Map(attributes) };
+  return { opType, domain, name: output, inputs, outputs: [output], attributes };
 }
 
 /** Contents of all fields of that number. */
