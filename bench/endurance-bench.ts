@@ -5,6 +5,7 @@
 import { type Summary, summarise } from '../asr/index.js';
 import { CaptionWatch, playPaced } from '../gateway/index.js';
 import type { CaptionMessage, CaptionState } from '../protocol/index.js';
+import { babbleOf } from './babble.js';
 import { scheduleSpeakers, type SpeakerSchedule } from './clip-schedule.js';
 import { scoreClips } from './clip-score.js';
 import { samplesOf } from './latency-bench.js';
@@ -19,6 +20,7 @@ import { trendOf } from './trend.js';
 const LAP_SECONDS = 60;
 const LEAST_LAPS = 6;
 const LEAD_TIME_MS = 300;
+const CLIPS_OF_BABBLE = 8;
 /** The last finals of a lap may come this much later. */
 const GRACE_MS = 10_000;
 const MEMORY_INTERVAL_MS = 5000;
@@ -28,6 +30,8 @@ const MAX_GROWTH = 0.1;
 export interface EnduranceOptions {
   readonly manifest: string;
   readonly speakers: number;
+  /** Further people from whom nothing but babble comes, all the time. Default 0. */
+  readonly noisy?: number;
   readonly seconds: number;
   readonly openStage: () => Promise<Stage>;
   readonly output: NodeJS.WritableStream;
@@ -58,6 +62,7 @@ export interface EnduranceResult {
   }[];
   readonly wer: number | null;
   readonly speakers: number;
+  readonly noisy: number;
   readonly seconds: number;
   readonly model: string | null;
   readonly failures: readonly string[];
@@ -73,6 +78,11 @@ export async function runEnduranceBench(
   const clips = await loadClips(options.manifest);
   const lapSeconds = Math.min(LAP_SECONDS, options.seconds / LEAST_LAPS);
   const schedules = scheduleSpeakers(clips, { speakers: options.speakers, seconds: lapSeconds });
+  const babble = babbleOf(
+    clips.slice(0, CLIPS_OF_BABBLE),
+    Math.max(...schedules.map(({ pcm }) => pcm.length)),
+  );
+  const noise = Array<Int16Array>(options.noisy ?? 0).fill(babble);
   const failures: string[] = [];
   const stage = await options.openStage();
   const samples: Sample[] = [];
@@ -80,7 +90,7 @@ export async function runEnduranceBench(
   const session = await stage.venue
     .open({
       rooms: 'bench-endurance',
-      speakers: schedules.map((_, index) => identityOf(index)),
+      speakers: [...schedules, ...noise].map((_, index) => identityOf(index)),
       watch: (state, message) => watches.observe(state, message),
       failed: (reason) => failures.push(reason),
     })
@@ -100,7 +110,7 @@ export async function runEnduranceBench(
     for (let lap = 0; lapAtMs - firstAtMs < options.seconds * 1000; lap += 1) {
       const startAtMs = lapAtMs;
       const watch = watches.begin();
-      const tracks = schedules.map(({ pcm }, index) => ({
+      const tracks = [...schedules.map(({ pcm }) => pcm), ...noise].map((pcm, index) => ({
         pcm,
         send: (frame: Int16Array) => session.send(index, frame),
       }));
@@ -209,6 +219,7 @@ function resultOf(
       words.reduce((sum, { weight }) => sum + (weight ?? 0), 0),
     ),
     speakers: options.speakers,
+    noisy: options.noisy ?? 0,
     seconds: options.seconds,
     model: run.model,
     failures: run.failures,

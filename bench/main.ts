@@ -87,6 +87,7 @@ async function run(argv: readonly string[]): Promise<number> {
     .action(capacity);
   speaking(program, 'endurance', { speakers: '10', seconds: '3600' })
     .description('whether captions come later and memory grows with time')
+    .option('--noisy <n>', 'further people from whom nothing but babble comes, all the time', '0')
     .action(endurance);
   speaking(program, 'faults', { speakers: '3', seconds: '60' })
     .description('things break while people talk: how soon captions go on, what is lost')
@@ -219,8 +220,12 @@ async function capacity(flags: CapacityFlags): Promise<void> {
   await finish('capacity', flags, { ...kept, table: formatCapacityResult(kept.result) });
 }
 
-async function endurance(flags: SpeakingFlags): Promise<void> {
-  const kept = await runEnduranceBench({ ...playing(flags), openStage: () => openStage(flags.road) });
+async function endurance(flags: SpeakingFlags & { readonly noisy: string }): Promise<void> {
+  const kept = await runEnduranceBench({
+    ...playing(flags),
+    noisy: flags.noisy === '0' ? 0 : wholeNumber('--noisy', flags.noisy, 1000),
+    openStage: () => openStage(flags.road),
+  });
   await finish('endurance', flags, { ...kept, table: formatEnduranceResult(kept.result) });
 }
 

@@ -84,6 +84,7 @@ const report: Report = {
     laps: [0, 60, 120].map((atS) => ({ atS, p50: 500, p95: 600 })),
     wer: 0.1,
     speakers: 3,
+    noisy: 0,
     seconds: 180,
     model: 'tiny',
     failures: [],
