@@ -2,6 +2,7 @@ import { errorMessage } from '../../protocol/index.js';
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
 import type { VocabularyChange } from '../child/messages.js';
 import { ModelRefused } from './encoder-shape.js';
+import { EncoderStates } from './encoder-states.js';
 import type { HotwordGraph } from './hotword-graph.js';
 import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
@@ -25,6 +26,7 @@ export interface ZipformerOptions {
 export class ZipformerRecogniser implements BatchRecogniser {
   readonly isBatchIndependent: boolean;
   readonly #model: ZipformerModel;
+  readonly #encoderStates: EncoderStates;
   readonly #search: VocabularySearch;
   readonly #shape: StreamShape;
   readonly #bank = new MelFilterBank();
@@ -37,6 +39,7 @@ export class ZipformerRecogniser implements BatchRecogniser {
     this.#model = model;
     this.#punctuate = punctuate;
     this.isBatchIndependent = model.isBatchIndependent;
+    this.#encoderStates = new EncoderStates(() => encoder.newState());
     this.#search = new VocabularySearch({ predictor, joiner, unknownId, encoderWidth: encoder.outputWidth });
     this.#shape = { windowFrames, hopFrames, outputFrames: encoder.outputFrames, tokenTexts };
     this.#windows = new SpeculativeWindow(windowFrames);
@@ -60,7 +63,7 @@ export class ZipformerRecogniser implements BatchRecogniser {
     const stream = new ZipformerStream({
       bank: this.#bank,
       shape: this.#shape,
-      encoderState: this.#model.encoder.newState(),
+      encoderState: this.#encoderStates.take(),
       search: this.#search.newState(),
       firstSample,
     });
@@ -76,10 +79,12 @@ export class ZipformerRecogniser implements BatchRecogniser {
   async decode(streams: readonly RecogniserStream[]): Promise<void> {
     const batches = this.#batchesOf(streams);
     for (const batch of batches) await this.#decodeBatch(batch);
+    this.#encoderStates.callEnded();
   }
 
   async speculate(streams: readonly RecogniserStream[], slackFrames: number): Promise<void> {
     for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch, slackFrames);
+    this.#encoderStates.callEnded();
   }
 
   /** Not a stream that was finished. */
@@ -90,7 +95,7 @@ export class ZipformerRecogniser implements BatchRecogniser {
 
   restore(state: Uint8Array, vocabularies: readonly VocabularyChange[] = []): ZipformerStream {
     const saved = decodeStream(state);
-    const encoderState = this.#model.encoder.newState();
+    const encoderState = this.#encoderStates.take();
     encoderState.restore({ floats: saved.encoderFloats, integers: saved.encoderIntegers });
     const stream = new ZipformerStream({
       bank: this.#bank,
@@ -110,8 +115,8 @@ export class ZipformerRecogniser implements BatchRecogniser {
     return this.#punctuate?.(text);
   }
 
-  release(): void {
-    // Streams are plain memory.
+  release(stream: RecogniserStream): void {
+    if (stream instanceof ZipformerStream) this.#encoderStates.leave(stream.encoderState);
   }
 
   async close(): Promise<void> {
