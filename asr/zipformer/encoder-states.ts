@@ -1,7 +1,7 @@
 import type { EncoderState } from './encoder-state.js';
 
 /** More are left to the garbage collector: when many people fall silent at once, their memory is given back. */
-const MAX_SPARE_STATES = 16;
+const MAX_SPARE_STATES = 8;
 
 /**
  * Encoder states for streams to come, made of those that have ended. A state is 350 kB that outlives the young generation, so

@@ -90,8 +90,13 @@ export class FeatureWindow {
       this.#samples[this.#tail + i] = sample;
     }
     if (!Number.isFinite(sum)) throw new Error('the audio has samples that are no finite numbers');
-    this.#tail += samples.length;
-    if (!this.#hasEdge && this.#tail - this.#head >= 2 * LEFT_EDGE_SAMPLES) this.#mirrorEdge();
+    this.#appended(samples.length);
+  }
+
+  appendSilence(samples: number): void {
+    this.#reserve(samples);
+    this.#samples.fill(0, this.#tail, this.#tail + samples);
+    this.#appended(samples);
   }
 
   /** Computes the frames that there is audio for, up to the whole window. */
@@ -111,6 +116,11 @@ export class FeatureWindow {
   advance(frames: number): void {
     this.features.copyWithin(0, frames * MEL_BINS, this.#frameCount * MEL_BINS);
     this.#frameCount -= frames;
+  }
+
+  #appended(samples: number): void {
+    this.#tail += samples;
+    if (!this.#hasEdge && this.#tail - this.#head >= 2 * LEFT_EDGE_SAMPLES) this.#mirrorEdge();
   }
 
   #mirrorEdge(): void {

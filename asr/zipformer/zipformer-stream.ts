@@ -64,7 +64,7 @@ export class ZipformerStream implements RecogniserStream {
     this.search = search;
     if (saved === undefined) {
       this.features = new FeatureWindow(bank, shape.windowFrames);
-      this.features.append(new Float32Array(LEAD_IN_SAMPLES));
+      this.features.appendSilence(LEAD_IN_SAMPLES);
       return;
     }
     this.features = FeatureWindow.restore(bank, shape.windowFrames, saved.features);
@@ -94,8 +94,8 @@ export class ZipformerStream implements RecogniserStream {
     if (this.#isFinished) return;
     this.#isFinished = true;
     const { windowFrames, hopFrames } = this.#shape;
-    this.features.append(
-      new Float32Array(LEAD_OUT_SAMPLES + (windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES),
+    this.features.appendSilence(
+      LEAD_OUT_SAMPLES + (windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES,
     );
   }
 
