@@ -22,6 +22,7 @@ import {
   type ToChild,
 } from '../child/messages.js';
 import { type BackoffPolicy, DEFAULT_BACKOFF, restartDelayMs } from './backoff.js';
+import { CHILD_NODE_OPTIONS, childEnvironment } from './child-memory.js';
 import { StderrTail } from './stderr-tail.js';
 
 export interface SupervisedChildOptions {
@@ -74,20 +75,6 @@ export interface ChildListener {
 }
 
 export type ChildState = 'stopped' | 'starting' | 'ready' | 'waiting' | 'failed' | 'closed';
-
-const CHILD_NODE_OPTIONS = [
-  // sherpa-onnx's native memory is freed by the garbage collector, which must be told when.
-  '--expose-gc',
-  // In MB. What a child makes anew is audio on its way and is of use for a moment. With the default, 16, 45 MB more of it waited to be
-  // collected when 40 people talked.
-  '--max-semi-space-size=1',
-] as const;
-
-/**
- * For glibc; others ignore it. One arena: with one for each thread a child had 11 MB more, for no speed. States and tensors come and go
- * in mappings of their own: glibc else raises this threshold as it goes, and 20 MB of holes between them stayed when 40 people talked.
- */
-const CHILD_ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const;
 
 const DEFAULTS = {
   decodeCallBudgetMs: 40,
@@ -170,7 +157,7 @@ export class SupervisedChild {
     const child = fork(this.#options.entry, [], {
       serialization: 'advanced',
       execArgv: [...CHILD_NODE_OPTIONS],
-      env: { ...CHILD_ENVIRONMENT, ...process.env },
+      env: childEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#process = child;
