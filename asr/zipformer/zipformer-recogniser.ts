@@ -2,11 +2,13 @@ import { errorMessage } from '../../protocol/index.js';
 import type { BatchRecogniser, RecogniserStream } from '../child/batch-recogniser.js';
 import type { VocabularyChange } from '../child/messages.js';
 import { ModelRefused } from './encoder-shape.js';
-import { EncoderStates } from './encoder-states.js';
+import type { EncoderState } from './encoder-state.js';
+import { FeatureWindow } from './feature-window.js';
 import type { HotwordGraph } from './hotword-graph.js';
 import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
 import { decodeStream, encodeStream } from './saved-stream.js';
+import { SpareParts } from './spare-parts.js';
 import { SpeculativeWindow } from './speculative-window.js';
 import { VocabularySearch } from './vocabulary-search.js';
 import { ZipformerStream, type StreamShape } from './zipformer-stream.js';
@@ -26,10 +28,10 @@ export interface ZipformerOptions {
 export class ZipformerRecogniser implements BatchRecogniser {
   readonly isBatchIndependent: boolean;
   readonly #model: ZipformerModel;
-  readonly #encoderStates: EncoderStates;
+  readonly #encoderStates: SpareParts<EncoderState>;
+  readonly #featureWindows: SpareParts<FeatureWindow>;
   readonly #search: VocabularySearch;
   readonly #shape: StreamShape;
-  readonly #bank = new MelFilterBank();
   readonly #windows: SpeculativeWindow;
   readonly #punctuate: ((text: string) => string) | undefined;
 
@@ -39,7 +41,9 @@ export class ZipformerRecogniser implements BatchRecogniser {
     this.#model = model;
     this.#punctuate = punctuate;
     this.isBatchIndependent = model.isBatchIndependent;
-    this.#encoderStates = new EncoderStates(() => encoder.newState());
+    const bank = new MelFilterBank();
+    this.#encoderStates = new SpareParts(() => encoder.newState());
+    this.#featureWindows = new SpareParts(() => new FeatureWindow(bank, windowFrames));
     this.#search = new VocabularySearch({ predictor, joiner, unknownId, encoderWidth: encoder.outputWidth });
     this.#shape = { windowFrames, hopFrames, outputFrames: encoder.outputFrames, tokenTexts };
     this.#windows = new SpeculativeWindow(windowFrames);
@@ -61,9 +65,9 @@ export class ZipformerRecogniser implements BatchRecogniser {
   /** Favours nothing without `bpeVocab`, and no phrases that the model cannot write: see `HotwordCompiler`. */
   open(firstSample: number, vocabularies: readonly VocabularyChange[] = []): ZipformerStream {
     const stream = new ZipformerStream({
-      bank: this.#bank,
       shape: this.#shape,
       encoderState: this.#encoderStates.take(),
+      features: this.#featureWindows.take(),
       search: this.#search.newState(),
       firstSample,
     });
@@ -79,12 +83,12 @@ export class ZipformerRecogniser implements BatchRecogniser {
   async decode(streams: readonly RecogniserStream[]): Promise<void> {
     const batches = this.#batchesOf(streams);
     for (const batch of batches) await this.#decodeBatch(batch);
-    this.#encoderStates.callEnded();
+    this.#callEnded();
   }
 
   async speculate(streams: readonly RecogniserStream[], slackFrames: number): Promise<void> {
     for (const batch of this.#batchesOf(streams)) await this.#speculateBatch(batch, slackFrames);
-    this.#encoderStates.callEnded();
+    this.#callEnded();
   }
 
   /** Not a stream that was finished. */
@@ -98,9 +102,9 @@ export class ZipformerRecogniser implements BatchRecogniser {
     const encoderState = this.#encoderStates.take();
     encoderState.restore({ floats: saved.encoderFloats, integers: saved.encoderIntegers });
     const stream = new ZipformerStream({
-      bank: this.#bank,
       shape: this.#shape,
       encoderState,
+      features: this.#featureWindows.take(),
       search: this.#search.newState(),
       firstSample: saved.firstSample,
       saved,
@@ -116,7 +120,14 @@ export class ZipformerRecogniser implements BatchRecogniser {
   }
 
   release(stream: RecogniserStream): void {
-    if (stream instanceof ZipformerStream) this.#encoderStates.leave(stream.encoderState);
+    if (!(stream instanceof ZipformerStream)) return;
+    this.#encoderStates.leave(stream.encoderState);
+    this.#featureWindows.leave(stream.features);
+  }
+
+  #callEnded(): void {
+    this.#encoderStates.callEnded();
+    this.#featureWindows.callEnded();
   }
 
   async close(): Promise<void> {

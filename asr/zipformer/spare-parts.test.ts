@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { EncoderState } from './encoder-state.js';
-import { EncoderStates } from './encoder-states.js';
+import { SpareParts } from './spare-parts.js';
 
-describe('States of streams that have ended', () => {
-  const states = (): EncoderStates => new EncoderStates(() => new EncoderState(3, 2));
+describe('Parts of streams that have ended', () => {
+  const states = (): SpareParts<EncoderState> => new SpareParts(() => new EncoderState(3, 2));
 
   it('serve others, who find nothing in them', () => {
     const pool = states();
