@@ -41,5 +41,5 @@ USER node
 EXPOSE 8765
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
   CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.CAPTION_PORT || 8765}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/gateway/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "dist/gateway/main.js"]
 CMD ["serve"]

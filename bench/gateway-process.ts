@@ -5,6 +5,9 @@ import { environmentWith, EXIT } from '../gateway/index.js';
 import { type ProcessUsage, usageOf, usageOfTree } from './process-usage.js';
 import { endProgram, untilPrinted } from './started-program.js';
 
+/** As in `npm start`; `gateway/node-options.test.ts` holds all places together. */
+const NODE_OPTIONS = ['--max-semi-space-size=2'] as const;
+
 /** The real gateway in a process of its own, as `npm start` runs it, so that what it uses is its own. */
 export class GatewayProcess {
   readonly url: string;
@@ -25,7 +28,7 @@ export class GatewayProcess {
   /** `environment` is added to this process's own. Throws CaptionError `gateway_not_started` or `model_missing`. */
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
     const startedAtMs = performance.now();
-    const child = spawn(process.execPath, [builtModule('gateway/main.js'), 'serve'], {
+    const child = spawn(process.execPath, [...NODE_OPTIONS, builtModule('gateway/main.js'), 'serve'], {
       env: environmentWith({
         CAPTION_HOST: '127.0.0.1',
         CAPTION_PORT: '0',

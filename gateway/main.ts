@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 /** Entry of the program: arguments, signals, exit codes. No other file of gateway/ ends the process. */
 import { Command } from 'commander';
 import { CaptionError } from '../protocol/index.js';

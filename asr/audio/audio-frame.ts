@@ -11,8 +11,17 @@ export interface AudioFrame {
 }
 
 /** Full scale of signed 16 bit maps to [-1, 1). */
-export function toFloat32(pcm: Int16Array): Float32Array {
-  const samples = new Float32Array(pcm.length);
-  for (let i = 0; i < pcm.length; i++) samples[i] = (pcm[i] ?? 0) / 32768;
-  return samples;
+export const toFloat32 = (pcm: Int16Array): Float32Array => new FloatScratch().samplesOf(pcm);
+
+/** Converts audio that is used at once, always into the same memory. */
+export class FloatScratch {
+  #room = new Float32Array(0);
+
+  /** As `toFloat32`; holds until the next call. */
+  samplesOf(pcm: Int16Array): Float32Array {
+    if (pcm.length > this.#room.length) this.#room = new Float32Array(pcm.length);
+    const samples = this.#room.subarray(0, pcm.length);
+    for (let i = 0; i < pcm.length; i++) samples[i] = (pcm[i] ?? 0) / 32768;
+    return samples;
+  }
 }

@@ -38,6 +38,14 @@ describe('PcmWindow', () => {
     );
   });
 
+  it('gives frames that lie in memory one after the other as one', () => {
+    const slab = Int16Array.of(1, 2, 3, 4, 5, 6, 7);
+    const window = new PcmWindow(sampleIndex(10));
+    for (const frame of [slab.subarray(0, 2), slab.subarray(2, 4), slab.subarray(5), Int16Array.of(8)])
+      window.append(frame);
+    expect([...window.views(11, 17)].map((view) => [...view])).toEqual([[2, 3, 4], [6, 7], [8]]);
+  });
+
   it('copies on slice, so that a slice stays when its source is changed', () => {
     const pcm = Int16Array.of(1, 2, 3);
     const window = new PcmWindow(sampleIndex(0));

@@ -1,7 +1,8 @@
 import { sampleIndex, type SampleIndex } from '../../protocol/index.js';
 
 /**
- * A sliding window over one stream's audio, addressed by sample position. Appending keeps references (no copy);
+ * A sliding window over one stream's audio, addressed by sample position. Appending keeps references (no copy), to frames that
+ * lie in memory one after the other as one;
  * `slice` copies, `views` does not. The owner bounds it with `discardBefore`.
  */
 export class PcmWindow {
@@ -30,7 +31,11 @@ export class PcmWindow {
 
   append(pcm: Int16Array): void {
     if (pcm.length === 0) return;
-    this.#chunks.push({ firstSample: this.#end, pcm });
+    const last = this.#chunks.at(-1);
+    // A second of frames from one slab is one chunk: there is less to keep and to search.
+    if (last !== undefined && follows(last.pcm, pcm))
+      last.pcm = new Int16Array(pcm.buffer, last.pcm.byteOffset, last.pcm.length + pcm.length);
+    else this.#chunks.push({ firstSample: this.#end, pcm });
     this.#end += pcm.length;
   }
 
@@ -82,3 +87,7 @@ export class PcmWindow {
     return low;
   }
 }
+
+/** `next` lies right behind `pcm` in the same memory. */
+const follows = (pcm: Int16Array, next: Int16Array): boolean =>
+  pcm.buffer === next.buffer && pcm.byteOffset + pcm.byteLength === next.byteOffset;

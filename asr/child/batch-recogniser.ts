@@ -36,7 +36,7 @@ export interface LookAhead {
 }
 
 export interface RecogniserStream {
-  /** Any number of samples at 16 kHz in [-1, 1). */
+  /** Any number of samples at 16 kHz in [-1, 1). Their memory is the caller's again afterwards. */
   accept(samples: Float32Array): void;
   /** No more audio comes: what is left becomes decodable. When it is not ready any more after this, it is done. */
   finish(): void;

@@ -12,10 +12,10 @@ import type { DecodedPiece, SavedUtterance, ToChild, VocabularyChange } from './
 import { countChangedWords, SpeculationPace } from './speculation-pace.js';
 
 /**
- * Larger batches gain nothing on a CPU (3.3 M model, sherpa-onnx: 90 streams per core at 8, 90 at 16, 91 at 32; our engine: 7.0 ms
- * a stream at 8 and at 16, beside other programs), take twice as long, and cost memory: 35 MB more at 16.
+ * Larger batches gain nothing on a CPU (our engine, 3.3 M model, a stream and chunk: 3.9 ms at 4, 3.6 at 6, 3.6 at 8; sherpa-onnx: 90
+ * streams per core at 8 and at 16), take longer, which is what the last one waits, and cost memory: 4 MB for each further stream.
  */
-export const MAX_BATCH_STREAMS = 8;
+export const MAX_BATCH_STREAMS = 6;
 /**
  * When many people talk, a call waits until the largest batch is ready, because batches save CPU, but only with more open streams
  * than this, …

@@ -1,7 +1,7 @@
 /** Entry of a recogniser child. Wiring only: the contract is in `messages.ts`, the decisions in `decode-scheduler.ts`. */
 import { performance } from 'node:perf_hooks';
 import { errorMessage } from '../../protocol/index.js';
-import { toFloat32 } from '../audio/audio-frame.js';
+import { FloatScratch } from '../audio/audio-frame.js';
 import { createRecogniser } from './create-recogniser.js';
 import { DecodeScheduler } from './decode-scheduler.js';
 import {
@@ -15,6 +15,8 @@ import {
 let scheduler: DecodeScheduler | undefined;
 let isDecoding = false;
 let gatherTimer: NodeJS.Timeout | undefined;
+/** Audio on its way into a stream: its own memory for each piece would be most of what is left to the garbage collector. */
+const scratch = new FloatScratch();
 /** States to tell when the call under way has ended. */
 const savesAsked: Extract<ToChild, { kind: 'save' }>[] = [];
 
@@ -125,7 +127,7 @@ function handle(message: ToChild): void {
       return;
     case 'audio':
       for (const { utterance, pcm } of message.pieces) {
-        forUtterance(utterance, (accepting) => accepting.accept(utterance, toFloat32(pcm)));
+        forUtterance(utterance, (accepting) => accepting.accept(utterance, scratch.samplesOf(pcm)));
       }
       decodeSoon();
       return;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { sampleIndex } from '../../protocol/index.js';
+import { msToSamples, sampleIndex } from '../../protocol/index.js';
 import type { ToChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
 import { Utterance } from './utterance.js';
@@ -96,6 +96,36 @@ describe('ChildLink', () => {
     await vi.waitFor(() => expect(child.sent.at(-1)).toEqual({ kind: 'finish', utterance: 2 }));
     expect(child.sent.some(({ kind }) => kind === 'audio')).toBe(false);
     expect(link.utterances.size).toBe(1);
+  });
+
+  it('asks for the state of an utterance once it is long, and not of one that is short or at its end', () => {
+    const { child, link } = setUp();
+    link.savesStreams = true;
+    const [short, long, ending] = [utteranceOf(1), utteranceOf(2), utteranceOf(3)];
+    const decoded = (utterance: Utterance, throughMs: number): void =>
+      utterance.decoded(
+        {
+          utterance: utterance.id,
+          appended: [],
+          provisional: [],
+          decodedThroughSample: msToSamples(throughMs),
+          isFinal: false,
+        },
+        0,
+      );
+    for (const utterance of [short, long, ending]) link.assign(utterance);
+    for (const utterance of [short, long]) decoded(utterance, 5900);
+    link.saveOne(1000);
+    expect(child.sent.filter(({ kind }) => kind === 'save')).toEqual([]);
+    decoded(long, 6100);
+    decoded(ending, 9000);
+    ending.markFinishing();
+    link.saveOne(2000);
+    link.saveOne(3000);
+    expect(child.sent.filter(({ kind }) => kind === 'save')).toEqual([
+      { kind: 'save', utterance: 2, isLeaving: false },
+    ]);
+    link.takeAll();
   });
 
   it('tells the child about a cancelled utterance only when it has it', () => {

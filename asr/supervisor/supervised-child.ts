@@ -22,6 +22,7 @@ import {
   type ToChild,
 } from '../child/messages.js';
 import { type BackoffPolicy, DEFAULT_BACKOFF, restartDelayMs } from './backoff.js';
+import { CHILD_NODE_OPTIONS, childEnvironment } from './child-memory.js';
 import { StderrTail } from './stderr-tail.js';
 
 export interface SupervisedChildOptions {
@@ -155,8 +156,8 @@ export class SupervisedChild {
     this.#spawnedAtMs = performance.now();
     const child = fork(this.#options.entry, [], {
       serialization: 'advanced',
-      // The child's native memory is freed by its garbage collector, which must be told when.
-      execArgv: ['--expose-gc'],
+      execArgv: [...CHILD_NODE_OPTIONS],
+      env: childEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#process = child;

@@ -244,6 +244,24 @@ describe('Utterance', () => {
     expect(utterance.takeUnsentAudio()).toHaveLength(4 * CHUNK);
   });
 
+  it('keeps its newest state whatever becomes of the memory it came in', () => {
+    const { utterance } = setUp();
+    utterance.append(new Int16Array(2 * CHUNK));
+    utterance.takeUnsentAudio();
+    for (const chunks of [1, 2]) {
+      utterance.decoded(piece(chunks * CHUNK), chunks);
+      const state = new Uint8Array(8 - chunks).fill(chunks);
+      utterance.noteSaved({
+        state,
+        reportedTokens: 0,
+        acceptedThroughSample: 2 * CHUNK,
+        decodedThroughSample: chunks * CHUNK,
+      });
+      state.fill(0);
+    }
+    expect(utterance.saved?.state).toEqual(new Uint8Array(6).fill(2));
+  });
+
   it.each([{ reportedTokens: 2 }, { acceptedThroughSample: 5 * CHUNK }, { decodedThroughSample: CHUNK }])(
     'does not go on from a state that does not fit what was told: %o',
     (wrong) => {

@@ -12,6 +12,9 @@ const MAX_VOCABULARY_CHANGES = 8;
 /** A suspect that has nothing left to decode and whose child still runs after so long is cleared. */
 const CLEARED_AFTER_MS = 2000;
 
+/** States of one utterance differ in size by the audio in them that is not decoded yet. */
+const STATE_MARGIN_BYTES = 32_768;
+
 /** What an utterance tells its owner. After `isFinal` or `failed` nothing more comes. */
 export interface UtteranceListener {
   hypothesis(hypothesis: Hypothesis, punctuatedText?: string): void;
@@ -50,6 +53,8 @@ export class Utterance {
   #bestDecodedThroughSample: number;
   #committed: Token[] = [];
   #saved: SavedUtterance | undefined;
+  /** Holds `#saved.state`, and the next one in its turn: hundreds of kilobytes that would else wait for a full collection. */
+  #stateBytes = new Uint8Array(0);
   #isFinishing = false;
   #isFinishSent = false;
   #isDone = false;
@@ -208,7 +213,15 @@ export class Utterance {
       saved.reportedTokens === this.#committed.length &&
       saved.acceptedThroughSample <= this.#sentThroughSample &&
       saved.decodedThroughSample === this.#decodedThroughSample;
-    if (!this.#isDone && isPlausible) this.#saved = saved;
+    if (!this.#isDone && isPlausible) this.#saved = { ...saved, state: this.#keptState(saved.state) };
+  }
+
+  /** A copy: what came is a view of a message, which would be kept whole. */
+  #keptState(state: Uint8Array): Uint8Array {
+    if (state.length > this.#stateBytes.length)
+      this.#stateBytes = new Uint8Array(state.length + STATE_MARGIN_BYTES);
+    this.#stateBytes.set(state);
+    return this.#stateBytes.subarray(0, state.length);
   }
 
   /**

@@ -8,6 +8,12 @@ export class EncoderState {
     this.integers = new BigInt64Array(integers);
   }
 
+  /** As of a stream that has heard nothing. */
+  clear(): void {
+    this.floats.fill(0);
+    this.integers.fill(0n);
+  }
+
   /** Goes on from values that were saved. Throws when they are those of another model. */
   restore({ floats, integers }: Pick<EncoderState, 'floats' | 'integers'>): void {
     if (floats.length !== this.floats.length || integers.length !== this.integers.length)

@@ -147,7 +147,8 @@ export class Encoder {
 
   #reserve(batch: number): Buffers {
     if (this.#buffers !== undefined && batch <= this.#capacity) return this.#buffers;
-    const capacity = Math.max(batch, 2 * this.#capacity);
+    // Not by and by: what is outgrown waits for a full collection.
+    const capacity = batch === 1 ? 1 : Math.max(batch, this.#capacity, LIKELY_BATCH);
     this.#buffers = {
       features: new Float32Array(capacity * this.shape.windowFrames * MEL_BINS),
       output: new Float32Array(capacity * this.#outputFrames * this.#outputWidth),
@@ -224,6 +225,9 @@ export class Encoder {
     }
   }
 }
+
+/** Most streams of a call of the child's scheduler. */
+const LIKELY_BATCH = 6;
 
 const dimsOf = ({ dims, batchAxis }: Pick<StateTensor, 'dims' | 'batchAxis'>, batch: number): number[] =>
   dims.map((dim, axis) => (axis === batchAxis ? batch : dim));

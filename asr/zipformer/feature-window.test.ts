@@ -109,6 +109,20 @@ describe('FeatureWindow', () => {
     expect(window.availableFrames).toBe(10);
   });
 
+  it('is as new once it was cleared, whatever it held', () => {
+    const [used, fresh] = [new FeatureWindow(bank, 10), new FeatureWindow(bank, 10)];
+    used.append(speech.subarray(0, 12_345));
+    used.fill();
+    used.advance(3);
+    used.clear();
+    expect([used.frameCount, used.availableFrames]).toEqual([0, 0]);
+    for (const window of [used, fresh]) {
+      window.append(speech.subarray(100, 2500));
+      window.fill();
+    }
+    expect(used.save()).toEqual(fresh.save());
+  });
+
   it('refuses samples that are no finite numbers', () => {
     for (const bad of [NaN, Infinity, -Infinity]) {
       const window = new FeatureWindow(bank, 10);

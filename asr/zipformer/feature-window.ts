@@ -37,20 +37,31 @@ export class FeatureWindow {
     this.features = new Float32Array(windowFrames * MEL_BINS);
   }
 
-  /** A window that goes on where another one was saved. */
-  static restore(bank: MelFilterBank, windowFrames: number, saved: SavedFeatureWindow): FeatureWindow {
-    const window = new FeatureWindow(bank, windowFrames);
+  /** As a new one. */
+  clear(): void {
+    // What grew for audio that had to catch up is not kept.
+    if (this.#samples.length > INITIAL_CAPACITY_SAMPLES)
+      this.#samples = new Float32Array(INITIAL_CAPACITY_SAMPLES);
+    this.#frameCount = 0;
+    this.#head = 0;
+    this.#tail = LEFT_EDGE_SAMPLES;
+    this.#hasEdge = false;
+  }
+
+  /** A new window goes on where another one was saved. */
+  restore(saved: SavedFeatureWindow): void {
     const frameCount = saved.frames.length / MEL_BINS;
-    if (!Number.isInteger(frameCount) || frameCount > windowFrames)
-      throw new Error(`a saved window of ${frameCount} frames does not fit into one of ${windowFrames}`);
-    window.features.set(saved.frames);
-    window.#frameCount = frameCount;
-    window.#tail = 0;
-    window.#reserve(saved.samples.length);
-    window.#samples.set(saved.samples);
-    window.#tail = saved.samples.length;
-    window.#hasEdge = saved.hasEdge;
-    return window;
+    if (!Number.isInteger(frameCount) || frameCount > this.#windowFrames)
+      throw new Error(
+        `a saved window of ${frameCount} frames does not fit into one of ${this.#windowFrames}`,
+      );
+    this.features.set(saved.frames);
+    this.#frameCount = frameCount;
+    this.#tail = 0;
+    this.#reserve(saved.samples.length);
+    this.#samples.set(saved.samples);
+    this.#tail = saved.samples.length;
+    this.#hasEdge = saved.hasEdge;
   }
 
   /** Copies of what it holds. */
@@ -90,8 +101,13 @@ export class FeatureWindow {
       this.#samples[this.#tail + i] = sample;
     }
     if (!Number.isFinite(sum)) throw new Error('the audio has samples that are no finite numbers');
-    this.#tail += samples.length;
-    if (!this.#hasEdge && this.#tail - this.#head >= 2 * LEFT_EDGE_SAMPLES) this.#mirrorEdge();
+    this.#appended(samples.length);
+  }
+
+  appendSilence(samples: number): void {
+    this.#reserve(samples);
+    this.#samples.fill(0, this.#tail, this.#tail + samples);
+    this.#appended(samples);
   }
 
   /** Computes the frames that there is audio for, up to the whole window. */
@@ -111,6 +127,11 @@ export class FeatureWindow {
   advance(frames: number): void {
     this.features.copyWithin(0, frames * MEL_BINS, this.#frameCount * MEL_BINS);
     this.#frameCount -= frames;
+  }
+
+  #appended(samples: number): void {
+    this.#tail += samples;
+    if (!this.#hasEdge && this.#tail - this.#head >= 2 * LEFT_EDGE_SAMPLES) this.#mirrorEdge();
   }
 
   #mirrorEdge(): void {

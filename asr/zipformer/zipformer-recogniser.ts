@@ -2,10 +2,13 @@ import { errorMessage } from '../../protocol/index.js';
 import type { BatchRecogniser, LookAhead, RecogniserStream } from '../child/batch-recogniser.js';
 import type { VocabularyChange } from '../child/messages.js';
 import { ModelRefused } from './encoder-shape.js';
+import type { EncoderState } from './encoder-state.js';
+import { FeatureWindow } from './feature-window.js';
 import type { HotwordGraph } from './hotword-graph.js';
 import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, MelFilterBank } from './mel-filter-bank.js';
 import { loadZipformerModel, type ZipformerFiles, type ZipformerModel } from './model.js';
 import { decodeStream, encodeStream } from './saved-stream.js';
+import { SpareParts } from './spare-parts.js';
 import { SpeculativeWindow } from './speculative-window.js';
 import { VocabularySearch } from './vocabulary-search.js';
 import { ZipformerStream, type StreamShape } from './zipformer-stream.js';
@@ -26,9 +29,10 @@ export class ZipformerRecogniser implements BatchRecogniser {
   readonly looksAhead = true;
   readonly isBatchIndependent: boolean;
   readonly #model: ZipformerModel;
+  readonly #encoderStates: SpareParts<EncoderState>;
+  readonly #featureWindows: SpareParts<FeatureWindow>;
   readonly #search: VocabularySearch;
   readonly #shape: StreamShape;
-  readonly #bank = new MelFilterBank();
   readonly #windows: SpeculativeWindow;
   readonly #punctuate: ((text: string) => string) | undefined;
 
@@ -38,6 +42,9 @@ export class ZipformerRecogniser implements BatchRecogniser {
     this.#model = model;
     this.#punctuate = punctuate;
     this.isBatchIndependent = model.isBatchIndependent;
+    const bank = new MelFilterBank();
+    this.#encoderStates = new SpareParts(() => encoder.newState());
+    this.#featureWindows = new SpareParts(() => new FeatureWindow(bank, windowFrames));
     this.#search = new VocabularySearch({ predictor, joiner, unknownId, encoderWidth: encoder.outputWidth });
     this.#shape = { windowFrames, hopFrames, outputFrames: encoder.outputFrames, tokenTexts };
     this.#windows = new SpeculativeWindow(windowFrames);
@@ -59,9 +66,9 @@ export class ZipformerRecogniser implements BatchRecogniser {
   /** Favours nothing without `bpeVocab`, and no phrases that the model cannot write: see `HotwordCompiler`. */
   open(firstSample: number, vocabularies: readonly VocabularyChange[] = []): ZipformerStream {
     const stream = new ZipformerStream({
-      bank: this.#bank,
       shape: this.#shape,
-      encoderState: this.#model.encoder.newState(),
+      encoderState: this.#encoderStates.take(),
+      features: this.#featureWindows.take(),
       search: this.#search.newState(),
       firstSample,
     });
@@ -78,6 +85,7 @@ export class ZipformerRecogniser implements BatchRecogniser {
     const rows = this.#rowsOf(streams, looks);
     const size = this.#model.encoder.fixedBatch ?? rows.length;
     for (let at = 0; at < rows.length; at += size) await this.#decodeRows(rows.slice(at, at + size));
+    this.#callEnded();
   }
 
   /** Not a stream that was finished. */
@@ -88,12 +96,12 @@ export class ZipformerRecogniser implements BatchRecogniser {
 
   restore(state: Uint8Array, vocabularies: readonly VocabularyChange[] = []): ZipformerStream {
     const saved = decodeStream(state);
-    const encoderState = this.#model.encoder.newState();
+    const encoderState = this.#encoderStates.take();
     encoderState.restore({ floats: saved.encoderFloats, integers: saved.encoderIntegers });
     const stream = new ZipformerStream({
-      bank: this.#bank,
       shape: this.#shape,
       encoderState,
+      features: this.#featureWindows.take(),
       search: this.#search.newState(),
       firstSample: saved.firstSample,
       saved,
@@ -108,8 +116,15 @@ export class ZipformerRecogniser implements BatchRecogniser {
     return this.#punctuate?.(text);
   }
 
-  release(): void {
-    // Streams are plain memory.
+  release(stream: RecogniserStream): void {
+    if (!(stream instanceof ZipformerStream)) return;
+    this.#encoderStates.leave(stream.encoderState);
+    this.#featureWindows.leave(stream.features);
+  }
+
+  #callEnded(): void {
+    this.#encoderStates.callEnded();
+    this.#featureWindows.callEnded();
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,9 @@ import type { RecogniserStream } from '../child/batch-recogniser.js';
 import { LEAD_IN_SAMPLES, LEAD_OUT_SAMPLES } from '../child/utterance-edges.js';
 import type { Token } from '../token.js';
 import type { EncoderState } from './encoder-state.js';
-import { FeatureWindow } from './feature-window.js';
+import type { FeatureWindow } from './feature-window.js';
 import type { HotwordGraph } from './hotword-graph.js';
-import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, type MelFilterBank } from './mel-filter-bank.js';
+import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES } from './mel-filter-bank.js';
 import type { SavedStream } from './saved-stream.js';
 import type { EmittedToken } from './search.js';
 import type { VocabularyState } from './vocabulary-search.js';
@@ -23,9 +23,10 @@ export interface StreamShape {
 }
 
 export interface ZipformerStreamParts {
-  readonly bank: MelFilterBank;
   readonly shape: StreamShape;
   readonly encoderState: EncoderState;
+  /** As new. */
+  readonly features: FeatureWindow;
   readonly search: VocabularyState;
   readonly firstSample: number;
   /** The stream to go on with; `encoderState` and `search` are restored already. */
@@ -57,17 +58,17 @@ export class ZipformerStream implements RecogniserStream {
   #lookHeardSamples = 0;
   #isFinished = false;
 
-  constructor({ bank, shape, encoderState, search, firstSample, saved }: ZipformerStreamParts) {
+  constructor({ shape, encoderState, features, search, firstSample, saved }: ZipformerStreamParts) {
     this.#shape = shape;
     this.#firstSample = firstSample;
     this.encoderState = encoderState;
+    this.features = features;
     this.search = search;
     if (saved === undefined) {
-      this.features = new FeatureWindow(bank, shape.windowFrames);
-      this.features.append(new Float32Array(LEAD_IN_SAMPLES));
+      this.features.appendSilence(LEAD_IN_SAMPLES);
       return;
     }
-    this.features = FeatureWindow.restore(bank, shape.windowFrames, saved.features);
+    this.features.restore(saved.features);
     this.#acceptedSamples = saved.acceptedSamples;
     this.#decodedChunks = saved.decodedChunks;
   }
@@ -94,8 +95,8 @@ export class ZipformerStream implements RecogniserStream {
     if (this.#isFinished) return;
     this.#isFinished = true;
     const { windowFrames, hopFrames } = this.#shape;
-    this.features.append(
-      new Float32Array(LEAD_OUT_SAMPLES + (windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES),
+    this.features.appendSilence(
+      LEAD_OUT_SAMPLES + (windowFrames + hopFrames) * FRAME_SHIFT_SAMPLES + FRAME_SAMPLES,
     );
   }
 
