@@ -227,7 +227,7 @@ export class Encoder {
 }
 
 /** Most streams of a call of the child's scheduler. */
-const LIKELY_BATCH = 6;
+const LIKELY_BATCH = 8;
 
 const dimsOf = ({ dims, batchAxis }: Pick<StateTensor, 'dims' | 'batchAxis'>, batch: number): number[] =>
   dims.map((dim, axis) => (axis === batchAxis ? batch : dim));
