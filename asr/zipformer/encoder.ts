@@ -12,6 +12,14 @@ export interface EncoderInput {
   readonly keepsState: boolean;
 }
 
+export interface EncoderParts {
+  /** Who opened it closes it. */
+  readonly session: InferenceSession;
+  readonly shape: EncoderShape;
+  /** The same encoder, for when the output of `session` is no numbers. Absent where that cannot be. */
+  readonly openGuarded?: (() => Promise<InferenceSession>) | undefined;
+}
+
 /** Tensors of one batch size, all of them views of shared buffers. */
 interface BatchTensors {
   readonly feeds: Record<string, Tensor>;
@@ -41,7 +49,9 @@ interface Buffers {
  */
 export class Encoder {
   readonly shape: EncoderShape;
-  readonly #session: InferenceSession;
+  #session: InferenceSession;
+  /** Undefined where the session cannot overflow. */
+  #openGuarded: (() => Promise<InferenceSession>) | undefined;
   readonly #placed: readonly PlacedState[];
   readonly #stateFloats: number;
   readonly #stateIntegers: number;
@@ -51,8 +61,9 @@ export class Encoder {
   #buffers: Buffers | undefined;
   #tensors: (BatchTensors | undefined)[] = [];
 
-  private constructor(session: InferenceSession, shape: EncoderShape) {
+  private constructor({ session, shape, openGuarded }: EncoderParts) {
     this.#session = session;
+    this.#openGuarded = openGuarded;
     this.shape = shape;
     let floats = 0;
     let integers = 0;
@@ -68,8 +79,8 @@ export class Encoder {
   }
 
   /** Runs it once on silence: that tells the size of its output, finds graphs that do not run, and warms it up. */
-  static async create(session: InferenceSession, shape: EncoderShape): Promise<Encoder> {
-    const encoder = new Encoder(session, shape);
+  static async create(parts: EncoderParts): Promise<Encoder> {
+    const encoder = new Encoder(parts);
     await encoder.#probe();
     return encoder;
   }
@@ -103,14 +114,22 @@ export class Encoder {
       this.#gather(state, row, { buffers, batch });
     }
     const keepsStates = inputs.some(({ keepsState }) => keepsState);
-    await this.#session.run(tensors.feeds, keepsStates ? tensors.fetches : tensors.outputOnly);
+    const fetches = keepsStates ? tensors.fetches : tensors.outputOnly;
+    await this.#session.run(tensors.feeds, fetches);
+    if (this.#openGuarded !== undefined && !areFinite(buffers.output, inputs.length * this.#rowValues)) {
+      // From now on: what overflowed once may do so again, and the guards cost little.
+      const open = this.#openGuarded;
+      this.#openGuarded = undefined;
+      this.#session = await open();
+      await this.#session.run(tensors.feeds, fetches);
+    }
     for (const [row, { state, keepsState }] of inputs.entries())
       if (keepsState) this.#scatter(state, row, { buffers, batch });
     return buffers.output;
   }
 
-  async close(): Promise<void> {
-    await this.#session.release();
+  get #rowValues(): number {
+    return this.#outputFrames * this.#outputWidth;
   }
 
   async #probe(): Promise<void> {
@@ -224,6 +243,13 @@ export class Encoder {
       }
     }
   }
+}
+
+/** The first so many: one that is infinite or no number makes the sum so. */
+function areFinite(values: Float32Array, count: number): boolean {
+  let sum = 0;
+  for (let at = 0; at < count; at++) sum += values[at] ?? 0;
+  return Number.isFinite(sum);
 }
 
 /** Most streams of a call of the child's scheduler. */

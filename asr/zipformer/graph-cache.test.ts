@@ -11,10 +11,14 @@ const newDir = scratchDirs();
 
 describeWithModel('loadEncoderCached', ({ files: { encoder: path } }) => {
   /** How many sessions were opened from bytes and from the file, and what came of it. */
-  async function load(cacheDir: string | undefined): Promise<{ opened: string[]; isRewritten: boolean }> {
+  async function load(
+    cacheDir: string | undefined,
+    isGuarded = false,
+  ): Promise<{ opened: string[]; isRewritten: boolean; mayOverflow: boolean }> {
     const sessions = new Sessions(1);
     const opened: string[] = [];
-    const { isRewritten } = await loadEncoderCached({
+    const { isRewritten, mayOverflow } = await loadEncoderCached({
+      isGuarded,
       path,
       metadata: await readOnnxMetadata(path),
       cacheDir,
@@ -27,7 +31,7 @@ describeWithModel('loadEncoderCached', ({ files: { encoder: path } }) => {
       },
     });
     await sessions.close();
-    return { opened, isRewritten };
+    return { opened, isRewritten, mayOverflow };
   }
 
   it('rewrites an encoder once, and opens nothing but the outcome from then on', async () => {
@@ -36,7 +40,16 @@ describeWithModel('loadEncoderCached', ({ files: { encoder: path } }) => {
     expect(first.isRewritten).toBe(true);
     expect(first.opened).toContain('file');
     expect(await readdir(cacheDir)).toHaveLength(1);
-    expect(await load(cacheDir)).toEqual({ opened: ['bytes'], isRewritten: true });
+    expect(await load(cacheDir)).toEqual({ opened: ['bytes'], isRewritten: true, mayOverflow: true });
+  });
+
+  it('keeps the guarded encoder beside the other one', async () => {
+    const cacheDir = await newDir();
+    await load(cacheDir);
+    expect(await load(cacheDir, true)).toMatchObject({ isRewritten: true, mayOverflow: false });
+    expect(await readdir(cacheDir)).toHaveLength(2);
+    expect(await load(cacheDir, true)).toEqual({ opened: ['bytes'], isRewritten: true, mayOverflow: false });
+    expect(await load(cacheDir)).toEqual({ opened: ['bytes'], isRewritten: true, mayOverflow: true });
   });
 
   it('makes a damaged or truncated outcome anew', async () => {

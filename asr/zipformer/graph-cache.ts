@@ -10,7 +10,7 @@ import { describeEncoder } from './encoder-shape.js';
 import { type LoadedEncoder, loadEncoder, type LoadEncoderOptions } from './load-encoder.js';
 
 /** Counts up when graphs are rewritten otherwise. */
-const REWRITING = 2;
+const REWRITING = 3;
 const DIGEST_BYTES = 32;
 
 export interface CachedEncoderOptions extends LoadEncoderOptions {
@@ -24,14 +24,16 @@ export async function loadEncoderCached({
   ...options
 }: CachedEncoderOptions): Promise<LoadedEncoder> {
   if (cacheDir === undefined) return loadEncoder(options);
-  const { path, metadata, sessions } = options;
-  const name = `encoder-${REWRITING}-${digest(await readFile(path)).toString('hex')}.onnx`;
-  const file = join(cacheDir, name);
-  const session = await openKnown(file, sessions);
-  if (session !== undefined) {
+  const { path, metadata, sessions, isGuarded = false } = options;
+  const original = digest(await readFile(path)).toString('hex');
+  const fileOf = (mayOverflow: boolean): string =>
+    join(cacheDir, `encoder-${REWRITING}-${original}${mayOverflow ? '' : '-guarded'}.onnx`);
+  for (const mayOverflow of isGuarded ? [false] : [true, false]) {
+    const session = await openKnown(fileOf(mayOverflow), sessions);
+    if (session === undefined) continue;
     const { inputMetadata, outputMetadata } = session;
     const shape = describeEncoder({ metadata, inputs: inputMetadata, outputs: outputMetadata });
-    return { session, shape, isBatchIndependent: true, isRewritten: true };
+    return { session, shape, mayOverflow, isBatchIndependent: true, isRewritten: true };
   }
   // Several graphs may be tried; what is kept is the one that was found right.
   const graphs = new Map<InferenceSession, Uint8Array>();
@@ -47,7 +49,7 @@ export async function loadEncoderCached({
     },
   });
   const rewritten = graphs.get(loaded.session);
-  if (loaded.isBatchIndependent && rewritten !== undefined) await keep(file, rewritten);
+  if (loaded.isBatchIndependent && rewritten !== undefined) await keep(fileOf(loaded.mayOverflow), rewritten);
   return loaded;
 }
 

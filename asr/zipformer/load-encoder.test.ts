@@ -1,14 +1,16 @@
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readOnnxMetadata } from '../models/onnx-file.js';
+import type { InferenceSession } from '../onnx-runtime.js';
 import { toFloat32 } from '../audio/audio-frame.js';
 import { ownSpeech, realSpeech } from '../testing/clips.js';
 import { describeWithModel } from '../testing/real-model.js';
 import { Encoder, type EncoderInput } from './encoder.js';
+import type { EncoderState } from './encoder-state.js';
 import { FeatureWindow } from './feature-window.js';
 import { OnnxGraph } from './graph/onnx-graph.js';
 import { type LoadedEncoder, loadEncoder, type LoadEncoderOptions } from './load-encoder.js';
-import { MelFilterBank } from './mel-filter-bank.js';
+import { MEL_BINS, MelFilterBank } from './mel-filter-bank.js';
 import { Sessions } from './sessions.js';
 
 const SPEECH = ['sense-0880', 'spk1_snt1', 'jfk'];
@@ -42,10 +44,11 @@ describeWithModel('loadEncoder', (model) => {
   const load = async (
     path: string,
     wrap: (sessions: Sessions) => LoadEncoderOptions['sessions'] = (sessions) => sessions,
+    isGuarded = false,
   ): Promise<LoadedEncoder & { close: () => Promise<void> }> => {
     const sessions = new Sessions(1);
     const metadata = await readOnnxMetadata(path);
-    const loaded = await loadEncoder({ path, metadata, sessions: wrap(sessions) });
+    const loaded = await loadEncoder({ path, metadata, sessions: wrap(sessions), isGuarded });
     return { ...loaded, close: () => sessions.close() };
   };
 
@@ -55,10 +58,10 @@ describeWithModel('loadEncoder', (model) => {
     const original = new Sessions(1);
     const clips = await speech();
     const expected = await encodeAll(
-      await Encoder.create(await original.open(model.files.encoder), shape),
+      await Encoder.create({ session: await original.open(model.files.encoder), shape }),
       clips,
     );
-    const actual = await encodeAll(await Encoder.create(session, shape), clips);
+    const actual = await encodeAll(await Encoder.create({ session, shape }), clips);
     expect(expected.length).toBeGreaterThan(20);
     for (const [index, values] of expected.entries()) {
       const largest = values.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
@@ -70,6 +73,46 @@ describeWithModel('loadEncoder', (model) => {
     }
     await close();
     await original.close();
+  });
+
+  it('asks a guarded encoder from the first call on in which activations overflow, and no stream is the worse for it', async () => {
+    const original = new Sessions(1);
+    const { session, shape, mayOverflow, close } = await load(model.files.encoder);
+    expect(mayOverflow).toBe(true);
+    let opened = 0;
+    const guarded = await load(model.files.encoder, undefined, true);
+    expect(guarded.mayOverflow).toBe(false);
+    const openGuarded = (): Promise<InferenceSession> => {
+      opened += 1;
+      return Promise.resolve(guarded.session);
+    };
+    const encoder = await Encoder.create({ session, shape, openGuarded });
+    const reference = await Encoder.create({ session: await original.open(model.files.encoder), shape });
+    const length = shape.windowFrames * MEL_BINS;
+    // No sound has such features: loud and silent in turns, value for value.
+    const hostile = Float32Array.from({ length }, (_, at) => ((at * 7919) % 97 < 48 ? -15.9 : 6));
+    const calm = Float32Array.from({ length }, (_, at) => -8 + ((at * 7919) % 97) / 25);
+    const statesOf = (of: Encoder): EncoderState[] => [of.newState(), of.newState()];
+    const [actual, expected] = [statesOf(encoder), statesOf(reference)];
+    for (const [call, features] of [
+      [calm, calm],
+      [calm, hostile],
+      [calm, calm],
+    ].entries()) {
+      const inputsOf = (states: EncoderState[]): EncoderInput[] =>
+        states.map((state, row) => ({ features: features[row]!, state, keepsState: true }));
+      const output = (await encoder.run(inputsOf(actual))).slice(
+        0,
+        2 * encoder.outputFrames * encoder.outputWidth,
+      );
+      expect(opened).toBe(Math.min(call, 1));
+      const wanted = await reference.run(inputsOf(expected));
+      const largest = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 1);
+      for (const [at, value] of output.entries())
+        if (!(Math.abs(value - wanted[at]!) <= 1e-4 * largest))
+          throw new Error(`${at}: ${value}, not ${wanted[at]!}`);
+    }
+    await Promise.all([close(), guarded.close(), original.close()]);
   });
 
   it('keeps the original when the rewritten graph gives anything else', async () => {
@@ -103,7 +146,7 @@ describeWithModel('loadEncoder', (model) => {
     const path = join(dirname(model.files.encoder), 'encoder.int8.onnx');
     const { isRewritten, isBatchIndependent, session, shape, close } = await load(path);
     expect({ isRewritten, isBatchIndependent }).toEqual({ isRewritten: true, isBatchIndependent: true });
-    const encoder = await Encoder.create(session, shape);
+    const encoder = await Encoder.create({ session, shape });
     const [clip] = await speech();
     const bank = new MelFilterBank();
     const windows = [0, 9000, 21_000, 40_000].map((from) => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
+import type { InferenceSession } from '../onnx-runtime.js';
 import { readOnnxMetadata } from '../models/onnx-file.js';
 import { parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
@@ -7,6 +8,7 @@ import { ModelRefused, positiveInteger } from './encoder-shape.js';
 import { HotwordCompiler } from './hotword-compiler.js';
 import { Joiner } from './joiner.js';
 import { loadEncoderCached } from './graph-cache.js';
+import type { LoadedEncoder } from './load-encoder.js';
 import { loadJoiner } from './load-joiner.js';
 import { Predictor } from './predictor.js';
 import { Sessions } from './sessions.js';
@@ -60,13 +62,24 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
   const sessions = new Sessions(threads);
   const close = (): Promise<void> => sessions.close();
   try {
-    const loaded = await loadEncoderCached({
-      path: files.encoder,
-      metadata: encoderMetadata,
-      sessions,
-      cacheDir: files.graphCacheDir,
+    const load = (isGuarded: boolean): Promise<LoadedEncoder> =>
+      loadEncoderCached({
+        path: files.encoder,
+        metadata: encoderMetadata,
+        sessions,
+        cacheDir: files.graphCacheDir,
+        isGuarded,
+      });
+    const loaded = await load(false);
+    const openGuarded = async (): Promise<InferenceSession> => {
+      const { session } = await load(true);
+      await sessions.release(loaded.session);
+      return session;
+    };
+    const encoder = await Encoder.create({
+      ...loaded,
+      openGuarded: loaded.mayOverflow ? openGuarded : undefined,
     });
-    const encoder = await Encoder.create(loaded.session, loaded.shape);
     const predictor = await Predictor.create(
       await sessions.open(files.decoder),
       positiveInteger(decoderMetadata, 'context_size'),

@@ -54,10 +54,17 @@ describeWithModel('OnnxGraph of the real model', (model) => {
     const count = (opType: string): number => graph.nodes.filter((node) => node.opType === opType).length;
     expect({ logs: count('Log'), convolutions: count('Conv') }).toEqual({ logs: 34, convolutions: 30 });
     expect(mergeConvolutions(graph)).toBe(12);
-    expect(shortenSwooshes(graph)).toBe(34);
+    expect(shortenSwooshes(graph, { isGuarded: true })).toBe(34);
+    expect({ limits: count('Min'), choices: count('Max') }).toEqual({ limits: 34, choices: 34 });
     // Those of two dimensions stay.
     expect({ logs: count('Log'), convolutions: count('Conv') }).toEqual({ logs: 34, convolutions: 6 });
-    expect([mergeConvolutions(graph), shortenSwooshes(graph)]).toEqual([0, 0]);
+    expect([mergeConvolutions(graph), shortenSwooshes(graph, { isGuarded: true })]).toEqual([0, 0]);
+  });
+
+  it('leaves the guards against overflow out where that is asked for', async () => {
+    const graph = await encoderGraph();
+    expect(shortenSwooshes(graph, { isGuarded: false })).toBe(34);
+    expect(graph.nodes.filter(({ opType }) => opType === 'Min' || opType === 'Max')).toEqual([]);
   });
 
   it('finds the keys of every layer, and both masks of every layer', async () => {

@@ -1,6 +1,8 @@
 /**
  * Zipformer's activations, SwooshL and SwooshR: log(1 + exp(x - a)) - b·x - c. Exported, one is nine or ten nodes, each of which
- * goes through all values; this makes seven or fewer of them, and lets the layers before and after take over the constants.
+ * goes through all values; this makes five of them, and lets the layers before and after take over the constants. Two more guard
+ * against values of more than 80, of which exp() overflows; what is heard stays below (55 over speech, clicks, tones and clipping, with
+ * the default model).
  */
 import { type NewNode, type OnnxGraph, type OnnxNode, padsOf } from './onnx-graph.js';
 
@@ -18,15 +20,15 @@ interface Swoosh {
   readonly c: number;
 }
 
-/** Returns how many were found. */
-export function shortenSwooshes(graph: OnnxGraph): number {
+/** Without guards overflow makes everything that depends on it infinite or no number. Returns how many were found. */
+export function shortenSwooshes(graph: OnnxGraph, { isGuarded }: { isGuarded: boolean }): number {
   graph.addConstant(ONE, scalar(1));
   graph.addConstant(LIMIT, scalar(LARGEST_EXPONENT));
   let found = 0;
   for (const { outputs } of graph.nodes.filter(({ opType }) => opType === 'Log')) {
     const log = graph.producer(outputs[0]);
     const swoosh = log && match(graph, log);
-    if (swoosh !== undefined && shorten(graph, swoosh, `swoosh_${found}`)) found += 1;
+    if (swoosh !== undefined && shorten(graph, swoosh, { name: `swoosh_${found}`, isGuarded })) found += 1;
   }
   return found;
 }
@@ -94,7 +96,11 @@ function matchSymmetric(graph: OnnxGraph, log: OnnxNode, exp: OnnxNode): Softplu
   return { nodes: [negative, absolute, difference, maximum, sum], shifted, output };
 }
 
-function shorten(graph: OnnxGraph, { nodes, input, output, a, b, c }: Swoosh, name: string): boolean {
+function shorten(
+  graph: OnnxGraph,
+  { nodes, input, output, a, b, c }: Swoosh,
+  { name, isGuarded }: { name: string; isGuarded: boolean },
+): boolean {
   const slope = graph.addConstant(`${name}_slope`, scalar(b));
   const shifted = `${name}_shifted`;
   const constant = `${name}_constant`;
@@ -102,19 +108,21 @@ function shorten(graph: OnnxGraph, { nodes, input, output, a, b, c }: Swoosh, na
   const after = biasAfter(graph, output);
   const z = before === undefined ? shifted : input;
   const y = after === undefined ? `${name}_y` : output;
+  const limited = isGuarded ? `${name}_limited` : z;
+  const softplus = isGuarded ? `${name}_softplus` : `${name}_log`;
   const shift: NewNode = { opType: 'Sub', inputs: [input, `${name}_a`], output: shifted };
   const minusConstant: NewNode = { opType: 'Sub', inputs: [y, constant], output };
   // In terms of z = x - a, what is left to subtract is b·z and c + a·b.
   const rest = c + a * b;
   const isReplaced = graph.replace(nodes, [
     ...(before === undefined ? [shift] : []),
-    { opType: 'Min', inputs: [z, LIMIT], output: `${name}_limited` },
-    { opType: 'Exp', inputs: [`${name}_limited`], output: `${name}_exp` },
+    ...(isGuarded ? [{ opType: 'Min', inputs: [z, LIMIT], output: limited }] : []),
+    { opType: 'Exp', inputs: [limited], output: `${name}_exp` },
     { opType: 'Add', inputs: [`${name}_exp`, ONE], output: `${name}_plus_one` },
     { opType: 'Log', inputs: [`${name}_plus_one`], output: `${name}_log` },
-    { opType: 'Max', inputs: [`${name}_log`, z], output: `${name}_softplus` },
+    ...(isGuarded ? [{ opType: 'Max', inputs: [`${name}_log`, z], output: softplus }] : []),
     { opType: 'Mul', inputs: [z, slope], output: `${name}_linear` },
-    { opType: 'Sub', inputs: [`${name}_softplus`, `${name}_linear`], output: y },
+    { opType: 'Sub', inputs: [softplus, `${name}_linear`], output: y },
     ...(after === undefined ? [minusConstant] : []),
   ]);
   if (!isReplaced) return false;
