@@ -259,7 +259,7 @@ describe('RecogniserPool', () => {
 describe('RecogniserPool that moves utterances', () => {
   it('gives a child that comes late its part of what is being said already', async () => {
     const watched = new Watched(
-      { kind: 'slow_ready', forMs: 1000, lives: await inFirstLives(1) },
+      { kind: 'slow_ready', forMs: 4000, lives: await inFirstLives(1) },
       { children: 2 },
     );
     await watched.pool.start();

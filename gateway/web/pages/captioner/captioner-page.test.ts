@@ -65,14 +65,17 @@ describeWithModel('the captioner’s page', (model) => {
       await page.keyboard.type(' please');
       await page.keyboard.press('Control+Enter');
       await isShown(room, ['Carol Good morning', 'Carol Next please']);
-      expect(await page.locator('#lines li').count()).toBe(0);
+      // The room may hear of it before the page does.
+      await expect.poll(() => page.locator('#lines li').count(), PATIENCE).toBe(0);
       await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Tab');
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('leave');
       await page.keyboard.press('Enter');
-      expect(await page.locator('header #status').innerText()).toContain('You have left');
+      await expect
+        .poll(() => page.locator('header #status').innerText(), PATIENCE)
+        .toContain('You have left');
       await waitUntil(() => (room.speakerCount === 0 ? undefined : 'still there'));
     });
 
