@@ -1,4 +1,5 @@
 import { type InferenceSession, Tensor } from '../onnx-runtime.js';
+import { MAX_BATCH_STREAMS } from '../child/decode-scheduler.js';
 import { type EncoderShape, ModelRefused, type StateTensor } from './encoder-shape.js';
 import { EncoderState } from './encoder-state.js';
 import { MEL_BINS } from './mel-filter-bank.js';
@@ -167,7 +168,7 @@ export class Encoder {
   #reserve(batch: number): Buffers {
     if (this.#buffers !== undefined && batch <= this.#capacity) return this.#buffers;
     // Not by and by: what is outgrown waits for a full collection.
-    const capacity = batch === 1 ? 1 : Math.max(batch, this.#capacity, LIKELY_BATCH);
+    const capacity = batch === 1 ? 1 : Math.max(batch, MAX_BATCH_STREAMS);
     this.#buffers = {
       features: new Float32Array(capacity * this.shape.windowFrames * MEL_BINS),
       output: new Float32Array(capacity * this.#outputFrames * this.#outputWidth),
@@ -251,9 +252,6 @@ function areFinite(values: Float32Array, count: number): boolean {
   for (let at = 0; at < count; at++) sum += values[at] ?? 0;
   return Number.isFinite(sum);
 }
-
-/** Most streams of a call of the child's scheduler. */
-const LIKELY_BATCH = 8;
 
 const dimsOf = ({ dims, batchAxis }: Pick<StateTensor, 'dims' | 'batchAxis'>, batch: number): number[] =>
   dims.map((dim, axis) => (axis === batchAxis ? batch : dim));

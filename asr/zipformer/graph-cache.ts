@@ -7,7 +7,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from '../onnx-runtime.js';
 import { describeEncoder } from './encoder-shape.js';
-import { type LoadedEncoder, loadEncoder, type LoadEncoderOptions } from './load-encoder.js';
+import { type LoadedEncoder, loadEncoder, type LoadEncoderOptions, overflowsToTry } from './load-encoder.js';
 
 /** Counts up when graphs are rewritten otherwise. */
 const REWRITING = 3;
@@ -28,7 +28,7 @@ export async function loadEncoderCached({
   const original = digest(await readFile(path)).toString('hex');
   const fileOf = (mayOverflow: boolean): string =>
     join(cacheDir, `encoder-${REWRITING}-${original}${mayOverflow ? '' : '-guarded'}.onnx`);
-  for (const mayOverflow of isGuarded ? [false] : [true, false]) {
+  for (const mayOverflow of overflowsToTry(isGuarded)) {
     const session = await openKnown(fileOf(mayOverflow), sessions);
     if (session === undefined) continue;
     const { inputMetadata, outputMetadata } = session;

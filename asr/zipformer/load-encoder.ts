@@ -85,7 +85,7 @@ export async function loadEncoder({
     ? await rewritten(original, { sessions, shape, graph: floatGraph(), isTheSame: areAlike })
     : original;
   if (floats === undefined) return asItIs;
-  for (const mayOverflow of isGuarded ? [false] : [true, false]) {
+  for (const mayOverflow of overflowsToTry(isGuarded)) {
     const graph = floatGraph();
     if (graph === undefined || !isShortened(graph, { isGuarded: !mayOverflow })) break;
     const energies = mayOverflow ? FEW_ENERGIES : ALL_ENERGIES;
@@ -95,6 +95,10 @@ export async function loadEncoder({
   }
   return { ...asItIs, session: floats, isBatchIndependent: true, isRewritten: floats !== original };
 }
+
+/** Whether each of the rewritten encoders that will do may overflow; the fastest first. */
+export const overflowsToTry = (isGuarded: boolean): readonly boolean[] =>
+  isGuarded ? [false] : [true, false];
 
 /** Whether there was anything to rewrite. */
 function isShortened(graph: OnnxGraph, guards: { isGuarded: boolean }): boolean {
