@@ -53,7 +53,7 @@ export interface EnduranceResult {
   readonly finalLatencyMs: Summary;
   /** Of the laps' medians of word latency; null for fewer than three laps after the first. */
   readonly latencyDriftMs: Drift | null;
-  /** Of the memory of the gateway and its children, every five seconds. */
+  /** Of the private memory of the gateway and its children, every five seconds. */
   readonly memoryDriftMb: Drift | null;
   readonly laps: readonly {
     readonly atS: number;
@@ -102,7 +102,8 @@ export async function runEnduranceBench(
   const timer = setInterval(() => {
     if (stage.gateway === undefined) return;
     const atS = (performance.now() - firstAtMs) / 1000;
-    samples.push({ metric: 'memoryMb', value: stage.gateway.usage().memoryMb, cluster: atS.toFixed(0), atS });
+    const { privateMb } = stage.gateway.usage();
+    samples.push({ metric: 'privateMb', value: privateMb, cluster: atS.toFixed(0), atS });
   }, MEMORY_INTERVAL_MS);
   try {
     let lapAtMs = firstAtMs;
@@ -198,7 +199,7 @@ function resultOf(
   const laps = lapsOf(run.samples);
   const firstLapEndsS = laps[1]?.atS ?? 0;
   const memory = run.samples.flatMap(({ metric, value, atS = 0 }) =>
-    metric === 'memoryMb' && atS >= firstLapEndsS ? [{ at: atS, value }] : [],
+    metric === 'privateMb' && atS >= firstLapEndsS ? [{ at: atS, value }] : [],
   );
   const latencyDriftMs = driftOf(
     laps.slice(1).flatMap(({ atS, p50 }) => (p50 === null ? [] : [{ at: atS, value: p50 }])),

@@ -20,6 +20,8 @@ export interface LatencyOptions {
   readonly speakers: number;
   /** Of meeting time; whole clips, at least one. */
   readonly seconds: number;
+  /** Only clips whose words' ends were labelled by hand. Default false. */
+  readonly handLabelled?: boolean;
   /** Default 10. */
   readonly warmUpSeconds?: number;
   /** CPU and memory are measured where the gateway is its own. */
@@ -54,7 +56,7 @@ export async function runLatencyBench(
 ): Promise<{ result: LatencyResult; samples: Sample[] }> {
   const machine = describeMachine();
   warnIfBusy(machine, options.output);
-  const clips = await loadClips(options.manifest);
+  const clips = await loadClips(options.manifest, { isHandLabelled: options.handLabelled ?? false });
   const stage = await options.openStage();
   try {
     const failures: string[] = [];

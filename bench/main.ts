@@ -53,6 +53,7 @@ interface SpeakingFlags extends CommonFlags {
   readonly seconds: string;
   readonly road: string;
   readonly url?: string;
+  readonly handLabelled?: boolean;
 }
 
 process.exitCode = await run(process.argv);
@@ -67,10 +68,12 @@ async function run(argv: readonly string[]): Promise<number> {
     .action(compare);
   speaking(program, 'latency', { speakers: '1', seconds: '60' })
     .description('word latency with N people talking')
+    .option('--hand-labelled', 'only clips whose words’ ends were labelled by hand')
     .action(latency);
   speaking(program, 'livekit', { speakers: '1', seconds: '60' })
     .description('the same in rooms of a real LiveKit server; with --rooms, what rooms leave behind')
     .option('--rooms <n>', 'instead: open and close so many rooms, and compare memory')
+    .option('--hand-labelled', 'only clips whose words’ ends were labelled by hand')
     .action(liveKit);
   speaking(program, 'accuracy', { speakers: '8' })
     .description('word errors, with and without case and punctuation, and words credited to somebody else')
@@ -164,6 +167,7 @@ function speaking(
 async function latency(flags: SpeakingFlags): Promise<void> {
   const kept = await runLatencyBench({
     ...playing(flags),
+    handLabelled: flags.handLabelled ?? false,
     openStage: () => openStage(flags.road, flags.url),
   });
   await finish(`latency-${kept.result.speakers}`, flags, {
@@ -181,7 +185,11 @@ async function liveKit(flags: SpeakingFlags & { readonly rooms?: string }): Prom
     await finish('rooms', flags, { result, samples: [], table: formatRoomsResult(result) });
     return;
   }
-  const kept = await runLatencyBench({ ...playing(flags), openStage: () => openStage('livekit') });
+  const kept = await runLatencyBench({
+    ...playing(flags),
+    handLabelled: flags.handLabelled ?? false,
+    openStage: () => openStage('livekit'),
+  });
   await finish('livekit', flags, { ...kept, table: formatLatencyResult(kept.result) });
 }
 

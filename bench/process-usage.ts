@@ -10,15 +10,26 @@ export interface ProcessUsage {
   readonly cpuSeconds: number;
   /** Proportional set size: memory shared between processes is counted once. In MB. */
   readonly memoryMb: number;
+  /** What no other process has a share in, in MB: unlike `memoryMb` it does not move when unrelated programs start or end. */
+  readonly privateMb: number;
 }
+
+const NOTHING: ProcessUsage = { cpuSeconds: 0, memoryMb: 0, privateMb: 0 };
 
 /** Of `pid` and all that it started. */
 export function usageOfTree(pid: number): ProcessUsage {
-  const usages = [pid, ...descendantsOf(pid)].map(usageOf);
-  return {
-    cpuSeconds: usages.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
-    memoryMb: usages.reduce((sum, { memoryMb }) => sum + memoryMb, 0),
-  };
+  return sumOfUsages([pid, ...descendantsOf(pid)].map(usageOf));
+}
+
+export function sumOfUsages(usages: readonly ProcessUsage[]): ProcessUsage {
+  return usages.reduce(
+    (sum, usage) => ({
+      cpuSeconds: sum.cpuSeconds + usage.cpuSeconds,
+      memoryMb: sum.memoryMb + usage.memoryMb,
+      privateMb: sum.privateMb + usage.privateMb,
+    }),
+    NOTHING,
+  );
 }
 
 export function descendantsOf(pid: number): number[] {
@@ -41,9 +52,11 @@ function threadsOf(pid: number): string[] {
 
 /** Of `pid` alone. Zero when it is gone. */
 export function usageOf(pid: number): ProcessUsage {
+  const rollup = readProc(pid, 'smaps_rollup');
   return {
     cpuSeconds: parseCpuSeconds(readProc(pid, 'stat')),
-    memoryMb: parsePssMb(readProc(pid, 'smaps_rollup')),
+    memoryMb: parseMemoryMb(rollup, 'Pss'),
+    privateMb: parseMemoryMb(rollup, 'Private_Clean') + parseMemoryMb(rollup, 'Private_Dirty'),
   };
 }
 
@@ -54,9 +67,9 @@ export function parseCpuSeconds(stat: string): number {
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
 }
 
-/** The text of /proc/PID/smaps_rollup. */
-export function parsePssMb(rollup: string): number {
-  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) / KIB_PER_MB;
+/** A line of the text of /proc/PID/smaps_rollup; 0 where it is missing. */
+export function parseMemoryMb(rollup: string, name: 'Pss' | 'Private_Clean' | 'Private_Dirty'): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(rollup)?.[1] ?? 0) / KIB_PER_MB;
 }
 
 /** Empty when the process has just ended. */

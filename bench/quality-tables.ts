@@ -66,7 +66,7 @@ export function formatEnduranceResult(result: EnduranceResult): string {
     `${result.speakers} speakers${result.noisy === 0 ? '' : ` and ${result.noisy} from whom babble came`} for ${result.seconds} s in ${result.laps.length} laps, model ${modelOf(result.model)}`,
     `word errors ${percent(result.wer)}`,
     `median word latency ${driftLine(result.latencyDriftMs, 'ms')}`,
-    `memory ${driftLine(result.memoryDriftMb, 'MB')}`,
+    `private memory ${driftLine(result.memoryDriftMb, 'MB')}`,
   ])}`;
 }
 

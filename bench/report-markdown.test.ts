@@ -118,7 +118,7 @@ describe('the report', () => {
     expect(text).toContain(
       '40 people within a p95 of 900 ms. 44 were too many: latency; all cores were in use',
     );
-    expect(text).toMatch(/\| memory, MB +\| – +\| – +\| too short a run +\|/);
+    expect(text).toMatch(/\| private memory, MB +\| – +\| – +\| too short a run +\|/);
     expect(text).toContain('Failed: recognition \\| does not keep up');
     expect(text).toContain('- peers: livekit-server was not found\n');
     expect(text).not.toContain('a long log');

@@ -95,7 +95,7 @@ export function sectionsOf(report: Report): ReportSection[] {
             head: ['', 'at first', 'an hour', '95 % interval'],
             rows: [
               driftRow('median word latency, ms', endurance.latencyDriftMs),
-              driftRow('memory, MB', endurance.memoryDriftMb),
+              driftRow('private memory, MB', endurance.memoryDriftMb),
             ],
             remarks: [
               `${endurance.speakers} people for ${endurance.seconds} s in ${endurance.laps.length} laps; words p50 ${ms(endurance.wordLatencyMs.p50)}, p95 ${ms(endurance.wordLatencyMs.p95)}. An interval that holds 0 shows no drift; a short run leaves it wide.`,

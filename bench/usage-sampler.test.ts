@@ -4,9 +4,9 @@ import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 describe('sampling what a gateway uses', () => {
   it('keeps the highest memory and the CPU since the start', () => {
     const usages = [
-      { cpuSeconds: 10, memoryMb: 500 },
-      { cpuSeconds: 11, memoryMb: 300 },
-      { cpuSeconds: 11, memoryMb: 200 },
+      { cpuSeconds: 10, memoryMb: 500, privateMb: 0 },
+      { cpuSeconds: 11, memoryMb: 300, privateMb: 0 },
+      { cpuSeconds: 11, memoryMb: 200, privateMb: 0 },
     ];
     const sampler = new UsageSampler({ usage: () => usages.shift()! });
     expect([sampler.cpuCores, sampler.peakMb]).toEqual([null, null]);
@@ -24,7 +24,9 @@ describe('sampling what a gateway uses', () => {
     vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     // Two cores all the time: ten seconds of speech, five more to catch up.
-    const sampler = new UsageSampler({ usage: () => ({ cpuSeconds: performance.now() / 500, memoryMb: 1 }) });
+    const sampler = new UsageSampler({
+      usage: () => ({ cpuSeconds: performance.now() / 500, memoryMb: 1, privateMb: 0 }),
+    });
     sampler.start();
     vi.advanceTimersByTime(10_000);
     sampler.speechEnded();
@@ -34,7 +36,7 @@ describe('sampling what a gateway uses', () => {
   });
 
   it('measures nothing when it was never started', () => {
-    const sampler = new UsageSampler({ usage: () => ({ cpuSeconds: 1, memoryMb: 1 }) });
+    const sampler = new UsageSampler({ usage: () => ({ cpuSeconds: 1, memoryMb: 1, privateMb: 0 }) });
     sampler.stop();
     expect(sampler.peakMb).toBeNull();
   });

@@ -9,27 +9,16 @@ export class Lateness {
   #isLate = false;
   /** Looks in a row that spoke for the other verdict. */
   #against = 0;
-  #sinceMs: number;
-
-  constructor(nowMs: number) {
-    this.#sinceMs = nowMs;
-  }
 
   get isLate(): boolean {
     return this.#isLate;
   }
 
-  look(behindMs: number, nowMs: number): void {
+  look(behindMs: number): void {
     const speaksAgainst = this.#isLate ? behindMs < PUNCTUAL_BELOW_MS : behindMs >= LATE_FROM_MS;
     this.#against = speaksAgainst ? this.#against + 1 : 0;
     if (this.#against < LOOKS) return;
     this.#isLate = !this.#isLate;
     this.#against = 0;
-    this.#sinceMs = nowMs;
-  }
-
-  /** For how long the verdict has been what it is. */
-  lastedMs(nowMs: number): number {
-    return nowMs - this.#sinceMs;
   }
 }

@@ -4,13 +4,13 @@ import { PoolSize } from './pool-size.js';
 
 /** How many children there are after each second, when recognition is so many milliseconds behind. */
 function childrenOver(behindMs: readonly number[], limits: { least: number; most: number }): number[] {
-  const lateness = new Lateness(0);
+  const lateness = new Lateness();
   const size = new PoolSize(limits);
   let children = limits.least;
   return behindMs.map((behind, second) => {
     const nowMs = second * 1000;
-    lateness.look(behind, nowMs);
-    children += size.step({ lateness, children, nowMs });
+    lateness.look(behind);
+    children += size.step({ lateness, cores: 0, children, nowMs });
     return children;
   });
 }
@@ -19,13 +19,12 @@ const forSeconds = (count: number, behindMs: number): number[] => Array<number>(
 
 describe('Lateness', () => {
   it('is noticed after two looks in a row and over after two, with room in between', () => {
-    const lateness = new Lateness(0);
-    const seen = [400, 2500, 400, 2500, 2500, 1500, 900, 1500, 900, 900].map((behindMs, second) => {
-      lateness.look(behindMs, second * 1000);
+    const lateness = new Lateness();
+    const seen = [400, 2500, 400, 2500, 2500, 1500, 900, 1500, 900, 900].map((behindMs) => {
+      lateness.look(behindMs);
       return lateness.isLate;
     });
     expect(seen).toEqual([false, false, false, false, true, true, true, true, true, false]);
-    expect(lateness.lastedMs(12_000)).toBe(3000);
   });
 });
 
@@ -44,6 +43,28 @@ describe('PoolSize', () => {
     expect(children[60]).toBe(2);
     expect(children[66]).toBe(1);
     expect(children.at(-1)).toBe(1);
+  });
+
+  it('adds a child that is needed before recognition is late, and keeps it while the others would be busy', () => {
+    const size = new PoolSize({ least: 1, most: 2 });
+    const lateness = new Lateness();
+    let children = 1;
+    const childrenAfter = (seconds: number, cores: number): number => {
+      for (let second = 0; second < seconds; second++) {
+        nowMs += 1000;
+        children += size.step({ lateness, cores, children, nowMs });
+      }
+      return children;
+    };
+    let nowMs = 0;
+    expect(childrenAfter(60, 0.65)).toBe(1);
+    // One look says little.
+    expect(childrenAfter(1, 0.9)).toBe(1);
+    expect(childrenAfter(1, 0.4)).toBe(1);
+    expect(childrenAfter(2, 0.8)).toBe(2);
+    expect(childrenAfter(300, 0.5)).toBe(2);
+    expect(childrenAfter(50, 0.4)).toBe(2);
+    expect(childrenAfter(20, 0.4)).toBe(1);
   });
 
   it('never changes where there may be no more', () => {

@@ -286,7 +286,7 @@ describe('RecogniserPool that moves utterances', () => {
   it('starts another child when it is behind, says so, and ends it when it keeps up again: nothing is lost', async () => {
     const watched = new Watched(
       { kind: 'never_decode', lives: await inFirstLives(1) },
-      { maxChildren: 2, progressDeadlineMs: 2500, sizing: { settlingMs: 100, keptWhilePunctualMs: 300 } },
+      { maxChildren: 2, progressDeadlineMs: 2500, sizing: { settlingMs: 100, keptWhileCalmMs: 300 } },
     );
     await watched.pool.start();
     const words = Array.from({ length: 20 }, (_, index) => index + 1);
@@ -363,6 +363,34 @@ describe('RecogniserPool with a standby', () => {
     await talk.finish([1, 2]);
     expect(watched.healths).toEqual([]);
     expect(new Set(watched.calls)).toEqual(new Set([0]));
+  });
+});
+
+describe('RecogniserPool that is busy', () => {
+  it('is helped by its standby, which stands by again when it is calm: nothing is lost', async () => {
+    const watched = new Watched(
+      { kind: 'slow_decode', chunkMs: 40 },
+      { hasStandby: true, maxChildren: 2, sizing: { settlingMs: 100, keptWhileCalmMs: 300 } },
+    );
+    await watched.pool.start();
+    await vi.waitFor(() => expect(watched.readies).toEqual([0, 1]), { timeout: 20_000 });
+    const pids = [...watched.pool.childPids];
+    const talks = [100, 200, 300, 400].map((first) => watched.say([first + 1]));
+    let count = 1;
+    await vi.waitFor(
+      () => {
+        count += 1;
+        talks.forEach((talk, index) => talk.say([100 * index + 100 + count]));
+        expect(watched.calls).toContain(1);
+      },
+      { timeout: 20_000 },
+    );
+    expect(watched.pool.workingChildren).toBe(2);
+    const words = Array.from({ length: count }, (_, index) => index + 1);
+    await Promise.all(talks.map((talk, index) => talk.finish(words.map((word) => 100 * index + 100 + word))));
+    await vi.waitFor(() => expect(watched.pool.workingChildren).toBe(1), { timeout: 20_000 });
+    expect(watched.pool.childPids).toEqual(pids);
+    expect(watched.downs).toEqual([]);
   });
 });
 

@@ -2,10 +2,12 @@ import { performance } from 'node:perf_hooks';
 import { CaptionError, type SampleIndex, samplesToMs } from '../../protocol/index.js';
 import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
+import { FirstReady } from './first-ready.js';
 import { Lateness } from './lateness.js';
 import { PoolHealth, type PoolHealthState } from './pool-health.js';
 import type { PoolObserver } from './pool-observer.js';
 import { PoolSize, type PoolSizeOptions } from './pool-size.js';
+import { leastLoaded, spreadLoad } from './spread-load.js';
 import {
   type ChildDown,
   type ChildReady,
@@ -13,6 +15,7 @@ import {
   type SupervisedChildOptions,
 } from './supervised-child.js';
 import { type OpenUtterance, Utterance, type UtteranceListener } from './utterance.js';
+import { Workload } from './workload.js';
 
 const DEFAULT_PROGRESS_DEADLINE_MS = 15_000;
 const DEFAULT_SWEEP_INTERVAL_MS = 1000;
@@ -22,11 +25,11 @@ const MAX_FAILED_STARTS = 3;
 export interface RecogniserPoolOptions extends SupervisedChildOptions {
   /** How many children. Utterances go to the one with the fewest. */
   readonly children: number;
-  /** How many there may be while recognition is behind. Default `children`. */
+  /** How many there may be while recognition is behind, or busy. Default `children`. */
   readonly maxChildren?: number;
   /**
-   * One more is kept ready, without work, to take the place of one that ends: what takes long after a crash is loading the model.
-   * Default false.
+   * One more is kept ready, without work, to take the place of one that ends, or to help where there may be more: what takes long
+   * after a crash is loading the model. While it helps there is no other: the children stand in for each other. Default false.
    */
   readonly hasStandby?: boolean;
   /** How soon there are more or fewer. */
@@ -48,14 +51,15 @@ export class RecogniserPool {
   /** Ends of children that were not needed any more. */
   readonly #endings = new Set<Promise<void>>();
   readonly #size: PoolSize;
-  readonly #lateness = new Lateness(performance.now());
+  readonly #lateness = new Lateness();
+  readonly #workload = new Workload(performance.now());
   readonly #progressDeadlineMs: number;
   readonly #sweepIntervalMs: number;
   /** Utterances that no ready child could take yet. */
   readonly #waiting = new Set<Utterance>();
   readonly #observer: PoolObserver;
   readonly #health: PoolHealth;
-  readonly #startWaiters = new Set<{ resolve: () => void; reject: (error: CaptionError) => void }>();
+  readonly #firstReady = new FirstReady();
   #nextUtteranceId = 1;
   #nextChildId = 0;
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -90,6 +94,11 @@ export class RecogniserPool {
     return this.#waiting.size;
   }
 
+  /** Children that take utterances; a standby does not. */
+  get workingChildren(): number {
+    return this.#links.length;
+  }
+
   /** Of the running children. */
   get childPids(): number[] {
     return this.#allLinks.map((link) => link.child.pid).filter((pid) => pid !== undefined);
@@ -100,7 +109,7 @@ export class RecogniserPool {
    * Errors: `recogniser_refused`, `recogniser_version_mismatch`, `recogniser_start_failed`.
    */
   start(): Promise<void> {
-    const ready = new Promise<void>((resolve, reject) => this.#startWaiters.add({ resolve, reject }));
+    const ready = this.#firstReady.wait();
     this.#sweepTimer = setInterval(() => this.#sweep(), this.#sweepIntervalMs);
     for (const link of this.#links) link.child.start();
     return ready;
@@ -147,7 +156,7 @@ export class RecogniserPool {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#sweepTimer);
-    this.#settleStart(new CaptionError('closed', 'The recogniser was closed while it started.'));
+    this.#firstReady.settle(new CaptionError('closed', 'The recogniser was closed while it started.'));
     await Promise.all([...this.#allLinks.map((link) => link.child.close()), ...this.#endings]);
   }
 
@@ -166,9 +175,11 @@ export class RecogniserPool {
     return link;
   }
 
-  /** When all the others are up: a start must not take longer for it. */
+  /** When all the others are up, a start must not take longer for it, and none is there only to help. */
   #startStandby(): void {
-    const isDue = this.#options.hasStandby === true && this.#links.every((link) => link.isReady);
+    const { hasStandby, children } = this.#options;
+    const isDue =
+      hasStandby === true && this.#links.length <= children && this.#links.every((link) => link.isReady);
     if (!isDue || this.#standby !== undefined || this.#isClosed) return;
     this.#standby = this.#createLink();
     this.#standby.child.start();
@@ -183,30 +194,31 @@ export class RecogniserPool {
     this.#standby = missing;
   }
 
-  /** One more that takes its part of the work. */
+  /** One more that takes its part of the work: the standby, if there is one. */
   #addChild(): void {
-    const link = this.#createLink();
+    const link = this.#standby ?? this.#createLink();
+    if (this.#standby === undefined) link.child.start();
+    this.#standby = undefined;
     this.#links.push(link);
-    link.child.start();
-    this.#replaceByStandby();
   }
 
-  /** Ends a child that has nothing to do. */
+  /** A child that has nothing to do stands by, or is ended. */
   #removeChild(link: Link): void {
     this.#links = this.#links.filter((other) => other !== link);
+    link.isDraining = false;
+    if (this.#options.hasStandby === true && this.#standby === undefined && link.isReady) {
+      this.#standby = link;
+      return;
+    }
     const ending = link.child.close();
     this.#endings.add(ending);
     void ending.finally(() => this.#endings.delete(ending));
   }
 
   #place(utterance: Utterance): void {
-    const [first, ...others] = this.#links.filter((link) => link.canTake(utterance));
-    if (first === undefined) {
-      this.#waiting.add(utterance);
-      return;
-    }
-    const leastLoaded = others.reduce((best, link) => (link.load < best.load ? link : best), first);
-    leastLoaded.assign(utterance);
+    const link = leastLoaded(this.#links.filter((candidate) => candidate.canTake(utterance)));
+    if (link === undefined) this.#waiting.add(utterance);
+    else link.assign(utterance);
   }
 
   #placeWaiting(): void {
@@ -228,12 +240,12 @@ export class RecogniserPool {
   #childReady(link: Link, info: ChildReady): void {
     link.savesStreams = info.savesStreams;
     this.#observer.childReady?.({ child: link.id, ...info });
-    this.#settleStart();
+    this.#firstReady.settle();
     this.#wasReady = true;
     this.#replaceByStandby();
     this.#startStandby();
     this.#placeWaiting();
-    this.#balance();
+    spreadLoad(this.#links);
     this.#updateHealth();
   }
 
@@ -252,6 +264,7 @@ export class RecogniserPool {
     const now = performance.now();
     let wasCatchingUp = false;
     let samples = 0;
+    let advanced = 0;
     for (const piece of message.pieces) {
       const utterance = link.utterances.get(piece.utterance);
       if (utterance === undefined) continue;
@@ -260,7 +273,9 @@ export class RecogniserPool {
       if (piece.isFinal) link.utterances.delete(piece.utterance);
       utterance.decoded({ ...piece, callMs }, now);
       samples += utterance.decodedThroughSample - before;
+      advanced += Number(utterance.decodedThroughSample > before);
     }
+    this.#workload.noteCall({ callMs, batchSize, advanced });
     this.#observer.decodeCall?.({ child: link.id, callMs, batchSize, audioMs: samplesToMs(samples) });
     link.flushSoon();
     link.saveOne(now);
@@ -284,7 +299,7 @@ export class RecogniserPool {
     if (link.child.failuresInARow >= MAX_FAILED_STARTS) {
       const reason =
         info.stderr === '' ? `it ended with ${String(info.exitCode ?? info.signal)}` : info.stderr;
-      this.#settleStart(
+      this.#firstReady.settle(
         new CaptionError('recogniser_start_failed', `The recogniser cannot be started: ${reason}`, {
           retryable: true,
         }),
@@ -303,16 +318,8 @@ export class RecogniserPool {
   }
 
   #childFailed(link: Link, error: CaptionError): void {
-    this.#settleStart(error);
+    this.#firstReady.settle(error);
     this.#rehome(link.takeAll());
-  }
-
-  #settleStart(error?: CaptionError): void {
-    for (const waiter of this.#startWaiters) {
-      if (error === undefined) waiter.resolve();
-      else waiter.reject(error);
-    }
-    this.#startWaiters.clear();
   }
 
   /** Looks for children that owe an answer for too long, and for utterances that wait in vain. */
@@ -329,13 +336,18 @@ export class RecogniserPool {
     if (this.#links.every((link) => link.child.state === 'failed')) this.#giveUpWaiting();
     else this.#placeWaiting();
     this.#adaptSize(now);
-    this.#balance();
+    spreadLoad(this.#links);
     this.#updateHealth();
   }
 
   #adaptSize(nowMs: number): void {
-    this.#lateness.look(this.#behindMs(), nowMs);
-    const step = this.#size.step({ lateness: this.#lateness, children: this.#links.length, nowMs });
+    this.#lateness.look(this.#behindMs());
+    const step = this.#size.step({
+      lateness: this.#lateness,
+      cores: this.#workload.takeCores(nowMs),
+      children: this.#links.length,
+      nowMs,
+    });
     if (step > 0) this.#addChild();
     const last = this.#links.at(-1);
     if (step < 0 && last !== undefined) last.isDraining = true;
@@ -344,6 +356,7 @@ export class RecogniserPool {
       if (link.utterances.size > 0) link.sendAway(link.utterances.size);
       else this.#removeChild(link);
     }
+    this.#startStandby();
   }
 
   /** How far recognition is behind the speaker who waits the longest, replays after a crash apart. */
@@ -355,16 +368,6 @@ export class RecogniserPool {
           samples = Math.max(samples, utterance.endSample - utterance.decodedThroughSample);
     }
     return samplesToMs(samples);
-  }
-
-  /** Moves utterances from the child that has the most to the one that has the fewest. */
-  #balance(): void {
-    const links = this.#links.filter((link) => link.isReady && link.savesStreams && !link.isDraining);
-    const [first, ...others] = links;
-    if (first === undefined) return;
-    const most = others.reduce((best, link) => (link.load > best.load ? link : best), first);
-    const fewest = others.reduce((best, link) => (link.load < best.load ? link : best), first);
-    most.sendAway(Math.floor((most.load - fewest.load) / 2));
   }
 
   /** No child will ever come back. */

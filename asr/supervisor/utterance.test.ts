@@ -13,7 +13,7 @@ import {
 import type { Hypothesis } from '../token.js';
 import { Utterance } from './utterance.js';
 
-const FLOW_WINDOW = msToSamples(10_000);
+const FLOW_WINDOW = msToSamples(3000);
 
 interface Setup {
   readonly utterance: Utterance;
@@ -279,6 +279,26 @@ describe('Utterance', () => {
       expect(utterance.saved).toBeUndefined();
     },
   );
+
+  it('holds neither audio nor state once it is final, and still says where it lay', () => {
+    const { utterance } = setUp(100);
+    utterance.append(new Int16Array(2 * CHUNK));
+    utterance.takeUnsentAudio();
+    utterance.decoded(piece(100 + CHUNK, ['one']), 1);
+    utterance.noteSaved({
+      state: new Uint8Array(8),
+      reportedTokens: 1,
+      acceptedThroughSample: 100 + 2 * CHUNK,
+      decodedThroughSample: 100 + CHUNK,
+    });
+    expect(utterance.saved).toBeDefined();
+    utterance.markFinishing();
+    expect(utterance.takeFinish()).toBe(true);
+    utterance.decoded(piece(100 + 2 * CHUNK, ['two'], true), 2);
+    expect(utterance.saved).toBeUndefined();
+    expect(utterance.heldSamples).toBe(0);
+    expect([utterance.firstSample, utterance.endSample]).toEqual([100, 100 + 2 * CHUNK]);
+  });
 
   it('is cleared of suspicion when it rests in a child that lives on', () => {
     const { utterance } = setUp();

@@ -3,8 +3,13 @@ import { PcmWindow } from '../audio/pcm-window.js';
 import type { DecodedPiece, SavedUtterance, VocabularyChange } from '../child/messages.js';
 import type { Hypothesis, Token } from '../token.js';
 
-/** Audio that a child may hold undecoded for one utterance; the rest waits on this side. */
-const FLOW_WINDOW_SAMPLES = msToSamples(10_000);
+/**
+ * Audio that a child may hold undecoded for one utterance; the rest waits on this side, where it is kept anyway. More than the longest
+ * chunk of k2-fsa's streaming models with what it looks ahead (1.5 s), or nothing would ever be decoded.
+ */
+const FLOW_WINDOW_SAMPLES = msToSamples(3000);
+/** With so much undecoded a child owes an answer. */
+const OWED_SAMPLES = msToSamples(5000);
 /** An utterance that was in a child at so many crashes without getting any further is given up. */
 const MAX_CRASHES_WITHOUT_PROGRESS = 3;
 /** Of one utterance; with more, the last one is replaced. They are sent again with the audio. */
@@ -45,6 +50,7 @@ export interface OpenUtterance {
  */
 export class Utterance {
   readonly id: number;
+  readonly firstSample: SampleIndex;
   readonly #listener: UtteranceListener;
   readonly #audio: PcmWindow;
   readonly #vocabularies: VocabularyChange[] = [];
@@ -70,6 +76,7 @@ export class Utterance {
     nowMs: number;
   }) {
     this.id = options.id;
+    this.firstSample = options.firstSample;
     this.#listener = options.listener;
     this.#audio = new PcmWindow(options.firstSample);
     this.#sentThroughSample = options.firstSample;
@@ -95,12 +102,13 @@ export class Utterance {
     return this.#decodedThroughSample - (this.#saved?.decodedThroughSample ?? this.firstSample);
   }
 
-  get firstSample(): SampleIndex {
-    return this.#audio.startSample;
-  }
-
   get endSample(): SampleIndex {
     return this.#audio.endSample;
+  }
+
+  /** Audio kept to be sent again. */
+  get heldSamples(): number {
+    return this.#audio.lengthSamples;
   }
 
   /** Decoded by the best attempt so far. */
@@ -132,9 +140,7 @@ export class Utterance {
   /** True when the child owes an answer: much undecoded audio, or the final. */
   get awaitsChild(): boolean {
     if (this.#isDone) return false;
-    return (
-      this.#isFinishSent || this.#sentThroughSample - this.#decodedThroughSample > FLOW_WINDOW_SAMPLES / 2
-    );
+    return this.#isFinishing || this.endSample - this.#decodedThroughSample > OWED_SAMPLES;
   }
 
   clearIfHarmless(nowMs: number): void {
@@ -144,7 +150,7 @@ export class Utterance {
   }
 
   append(pcm: Int16Array): void {
-    if (!this.#isFinishing) this.#audio.append(pcm);
+    if (!this.#isFinishing && !this.#isDone) this.#audio.append(pcm);
   }
 
   /** Favours other phrases in the audio to come. Undefined when none comes: nothing is to be told to the child then. */
@@ -193,7 +199,7 @@ export class Utterance {
     if (piece.decodedThroughSample > this.#bestDecodedThroughSample) this.#crashesWithoutProgress = 0;
     if (piece.decodedThroughSample < this.#bestDecodedThroughSample && !piece.isFinal) return;
     this.#bestDecodedThroughSample = Math.max(this.#bestDecodedThroughSample, piece.decodedThroughSample);
-    this.#isDone = piece.isFinal;
+    if (piece.isFinal) this.#end();
     const hypothesis: Hypothesis = {
       committed: this.#committed,
       provisional: piece.provisional,
@@ -251,12 +257,20 @@ export class Utterance {
 
   fail(): void {
     if (this.#isDone) return;
-    this.#isDone = true;
+    this.#end();
     this.#listener.failed();
   }
 
   /** Nothing more is told. */
   cancel(): void {
+    this.#end();
+  }
+
+  /** Its owner may hold it for long: audio and state, which nobody will send again, go at once. */
+  #end(): void {
     this.#isDone = true;
+    this.#audio.discardBefore(this.endSample);
+    this.#saved = undefined;
+    this.#stateBytes = new Uint8Array(0);
   }
 }

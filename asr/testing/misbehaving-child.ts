@@ -15,6 +15,7 @@ let decodedChunks = 0;
 const scheduler = new DecodeScheduler({
   recogniser: new FakeRecogniser((words) => {
     decodedChunks += words.length;
+    if (wanted.kind === 'slow_decode') blockFor(words.length * wanted.chunkMs);
     const isPoisoned = wanted.kind === 'die_of_poison' && words.includes(POISON);
     const isDue = wanted.kind === 'die_while_decoding' && decodedChunks > wanted.afterChunks;
     if (isPoisoned || isDue) process.kill(process.pid, 'SIGKILL');

@@ -34,6 +34,8 @@ export type Misbehaviour = {
     }
   /** Blocks for so long before it is ready. */
   | { readonly kind: 'slow_ready'; readonly forMs: number }
+  /** Blocks for so long for each chunk. */
+  | { readonly kind: 'slow_decode'; readonly chunkMs: number }
   | { readonly kind: 'exit_before_ready' | 'exit_after_ready'; readonly code: number }
   /** Ends by SIGKILL in the call after so many chunks. In later lives it does as `then` says. Default: behaves. */
   | {

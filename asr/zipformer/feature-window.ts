@@ -8,6 +8,8 @@ import { FRAME_SAMPLES, FRAME_SHIFT_SAMPLES, MEL_BINS, type MelFilterBank } from
 /** Samples of the first frame that lie before the audio's beginning. */
 const LEFT_EDGE_SAMPLES = FRAME_SAMPLES / 2 - FRAME_SHIFT_SAMPLES / 2;
 const INITIAL_CAPACITY_SAMPLES = 8192;
+/** Share of a buffer: with more in it what is left would be moved to the front too often. */
+const MOST_FILLED = 3 / 4;
 
 /** A `FeatureWindow` as plain data. */
 export interface SavedFeatureWindow {
@@ -141,12 +143,12 @@ export class FeatureWindow {
     this.#hasEdge = true;
   }
 
-  /** Makes room behind the tail: by moving what is left to the front, or into a larger buffer when that fills half of it. */
+  /** Makes room behind the tail: by moving what is left to the front, or into a larger buffer when that fills most of it. */
   #reserve(samples: number): void {
     if (this.#tail + samples <= this.#samples.length) return;
     const held = this.#tail - this.#head;
     let capacity = this.#samples.length;
-    while (held + samples > capacity / 2) capacity *= 2;
+    while (held + samples > capacity * MOST_FILLED) capacity *= 2;
     const target = capacity === this.#samples.length ? this.#samples : new Float32Array(capacity);
     target.set(this.#samples.subarray(this.#head, this.#tail));
     this.#samples = target;

@@ -1,9 +1,9 @@
 /** The floor: sherpa-onnx's streaming recogniser driven directly, one process per core, without a gateway. */
 import { availableParallelism } from 'node:os';
 import type { InstalledModel } from '../../asr/index.js';
+import { sumOfUsages } from '../process-usage.js';
 import type { MeasuredVenue } from '../stage.js';
 import { roomOfSpeaker, type Venue, type VenueSession } from '../venue.js';
-import { sumOfUsages } from './peer-usage.js';
 import { PeerCaptions } from './peer-captions.js';
 import { PeerProcess } from './peer-process.js';
 
@@ -75,7 +75,7 @@ export async function sherpaStage(model: InstalledModel): Promise<MeasuredVenue>
   };
   return {
     venue,
-    gateway: { model: model.id, usage: () => sumOfUsages(processes) },
+    gateway: { model: model.id, usage: () => sumOfUsages(processes.map((process) => process.usage())) },
     close: async () => {
       await Promise.all(processes.map((process) => process.close()));
     },
