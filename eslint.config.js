@@ -109,7 +109,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['gateway/config/environment.ts', 'asr/supervisor/child-memory.ts', 'vitest.config.ts'],
+    files: ['gateway/config/environment.ts', 'vitest.config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -27,6 +27,8 @@ export interface ChildEngineOptions {
   readonly graphCacheDir?: string;
   /** Longest wished decoding call. Default 40 ms. */
   readonly decodeCallBudgetMs?: number;
+  /** See `SupervisedChildOptions.environment`. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Default `auto`. */
   readonly engine?: EngineChoice;
   /** Words, per word said, that may change after they were shown. Default 0.05; 0 shows full chunks only. */
@@ -73,7 +75,7 @@ export class ChildEngine implements AsrEngine {
     this.#vocabularyCheck = check;
     this.#batcher = new VadBatcher(vad, options.gateFailed ?? (() => undefined));
     this.#punctuatesFinals = options.punctuation !== undefined && !options.model.punctuates;
-    const { decodeCallBudgetMs, maxChildren, hasStandby } = options;
+    const { decodeCallBudgetMs, maxChildren, hasStandby, environment } = options;
     this.#pool = new RecogniserPool(
       {
         entry: builtModule('asr/child/main.js'),
@@ -82,6 +84,7 @@ export class ChildEngine implements AsrEngine {
         ...(decodeCallBudgetMs === undefined ? {} : { decodeCallBudgetMs }),
         ...(maxChildren === undefined ? {} : { maxChildren }),
         ...(hasStandby === undefined ? {} : { hasStandby }),
+        ...(environment === undefined ? {} : { environment }),
         ...options.supervision,
       },
       {

@@ -1,6 +1,6 @@
 /** Speech recognition: PCM in, caption segments out. Knows no rooms. */
 export * from './engine.js';
-export type { AudioFrame } from './audio/audio-frame.js';
+export { type AudioFrame, toPcm16 } from './audio/audio-frame.js';
 export { PcmSlab } from './audio/pcm-slab.js';
 export { createResampler, type Resampler } from './audio/resampler.js';
 export { mixToMono, readWavFile, toSixteenKilohertz, type WavAudio } from './audio/wav-file.js';

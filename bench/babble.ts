@@ -1,7 +1,7 @@
+import { toPcm16 } from '../asr/index.js';
+
 /** How many people a babble is made of: enough that no word of any of them can be made out. */
 const VOICES = 4;
-const LOWEST = -32_768;
-const HIGHEST = 32_767;
 
 /**
  * Noise that a voice gate takes for speech and a recogniser finds no sentence in: people who talk backwards, all at once, without
@@ -14,6 +14,6 @@ export function babbleOf(clips: readonly { readonly pcm: Int16Array }[], lengthS
     let sum = 0;
     for (let voice = 0; voice < VOICES; voice++)
       sum += talk[(at + Math.floor((voice * talk.length) / VOICES)) % talk.length] ?? 0;
-    return Math.max(LOWEST, Math.min(HIGHEST, Math.round(sum / Math.sqrt(VOICES))));
+    return toPcm16(sum / Math.sqrt(VOICES));
   });
 }

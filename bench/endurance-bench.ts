@@ -2,13 +2,13 @@
  * `bench endurance`: the same people talk on and on, lap after lap in one session; whether captions come later and memory grows with
  * time. Definitions: README of this folder.
  */
-import { type Summary, summarise } from '../asr/index.js';
+import type { Summary } from '../asr/index.js';
 import { CaptionWatch, playPaced } from '../gateway/index.js';
 import type { CaptionMessage, CaptionState } from '../protocol/index.js';
 import { babbleOf } from './babble.js';
 import { scheduleSpeakers, type SpeakerSchedule } from './clip-schedule.js';
 import { scoreClips } from './clip-score.js';
-import { samplesOf } from './latency-bench.js';
+import { roundedSummary, samplesOf } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
 import { identityOf } from './play-speakers.js';
@@ -194,7 +194,7 @@ function resultOf(
   },
 ): EnduranceResult {
   const valuesOf = (metric: string): number[] =>
-    run.samples.filter((sample) => sample.metric === metric).map(({ value }) => Math.round(value));
+    run.samples.filter((sample) => sample.metric === metric).map(({ value }) => value);
   const words = run.samples.filter(({ metric }) => metric === 'wer');
   const laps = lapsOf(run.samples);
   const firstLapEndsS = laps[1]?.atS ?? 0;
@@ -210,8 +210,8 @@ function resultOf(
       run.failures.push(`${what} grew by ${Math.round(drift.growth * 100)} % over the run`);
   }
   return {
-    wordLatencyMs: summarise(valuesOf('wordLatencyMs')),
-    finalLatencyMs: summarise(valuesOf('finalLatencyMs')),
+    wordLatencyMs: roundedSummary(valuesOf('wordLatencyMs')),
+    finalLatencyMs: roundedSummary(valuesOf('finalLatencyMs')),
     latencyDriftMs,
     memoryDriftMb,
     laps,
@@ -238,7 +238,7 @@ function lapsOf(samples: readonly Sample[]): EnduranceResult['laps'] {
     lap.values.push(value);
   }
   return [...laps.values()].map(({ atS, values }) => {
-    const { p50, p95 } = summarise(values.map((value) => Math.round(value)));
+    const { p50, p95 } = roundedSummary(values);
     return { atS: Math.round(atS), p50, p95 };
   });
 }
@@ -261,8 +261,8 @@ export function driftOf(points: readonly { readonly at: number; readonly value: 
 }
 
 function lapLine(samples: readonly Sample[]): string {
-  const { p50, p95, count } = summarise(
-    samples.filter(({ metric }) => metric === 'wordLatencyMs').map(({ value }) => Math.round(value)),
+  const { p50, p95, count } = roundedSummary(
+    samples.filter(({ metric }) => metric === 'wordLatencyMs').map(({ value }) => value),
   );
   return `${count} words, p50 ${String(p50)} ms, p95 ${String(p95)} ms`;
 }

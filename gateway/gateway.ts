@@ -15,6 +15,7 @@ import {
   type InstalledPunctuation,
   type PoolObserver,
 } from '../asr/index.js';
+import { environmentWith } from './config/environment.js';
 import type { Settings } from './config/settings.js';
 import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
 import type { Logger } from './log.js';
@@ -261,6 +262,7 @@ function startEngine(options: GatewayOptions, observer: PoolObserver): Promise<C
       ? { maxChildren: availableParallelism() }
       : { children: settings.CAPTION_RECOGNISERS }),
     hasStandby: settings.CAPTION_STANDBY === 'on',
+    environment: environmentWith({}),
     engine: settings.CAPTION_ENGINE as EngineChoice,
     changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
     decodeCallBudgetMs: settings.CAPTION_DECODE_BUDGET_MS,

@@ -10,6 +10,9 @@ export interface AudioFrame {
   readonly receivedAtMs: MonotonicMs;
 }
 
+/** The nearest signed 16-bit integer. */
+export const toPcm16 = (value: number): number => Math.max(-32_768, Math.min(32_767, Math.round(value)));
+
 /** Full scale of signed 16 bit maps to [-1, 1). */
 export const toFloat32 = (pcm: Int16Array): Float32Array => new FloatScratch().samplesOf(pcm);
 

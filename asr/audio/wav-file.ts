@@ -9,6 +9,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CaptionError, errorMessage, SAMPLE_RATE_HZ } from '../../protocol/index.js';
+import { toPcm16 } from './audio-frame.js';
 import { createResampler } from './resampler.js';
 
 export interface WavAudio {
@@ -153,7 +154,7 @@ interface Encoding {
 /** Full scale is 32,768, so that 16-bit audio which became float comes back unchanged. */
 function fromFloat(sample: number): number {
   if (Number.isNaN(sample)) return 0;
-  return Math.max(-32_768, Math.min(32_767, Math.round(sample * 32_768)));
+  return toPcm16(sample * 32_768);
 }
 
 /** Of longer integers the upper 16 bits are kept. */

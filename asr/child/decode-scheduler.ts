@@ -172,7 +172,8 @@ export class DecodeScheduler {
     const batch = this.#readyQueue.splice(0, size);
     for (const scheduled of batch) scheduled.isQueued = false;
     const ready = batch.filter((scheduled) => scheduled.stream.isReady());
-    const looks = this.#mayBeJoined(batch) ? this.#worthALook().slice(0, size - ready.length) : [];
+    const room = this.#mayBeJoined(batch) ? size - ready.length : 0;
+    const looks = room > 0 ? this.#worthALook().slice(0, room) : [];
     const callMs = await this.#call(ready, looks);
     // Cancelled meanwhile: nobody waits for it.
     const decoded = batch.filter((scheduled) => this.#streams.get(scheduled.utterance) === scheduled);

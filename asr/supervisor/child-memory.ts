@@ -14,5 +14,5 @@ export const CHILD_NODE_OPTIONS = [
  */
 const ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const;
 
-/** The environment of this process, which has the last word. */
-export const childEnvironment = (): NodeJS.ProcessEnv => ({ ...ALLOCATOR, ...process.env });
+/** `given` has the last word. */
+export const childEnvironment = (given: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ ...ALLOCATOR, ...given });

@@ -68,6 +68,21 @@ describeWithModel('loadEncoderCached', ({ files: { encoder: path } }) => {
     }
   });
 
+  it('makes a damaged one anew, whatever lies beside it, and removes what earlier versions left', async () => {
+    const cacheDir = await newDir();
+    await load(cacheDir);
+    const [fast = ''] = await readdir(cacheDir);
+    await load(cacheDir, true);
+    const outdated = fast.replace(/^encoder-\d+/, 'encoder-1');
+    const ofAnother = 'encoder-1-0123.onnx';
+    for (const name of [fast, outdated, ofAnother]) await writeFile(join(cacheDir, name), 'damaged');
+    expect(await load(cacheDir)).toMatchObject({ mayOverflow: true });
+    expect((await readFile(join(cacheDir, fast))).length).toBeGreaterThan(1000);
+    const left = await readdir(cacheDir);
+    expect(left).toHaveLength(3);
+    expect(left).toContain(ofAnother);
+  });
+
   it('does without where the folder cannot be made, and where none is given', async () => {
     const file = join(await newDir(), 'a-file');
     await writeFile(file, '');

@@ -3,7 +3,8 @@
  * everything else at a start. A file that is missing or damaged is made anew; a folder that cannot be written costs that time.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from '../onnx-runtime.js';
 import { describeEncoder } from './encoder-shape.js';
@@ -29,8 +30,13 @@ export async function loadEncoderCached({
   const fileOf = (mayOverflow: boolean): string =>
     join(cacheDir, `encoder-${REWRITING}-${original}${mayOverflow ? '' : '-guarded'}.onnx`);
   for (const mayOverflow of overflowsToTry(isGuarded)) {
-    const session = await openKnown(fileOf(mayOverflow), sessions);
-    if (session === undefined) continue;
+    const file = fileOf(mayOverflow);
+    const session = await openKnown(file, sessions);
+    if (session === undefined) {
+      // Damaged: another that is there must not serve in its place for ever.
+      if (existsSync(file)) break;
+      continue;
+    }
     const { inputMetadata, outputMetadata } = session;
     const shape = describeEncoder({ metadata, inputs: inputMetadata, outputs: outputMetadata });
     return { session, shape, mayOverflow, isBatchIndependent: true, isRewritten: true };
@@ -49,7 +55,10 @@ export async function loadEncoderCached({
     },
   });
   const rewritten = graphs.get(loaded.session);
-  if (loaded.isBatchIndependent && rewritten !== undefined) await keep(fileOf(loaded.mayOverflow), rewritten);
+  if (loaded.isBatchIndependent && rewritten !== undefined) {
+    await keep(fileOf(loaded.mayOverflow), rewritten);
+    await removeOutdated(cacheDir, original);
+  }
   return loaded;
 }
 
@@ -76,6 +85,18 @@ async function keep(file: string, model: Uint8Array): Promise<void> {
     await rename(part, file);
   } catch {
     await rm(part, { force: true }).catch(() => undefined);
+  }
+}
+
+/** What earlier versions of the gateway made of the same encoder. */
+async function removeOutdated(cacheDir: string, original: string): Promise<void> {
+  try {
+    const outdated = (await readdir(cacheDir)).filter(
+      (name) => name.includes(original) && Number(/^encoder-(\d+)-/.exec(name)?.[1]) < REWRITING,
+    );
+    await Promise.all(outdated.map((name) => rm(join(cacheDir, name), { force: true })));
+  } catch {
+    // It costs room on the disk, no more.
   }
 }
 

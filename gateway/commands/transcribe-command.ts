@@ -8,6 +8,7 @@ import {
   toSixteenKilohertz,
 } from '../../asr/index.js';
 import { CaptionError, SAMPLE_RATE_HZ } from '../../protocol/index.js';
+import { environmentWith } from '../config/environment.js';
 import { chooseLanguage } from '../rooms/caption-language.js';
 import { recordingTranscript, type RecordedTrack } from '../transcribe/recording-transcript.js';
 import { transcribePcm, type TranscribedSegment } from '../transcribe/transcribe-pcm.js';
@@ -72,6 +73,7 @@ async function transcribe(
   const engine = await ChildEngine.start({
     ...models,
     children: 1,
+    environment: environmentWith({}),
     engine: settings.CAPTION_ENGINE as EngineChoice,
     changedWordsAllowed: settings.CAPTION_CHANGED_WORDS_PERCENT / 100,
     observer: {
