@@ -145,13 +145,13 @@ export const SETTINGS = {
     default: 0,
     min: 0,
     max: 64,
-    doc: 'Recogniser processes; 0 means one per core, less one for the gateway itself, at least one.',
+    doc: 'Recogniser processes; 0 means one per core, less one for the gateway itself, at least one, and that one, too, while they are busy.',
   }),
   CAPTION_STANDBY: {
     kind: 'choice',
     choices: ['on', 'off'],
     default: 'on',
-    doc: 'Keeps one more recogniser loaded, without work, which takes over at once when one ends; costs its memory.',
+    doc: 'Keeps one more recogniser loaded, without work, which takes over at once when one ends, or is the one that helps; costs its memory.',
   } satisfies ChoiceSetting,
   CAPTION_ENGINE: {
     kind: 'choice',
