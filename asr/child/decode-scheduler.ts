@@ -7,6 +7,7 @@
  * which are to fit `decodeCallBudgetMs` itself.
  */
 import type { BatchRecogniser, RecogniserStream } from './batch-recogniser.js';
+import { Clarity } from './clarity.js';
 import type { Token } from '../token.js';
 import type { DecodedPiece, SavedUtterance, ToChild, VocabularyChange } from './messages.js';
 import { countChangedWords, SpeculationPace } from './speculation-pace.js';
@@ -45,6 +46,7 @@ interface ScheduledStream {
   reportedTokens: number;
   /** What was told after the reported tokens and may still change. */
   shownText: string;
+  readonly clarity: Clarity;
   isFinishing: boolean;
   isQueued: boolean;
 }
@@ -111,6 +113,7 @@ export class DecodeScheduler {
       stream,
       reportedTokens: saved?.reportedTokens ?? 0,
       shownText: '',
+      clarity: new Clarity(),
       isFinishing: false,
       isQueued: false,
     };
@@ -241,7 +244,9 @@ export class DecodeScheduler {
     const gain = ({ stream }: ScheduledStream): number =>
       stream.speculableSamples(slackFrames) * stream.samplesUntilWhole;
     return [...this.#streams.values()]
-      .filter(({ stream }) => stream.speculableSamples(slackFrames) >= untoldSamples)
+      .filter(
+        ({ stream, clarity }) => clarity.isClear && stream.speculableSamples(slackFrames) >= untoldSamples,
+      )
       .sort((a, b) => gain(b) - gain(a));
   }
 
@@ -264,10 +269,12 @@ export class DecodeScheduler {
     const provisional = isFinal ? [] : stream.provisional();
     const provisionalText = textOf(provisional);
     const saidText = textOf(appended);
-    this.#pace.noteWords(
-      saidText.split(' ').length - 1,
-      countChangedWords(scheduled.shownText, saidText + provisionalText),
-    );
+    scheduled.clarity.hear(appended);
+    if (scheduled.clarity.isClear)
+      this.#pace.noteWords(
+        saidText.split(' ').length - 1,
+        countChangedWords(scheduled.shownText, saidText + provisionalText),
+      );
     scheduled.shownText = provisionalText;
     const { decodedThroughSample, heardThroughSample } = stream;
     const piece: DecodedPiece = {

@@ -167,6 +167,39 @@ describe('Looking ahead', () => {
     expect(looked).toHaveLength(MAX_BATCH_STREAMS - 1);
   });
 
+  it('leaves alone what is noise to the recogniser, and looks again when it is not', async () => {
+    const looked: number[] = [];
+    const recogniser = new FakeRecogniser(
+      () => undefined,
+      (words) => looked.push(...words),
+    );
+    const [speech, noise] = [100, 200];
+    recogniser.logProbabilityOf = (word) => (word === noise ? -2 : -0.1);
+    let nowMs = 0;
+    const scheduler = new DecodeScheduler({
+      recogniser,
+      decodeCallBudgetMs: 40,
+      changedWordsAllowed: 0.05,
+      now: () => (nowMs += 1),
+    });
+    const hear = async (utterance: number, word: number, chunks: number): Promise<number> => {
+      for (let half = 0; half < 2 * chunks; half++) {
+        scheduler.accept(utterance, new Float32Array(FAKE_CHUNK_SAMPLES / 2).fill(word / 32768));
+        while (scheduler.hasWork) await scheduler.decodeOnce();
+        while (scheduler.hasSpeculation) await scheduler.speculateOnce();
+      }
+      return looked.splice(0).length;
+    };
+    for (const utterance of [1, 2]) scheduler.open(utterance, { firstSample: 0 });
+    expect(await hear(1, speech, 6)).toBe(6);
+    // Until it has said enough to be judged.
+    expect(await hear(2, noise, 6)).toBe(4);
+    expect(await hear(2, noise, 6)).toBe(0);
+    expect(await hear(1, speech, 6)).toBe(6);
+    await hear(2, speech, 6);
+    expect(await hear(2, speech, 6)).toBe(6);
+  });
+
   it('looks at one speaker every 80 ms, at twenty more seldom, at forty never: decoding for good needs the time', async () => {
     const one = await hold({ streams: 1, seconds: 4, callMs: quick });
     const twenty = await hold({ streams: 20, seconds: 4, callMs: quick });

@@ -23,6 +23,8 @@ export class FakeRecogniser implements BatchRecogniser {
   /** Streams that were released, for tests of who frees them. */
   released = 0;
   readonly isBatchIndependent: boolean;
+  /** How sure it is of a word. */
+  logProbabilityOf: (word: number) => number = () => -0.1;
   readonly #beforeDecoding: (words: readonly number[]) => void;
   readonly #beforeLooking: ((words: readonly number[]) => void) | undefined;
 
@@ -53,7 +55,7 @@ export class FakeRecogniser implements BatchRecogniser {
     const notReady = ours.filter((stream) => !stream.isReady());
     if (notReady.length > 0) throw new Error('decoded a stream that is not ready');
     if (ours.length > 0) this.#beforeDecoding(ours.map((stream) => stream.nextWord));
-    for (const stream of ours) stream.decodeChunk();
+    for (const stream of ours) stream.decodeChunk(this.logProbabilityOf(stream.nextWord));
     const looked = (looks?.streams ?? []).filter(isFake);
     if (looked.length > 0) this.#beforeLooking?.(looked.map((stream) => stream.nextWord));
     for (const stream of looked) stream.look();
@@ -143,10 +145,10 @@ class FakeStream implements RecogniserStream {
     return waiting >= FAKE_CHUNK_SAMPLES || (this.#isFinished && waiting > 0);
   }
 
-  decodeChunk(): void {
+  decodeChunk(logProbability: number): void {
     const text = ` ${fakeWord(this.nextWord)}`;
     this.#decodedSamples = Math.min(this.#samples.length, this.#decodedSamples + FAKE_CHUNK_SAMPLES);
-    this.#tokens.push({ text, atSample: sampleIndex(this.decodedThroughSample) });
+    this.#tokens.push({ text, atSample: sampleIndex(this.decodedThroughSample), logProbability });
     this.#seenSamples = this.#decodedSamples;
     this.#provisional = [];
   }
