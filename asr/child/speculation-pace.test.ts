@@ -95,6 +95,22 @@ describe('SpeculationPace', () => {
     expect(pace.slackFrames).toBe(settled);
   });
 
+  it('uses most of what is allowed, however chance spreads the words that change', () => {
+    const pace = new SpeculationPace(0.05);
+    pace.untoldSamples(1);
+    let seed = 1;
+    const chance = (): number => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+    let changed = 0;
+    for (let word = 0; word < 40_000; word++) {
+      // The less of the newest audio is left out, the more words change.
+      const isChanged = chance() < 0.08 - 0.006 * pace.slackFrames;
+      changed += Number(isChanged);
+      pace.noteWords(1, Number(isChanged));
+    }
+    expect(changed / 40_000).toBeGreaterThan(0.5 * 0.05);
+    expect(changed / 40_000).toBeLessThan(0.05);
+  });
+
   it('knows a slack for each pace: seldom looks may be more daring', () => {
     const pace = new SpeculationPace(0.05);
     run(pace, seconds(5, { streams: 1, msPerStream: 4 }));
