@@ -45,26 +45,24 @@ describe('PoolSize', () => {
     expect(children.at(-1)).toBe(1);
   });
 
-  it('adds a child that is needed before recognition is late, and keeps it while the others would be busy', () => {
+  it('keeps a child while the others would have too much to do without it', () => {
     const size = new PoolSize({ least: 1, most: 2 });
     const lateness = new Lateness();
     let children = 1;
-    const childrenAfter = (seconds: number, cores: number): number => {
+    let nowMs = 0;
+    const childrenAfter = (seconds: number, behindMs: number, cores: number): number => {
       for (let second = 0; second < seconds; second++) {
         nowMs += 1000;
+        lateness.look(behindMs);
         children += size.step({ lateness, cores, children, nowMs });
       }
       return children;
     };
-    let nowMs = 0;
-    expect(childrenAfter(60, 0.65)).toBe(1);
-    // One look says little.
-    expect(childrenAfter(1, 0.9)).toBe(1);
-    expect(childrenAfter(1, 0.4)).toBe(1);
-    expect(childrenAfter(2, 0.8)).toBe(2);
-    expect(childrenAfter(300, 0.5)).toBe(2);
-    expect(childrenAfter(50, 0.4)).toBe(2);
-    expect(childrenAfter(20, 0.4)).toBe(1);
+    expect(childrenAfter(60, 0, 0.9)).toBe(1);
+    expect(childrenAfter(2, 5000, 1)).toBe(2);
+    expect(childrenAfter(300, 0, 0.5)).toBe(2);
+    expect(childrenAfter(50, 0, 0.4)).toBe(2);
+    expect(childrenAfter(20, 0, 0.4)).toBe(1);
   });
 
   it('never changes where there may be no more', () => {

@@ -62,7 +62,7 @@ describe('RecogniserPool with a standby', () => {
   });
 });
 
-describe('RecogniserPool that is busy', () => {
+describe('RecogniserPool that is behind', () => {
   it('is helped by its standby, which stands by again when it is calm: nothing is lost', async () => {
     const watched = new Watched(
       { kind: 'slow_decode', chunkMs: 40 },

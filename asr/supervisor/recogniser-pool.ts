@@ -25,7 +25,7 @@ const MAX_FAILED_STARTS = 3;
 export interface RecogniserPoolOptions extends SupervisedChildOptions {
   /** How many children. Utterances go to the one with the fewest. */
   readonly children: number;
-  /** How many there may be while recognition is behind, or busy. Default `children`. */
+  /** How many there may be while recognition is behind. Default `children`. */
   readonly maxChildren?: number;
   /**
    * One more is kept ready, without work, to take the place of one that ends, or to help where there may be more: what takes long

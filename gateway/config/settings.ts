@@ -145,7 +145,7 @@ export const SETTINGS = {
     default: 0,
     min: 0,
     max: 64,
-    doc: 'Recogniser processes; 0 means one per core, less one for the gateway itself, at least one, and that one, too, while they are busy.',
+    doc: 'Recogniser processes; 0 means one per core, less one for the gateway itself, at least one, and that one, too, while they are behind.',
   }),
   CAPTION_STANDBY: {
     kind: 'choice',
