@@ -68,12 +68,10 @@ async function run(argv: readonly string[]): Promise<number> {
     .action(compare);
   speaking(program, 'latency', { speakers: '1', seconds: '60' })
     .description('word latency with N people talking')
-    .option('--hand-labelled', 'only clips whose words’ ends were labelled by hand')
     .action(latency);
   speaking(program, 'livekit', { speakers: '1', seconds: '60' })
     .description('the same in rooms of a real LiveKit server; with --rooms, what rooms leave behind')
     .option('--rooms <n>', 'instead: open and close so many rooms, and compare memory')
-    .option('--hand-labelled', 'only clips whose words’ ends were labelled by hand')
     .action(liveKit);
   speaking(program, 'accuracy', { speakers: '8' })
     .description('word errors, with and without case and punctuation, and words credited to somebody else')
@@ -158,6 +156,8 @@ function speaking(
   if (defaults.seconds !== undefined) command.option('--seconds <s>', 'for how long', defaults.seconds);
   if (!['livekit', 'faults', 'incident', 'peers'].includes(name))
     command.option('--road <road>', 'websocket, or livekit: rooms of a real LiveKit server', 'websocket');
+  if (['latency', 'livekit'].includes(name))
+    command.option('--hand-labelled', 'only clips whose words’ ends were labelled by hand');
   if (name === 'latency') command.option('--url <url>', 'a gateway that runs already');
   if (name !== 'incident')
     command.option('--out <folder>', 'where raw samples are kept, as JSON Lines', 'bench/results');
@@ -167,7 +167,6 @@ function speaking(
 async function latency(flags: SpeakingFlags): Promise<void> {
   const kept = await runLatencyBench({
     ...playing(flags),
-    handLabelled: flags.handLabelled ?? false,
     openStage: () => openStage(flags.road, flags.url),
   });
   await finish(`latency-${kept.result.speakers}`, flags, {
@@ -185,11 +184,7 @@ async function liveKit(flags: SpeakingFlags & { readonly rooms?: string }): Prom
     await finish('rooms', flags, { result, samples: [], table: formatRoomsResult(result) });
     return;
   }
-  const kept = await runLatencyBench({
-    ...playing(flags),
-    handLabelled: flags.handLabelled ?? false,
-    openStage: () => openStage('livekit'),
-  });
+  const kept = await runLatencyBench({ ...playing(flags), openStage: () => openStage('livekit') });
   await finish('livekit', flags, { ...kept, table: formatLatencyResult(kept.result) });
 }
 
@@ -349,6 +344,7 @@ function print(flags: { readonly json?: boolean }, result: unknown, table: strin
 /** What people say, and for how long. */
 function playing(flags: SpeakingFlags): {
   manifest: string;
+  handLabelled: boolean;
   speakers: number;
   seconds: number;
   output: NodeJS.WritableStream;
@@ -357,6 +353,7 @@ function playing(flags: SpeakingFlags): {
   return {
     ...stageOptions,
     manifest: flags.manifest ?? defaultManifest(),
+    handLabelled: flags.handLabelled ?? false,
     speakers: wholeNumber('--speakers', flags.speakers, 1000),
     seconds: wholeNumber('--seconds', flags.seconds, 86_400),
   };

@@ -5,9 +5,9 @@ const DEFAULT_SETTLING_MS = 10_000;
 /** A child more than at first is kept until the others could have done without it for so long. */
 const DEFAULT_KEPT_WHILE_CALM_MS = 60_000;
 /**
- * One child fewer must not make the others fall behind at once. Another child is no remedy before that: with 40 people on a slow machine whose
- * two processors share a core, one that came at 70 % brought words at p95 1,282 to 2,156 ms, where one child alone had 1,038; with 56, who were
- * too many, 3,188 and 4,343 where one alone had 6,265 and 7,387.
+ * One child fewer must not make the others fall behind at once. A further child that came before recognition was behind, when one decoded for
+ * 70 % of its time, was tried on a slow machine whose two processors share a core: with 40 people words at p95 1,282 to 2,156 instead of
+ * 1,038 ms, although with 56, who were too many, 3,188 and 4,343 instead of 6,265 and 7,387.
  */
 const CALM_BELOW_CORES = 0.45;
 
