@@ -52,10 +52,10 @@ export interface CapacityOptions {
 export type TooMuch = 'latency' | 'backlog' | 'words lost' | 'failure' | 'bench used up';
 
 export interface CapacityStep {
-  /** People who were connected, so that as many as the step is for talked on average. */
-  readonly speakers: number;
-  /** People inside a speech interval on average. */
-  readonly talkingSpeakers: number;
+  /** People who were connected, so that as many as the step is for talked on average. Absent in runs kept before, whose `load` they were. */
+  readonly speakers?: number;
+  /** People inside a speech interval on average. Absent in runs kept before. */
+  readonly talkingSpeakers?: number;
   readonly fits: boolean;
   /** Why not. */
   readonly because: TooMuch | null;

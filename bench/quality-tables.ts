@@ -37,8 +37,8 @@ export function formatCapacityResult(result: CapacityResult): string {
   const rows = [
     ['talking', 'connected', 'p50', 'p95', 'final p95', 'word errors', 'gateway', 'memory', 'clients', ''],
     ...result.steps.map((step) => [
-      String(step.talkingSpeakers),
-      String(step.speakers),
+      String(step.talkingSpeakers ?? '–'),
+      String(step.speakers ?? step.load),
       wholeMs(step.wordLatencyMs.p50),
       wholeMs(step.wordLatencyMs.p95),
       wholeMs(step.finalLatencyMs.p95),

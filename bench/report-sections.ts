@@ -217,7 +217,6 @@ function capacitySection(capacity: CapacityResult): ReportSection {
       .toSorted((a, b) => a.load - b.load)
       .map((step) => [
         text(step.talkingSpeakers),
-        // Kept runs of before counted those who were connected.
         String(step.speakers ?? step.load),
         ...[step.wordLatencyMs.p50, step.wordLatencyMs.p95, step.finalLatencyMs.p95].map(ms),
         text(step.cpuCores),
