@@ -7,6 +7,7 @@
  */
 import { CodecError } from './codec-error.js';
 import { FieldReader } from './field-reader.js';
+import { isLanguageTag, LANGUAGE_TAG_RULE } from './language.js';
 import { MAX_LANGUAGE_CHARS, MAX_NAME_CHARS } from './limits.js';
 import { participantIdentity, type ParticipantIdentity } from './units.js';
 import { encodeUtf8 } from './utf8.js';
@@ -134,6 +135,8 @@ function readHello(fields: FieldReader): CaptionerHello {
   checkVersion(fields);
   const captioner = fields.object('captioner');
   const language = fields.optionalText('language', LANGUAGE);
+  if (language !== undefined && language !== '' && !isLanguageTag(language))
+    throw fields.malformed('language', LANGUAGE_TAG_RULE);
   const session = fields.optionalText('session', SESSION);
   return {
     kind: 'hello',

@@ -80,6 +80,8 @@ describe('decodeIngestMessage', () => {
     ['a name that is null', { speaker: { identity: 'ana', name: null } }, 'message_malformed'],
     ['a language of 36 characters', { language: 'x'.repeat(36) }, 'message_malformed'],
     ['an empty language', { language: '' }, 'message_malformed'],
+    ['a language in other letters', { language: 'é'.repeat(35) }, 'message_malformed'],
+    ['a language with a space', { language: 'en US' }, 'message_malformed'],
     ['a vocabulary that is a text', { vocabulary: 'ProConnect' }, 'message_malformed'],
     ['a resume without a stream', { resume: { fromSample: 0 } }, 'message_malformed'],
     ['a resume at half a sample', { resume: { stream: 's', fromSample: 0.5 } }, 'message_malformed'],

@@ -5,7 +5,8 @@
  * Positions are counted in samples at the client's own `sampleRateHz`, from the beginning of its stream.
  */
 import { CaptionError } from './errors.js';
-import { MAX_LANGUAGE_CHARS, MAX_NAME_CHARS } from './limits.js';
+import { isLanguageTag, LANGUAGE_TAG_RULE } from './language.js';
+import { MAX_NAME_CHARS } from './limits.js';
 import type { ParticipantIdentity, RoomName } from './units.js';
 
 export const INGEST_VERSION = 1;
@@ -108,9 +109,7 @@ function decodeHello(message: Record<string, unknown>): IngestHello {
       name: speaker['name'] === undefined ? '' : asText(speaker['name'], 'speaker.name', { minChars: 0 }),
     },
     sampleRateHz: asSampleRate(message['sampleRateHz']),
-    ...(language === undefined
-      ? {}
-      : { language: asText(language, 'language', { maxChars: MAX_LANGUAGE_CHARS }) }),
+    ...(language === undefined ? {} : { language: asLanguage(language) }),
     ...(vocabulary === undefined ? {} : { vocabulary: asTexts(vocabulary, 'vocabulary') }),
     ...(resume === undefined ? {} : { resume: decodeResume(asObject(resume, 'resume')) }),
   };
@@ -147,6 +146,11 @@ function asText(
   const { minChars = 1, maxChars = MAX_NAME_CHARS } = limits;
   if (typeof value === 'string' && value.length >= minChars && value.length <= maxChars) return value;
   throw failure('message_malformed', `${field} must be a text of ${minChars} to ${maxChars} characters.`);
+}
+
+function asLanguage(value: unknown): string {
+  if (typeof value === 'string' && isLanguageTag(value)) return value;
+  throw failure('message_malformed', `hello.language must be ${LANGUAGE_TAG_RULE}.`);
 }
 
 function asTexts(value: unknown, field: string): readonly string[] {

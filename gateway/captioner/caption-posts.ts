@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import {
   CaptionError,
-  MAX_LANGUAGE_CHARS,
+  isLanguageTag,
+  LANGUAGE_TAG_RULE,
   MAX_NAME_CHARS,
   participantIdentity,
   type RoomName,
@@ -91,8 +92,8 @@ export class CaptionPosts {
     const key = keyOf(room, captioner);
     const language = request.query.get('lang') ?? this.#language;
     const replaces = request.query.get('replaces') === 'everybody' ? 'everybody' : [];
-    if (language.length > MAX_LANGUAGE_CHARS)
-      throw new CaptionError('query_invalid', `lang may have ${MAX_LANGUAGE_CHARS} characters.`);
+    if (language !== '' && !isLanguageTag(language))
+      throw new CaptionError('query_invalid', `lang must be ${LANGUAGE_TAG_RULE}.`);
     let poster = this.#posters.get(key);
     // A line keeps its language, and so does whoever writes it.
     if (poster !== undefined && poster.language !== language) poster.seat.leave();

@@ -15,7 +15,7 @@ export function chooseLanguage(
   if (isKnown || languages.length === 0) return wanted;
   throw new CaptionError(
     'language_unsupported',
-    `Model ${id} knows ${languages.join(', ')}, not ${primarySubtag(wanted)}; use another CAPTION_MODEL.`,
+    `Model ${id} knows ${languages.join(', ')}, not the language that was asked for; use another CAPTION_MODEL.`,
   );
 }
 

@@ -98,6 +98,12 @@ const ABUSES: readonly Abuse[] = [
     closeCode: 4400,
   },
   {
+    what: 'a language in letters of three bytes each',
+    attack: hello({ language: 'ಠ'.repeat(35) }),
+    code: 'message_malformed',
+    closeCode: 4400,
+  },
+  {
     what: 'a language that the model does not know',
     attack: hello({ language: 'fr-FR' }),
     code: 'language_unsupported',

@@ -97,7 +97,7 @@ function queryOf(url: URL): ReportQuery {
   const names: readonly string[] = QUERY_NAMES;
   for (const name of url.searchParams.keys())
     if (!names.includes(name))
-      throw new CaptionError('query_invalid', `${name} is none of ${QUERY_NAMES.join(', ')}.`);
+      throw new CaptionError('query_invalid', `A report is asked for with ${QUERY_NAMES.join(', ')} only.`);
   const raw = Object.fromEntries(url.searchParams);
   return parseReportQuery(raw, Date.now());
 }
