@@ -20,5 +20,6 @@ export { snapshotMessages } from './snapshot.js';
 export { CaptionFollower, type CaptionFollowerOptions } from './caption-follower.js';
 export * from './ingest.js';
 export { KeptAudio } from './kept-audio.js';
+export { shownName } from './shown-name.js';
 export * from './captioner.js';
 export * from './websocket.js';

@@ -84,9 +84,9 @@ async function transcribe(
     },
   });
   const results: TranscribedTrack[] = [];
-  const unfavoured = engine.unfavoured(vocabulary);
-  if (unfavoured !== undefined) context.stderr.write(`${unfavoured.error.message}\n`);
   try {
+    const unfavoured = await engine.unfavoured(vocabulary);
+    if (unfavoured !== undefined) context.stderr.write(`${unfavoured.error.message}\n`);
     // One after the other: what shares a batch must not depend on chance.
     for (const { file, channel, pcm } of inputs.flat()) {
       const startedAtMs = performance.now();

@@ -19,6 +19,7 @@ import {
 import type { Logger } from '../../log.js';
 import { pause } from '../../pause.js';
 import type { Room } from '../../rooms/room.js';
+import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
 import type { CaptionerEnd } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
@@ -48,6 +49,7 @@ export class RoomCaptioner implements Captioner {
   readonly #stopping = new AbortController();
   readonly #startedAtMs = Date.now();
   #speakers: RoomSpeakers | undefined;
+  #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
   #endConnection: ((end: ConnectionEnd) => void) | undefined;
   #encryptionKey: string | undefined;
@@ -117,6 +119,7 @@ export class RoomCaptioner implements Captioner {
       }
     } finally {
       this.#outlet.end();
+      this.#vocabulary?.close();
       this.#speakers?.destroy();
       if (this.#roads !== undefined) {
         room.removeViewer(this.#roads);
@@ -221,7 +224,7 @@ export class RoomCaptioner implements Captioner {
           this.#roads?.received(from === undefined ? undefined : identityOf(from), bytes);
       },
       roomMetadataChanged: (metadata) =>
-        speakers()?.setVocabulary(this.#checked(this.#readSettings(metadata, room).vocabulary)),
+        this.#vocabulary?.offer(this.#readSettings(metadata, room).vocabulary),
       reconnecting: () => this.#log.info('connection to the room lost'),
       reconnected: () => {
         this.#host.observer.reconnected();
@@ -249,11 +252,16 @@ export class RoomCaptioner implements Captioner {
 
   #createSpeakers(settings: RoomSettings, room: Room): RoomSpeakers {
     const { engine, observeAsr } = this.#host;
+    this.#vocabulary = new VocabularyChanges(settings.vocabulary, (changed) => {
+      this.#speakers?.setVocabulary(changed);
+      void this.#logUnfavoured(changed);
+    });
+    void this.#logUnfavoured(settings.vocabulary);
     return new RoomSpeakers({
       room,
       engine,
       language: this.#languageOf(settings, room),
-      vocabulary: this.#checked(settings.vocabulary),
+      vocabulary: settings.vocabulary,
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
       observe: observeAsr,
@@ -262,14 +270,13 @@ export class RoomCaptioner implements Captioner {
     });
   }
 
-  /** The same vocabulary; whoever runs the gateway learns how much of it recognition cannot favour. */
-  #checked(vocabulary: readonly string[]): readonly string[] {
-    const unfavoured = this.#host.engine.unfavoured(vocabulary);
-    if (unfavoured === undefined) return vocabulary;
+  /** Whoever runs the gateway learns how much of a vocabulary recognition cannot favour. Never rejects: the engine does not. */
+  async #logUnfavoured(vocabulary: readonly string[]): Promise<void> {
+    const unfavoured = await this.#host.engine.unfavoured(vocabulary);
+    if (unfavoured === undefined) return;
     const { error, phrases } = unfavoured;
     this.#log.warn({ code: error.code, phrases: phrases.length }, 'vocabulary not favoured in recognition');
     this.#log.trace({ phrases }, 'phrases not favoured');
-    return vocabulary;
   }
 
   /** A gateway died here: what its speakers said since is told as missing. */
