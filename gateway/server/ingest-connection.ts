@@ -85,6 +85,10 @@ export class IngestConnection implements IngestOwner {
     this.#fail(error);
   }
 
+  warned({ code, message }: CaptionError): void {
+    if (!this.#isEnding) this.#send({ kind: 'warning', code, message });
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isEnding) return;
     if (this.#early !== undefined) {
@@ -122,7 +126,7 @@ export class IngestConnection implements IngestOwner {
         this.#requireStream().unmute();
         return;
       case 'vocabulary':
-        this.#changeVocabulary(this.#requireStream(), message.vocabulary);
+        this.#requireStream().setVocabulary(message.vocabulary);
         return;
       case 'end':
         void this.#end(this.#requireStream());
@@ -157,7 +161,6 @@ export class IngestConnection implements IngestOwner {
         stream: stream.id,
         expectSample: stream.expectSample,
       });
-      this.#warnOfUnfavoured(stream);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -165,17 +168,6 @@ export class IngestConnection implements IngestOwner {
       for (const { data, isBinary } of early) this.#receive(data, isBinary);
       this.#socket.resume();
     }
-  }
-
-  #changeVocabulary(stream: IngestStream, vocabulary: readonly string[]): void {
-    stream.setVocabulary(vocabulary);
-    this.#warnOfUnfavoured(stream);
-  }
-
-  #warnOfUnfavoured({ unfavoured }: IngestStream): void {
-    if (unfavoured === undefined) return;
-    const { code, message } = unfavoured.error;
-    this.#send({ kind: 'warning', code, message });
   }
 
   #tick(stream: IngestStream): void {
