@@ -27,7 +27,11 @@ describe('connections', () => {
   }
 
   it('of one identity in one room are bounded, and nobody else has fewer by it', () => {
-    expect([enter('ana'), enter('ana'), enter('ana')]).toEqual([undefined, undefined, 'too_many_connections']);
+    expect([enter('ana'), enter('ana'), enter('ana')]).toEqual([
+      undefined,
+      undefined,
+      'too_many_connections',
+    ]);
     expect([enter('ana', 'elsewhere'), enter('bob')]).toEqual([undefined, undefined]);
   });
 
