@@ -15,6 +15,7 @@ import {
   type InstalledPunctuation,
   type PoolObserver,
 } from '../asr/index.js';
+import { watchStrayErrors } from '../asr/detached.js';
 import { environmentWith } from './config/environment.js';
 import type { Settings } from './config/settings.js';
 import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
@@ -38,6 +39,7 @@ import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
 import { isLoopbackHost, OriginPolicy } from './server/origin-policy.js';
+import type { NotReady } from './server/readiness.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
 /** Beyond the drain, for leaving rooms of LiveKit. */
@@ -83,6 +85,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const chooseLanguage = languageChooser(options.model, settings.CAPTION_LANGUAGE);
   const metrics = new GatewayMetrics();
+  const stopWatching = watchStrayErrors(({ what, error }) => {
+    metrics.strayError();
+    log.error({ err: error, what }, 'error that nobody waited for');
+  });
   const transcripts = await startTranscripts({ settings, metrics, log });
   const report = await startReport({
     settings,
@@ -105,6 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await transcripts?.close();
     await report?.close();
     rooms.close();
+    stopWatching();
     throw error;
   });
   const refusals = new RefusalLog(metrics, log);
@@ -152,10 +159,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
-  const notReadyReason = (): string | undefined => {
-    if (closing !== undefined) return 'The gateway is shutting down.';
-    if (engine.health.state === 'unavailable') return engine.health.reason;
-    return livekit?.notReadyReason;
+  const notReady = (): NotReady | undefined => {
+    if (closing !== undefined) return { code: 'shutting_down', reason: 'The gateway is shutting down.' };
+    const { health } = engine;
+    if (health.state === 'unavailable') return { code: 'recognition_unavailable', reason: health.reason };
+    return livekit?.notReady;
   };
   const authenticator = isOpen
     ? allowEverything
@@ -188,7 +196,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       origins,
       refusals,
     }),
-    notReadyReason,
+    notReady,
     timing,
     refusals,
     liveKitUrl: settings.LIVEKIT_URL,
@@ -211,6 +219,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await report?.close();
     rooms.close();
     await engine.close();
+    stopWatching();
   };
   try {
     const address = await server.listen();
@@ -240,6 +249,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await report?.close();
     rooms.close();
     await engine.close();
+    stopWatching();
     throw error;
   }
 }

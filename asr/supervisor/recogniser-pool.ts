@@ -16,6 +16,7 @@ import {
 } from './supervised-child.js';
 import { type OpenUtterance, Utterance, type UtteranceListener } from './utterance.js';
 import { Workload } from './workload.js';
+import { detached } from '../detached.js';
 
 const DEFAULT_PROGRESS_DEADLINE_MS = 15_000;
 const DEFAULT_SWEEP_INTERVAL_MS = 1000;
@@ -212,7 +213,10 @@ export class RecogniserPool {
     }
     const ending = link.child.close();
     this.#endings.add(ending);
-    void ending.finally(() => this.#endings.delete(ending));
+    detached(
+      'end of a recogniser',
+      ending.finally(() => this.#endings.delete(ending)),
+    );
   }
 
   #place(utterance: Utterance): void {

@@ -100,9 +100,7 @@ export class CaptionerConnection {
       case 'replace': {
         const seat = this.#requireSeat();
         seat.replace(message.replaces);
-        void this.#holdUntil(recognitionFinished(seat.room, message.replaces), () =>
-          this.#tellSpeakers(seat),
-        );
+        this.#holdUntil(recognitionFinished(seat.room, message.replaces), () => this.#tellSpeakers(seat));
         return;
       }
       case 'end':
@@ -119,7 +117,7 @@ export class CaptionerConnection {
     seat.take(hello.replaces);
     clearTimeout(this.#timer);
     this.#timer = setInterval(() => this.#tellSpeakers(seat), SPEAKERS_INTERVAL_MS);
-    void this.#holdUntil(recognitionFinished(seat.room, hello.replaces), () => {
+    this.#holdUntil(recognitionFinished(seat.room, hello.replaces), () => {
       const { correctableLines, settleAfterMs } = hello;
       const { id: session, nextLine } = seat;
       const kept = { session, nextLine, correctableLines, settleAfterMs };
@@ -129,11 +127,19 @@ export class CaptionerConnection {
   }
 
   /** Nothing is read until then; what has been read already is handled after it. */
-  async #holdUntil(finished: Promise<void>, then: () => void): Promise<void> {
+  #holdUntil(finished: Promise<void>, then: () => void): void {
     const early: RawData[] = [];
     this.#early = early;
     this.#socket.pause();
-    await finished;
+    finished
+      .then(() => this.#goOn(early, then))
+      .catch((error: unknown) => {
+        this.fail(error);
+        this.#socket.resume();
+      });
+  }
+
+  #goOn(early: readonly RawData[], then: () => void): void {
     this.#early = undefined;
     if (!this.#isEnding) then();
     // One of them may make the others wait again.

@@ -1,3 +1,4 @@
+import type { CaptionError } from '../../protocol/index.js';
 import type { Environment } from '../config/environment.js';
 import type { Logger } from '../log.js';
 
@@ -9,8 +10,10 @@ export interface CommandContext {
   /** Progress, remarks and logs. */
   readonly stderr: NodeJS.WriteStream;
   readonly log: Logger;
-  /** Aborted by SIGINT and SIGTERM. */
+  /** Aborted by SIGINT and SIGTERM, and by `giveUp`. */
   readonly signal: AbortSignal;
+  /** Ends the command as a signal does, but with this error. */
+  readonly giveUp: (error: CaptionError) => void;
 }
 
 /** Prints the one JSON document of `--json`. */

@@ -19,6 +19,7 @@ import {
   type IngestStream,
 } from './ingest-stream.js';
 import { CLOSE, closeWith, toCaptionError } from './websocket-closing.js';
+import { detached } from '../../asr/detached.js';
 
 const ACK_INTERVAL_MS = 1000;
 /** While nobody talks there is little to acknowledge. */
@@ -117,7 +118,7 @@ export class IngestConnection implements IngestOwner {
       case 'hello':
         if (this.#stream !== undefined)
           throw new CaptionError('hello_repeated', 'Say hello once a connection.');
-        void this.#greet(message);
+        detached('ingest connection', this.#greet(message));
         return;
       case 'mute':
         this.#requireStream().mute();
@@ -129,7 +130,7 @@ export class IngestConnection implements IngestOwner {
         this.#requireStream().setVocabulary(message.vocabulary);
         return;
       case 'end':
-        void this.#end(this.#requireStream());
+        detached('ingest connection', this.#end(this.#requireStream()));
     }
   }
 
