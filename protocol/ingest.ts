@@ -4,7 +4,9 @@
  *
  * Positions are counted in samples at the client's own `sampleRateHz`, from the beginning of its stream.
  */
+import { type AccessMessage, readTokenMessage, type TokenMessage } from './access.js';
 import { CaptionError } from './errors.js';
+import { FieldReader } from './field-reader.js';
 import { isLanguageTag, LANGUAGE_TAG_RULE } from './language.js';
 import { MAX_NAME_CHARS } from './limits.js';
 import type { ParticipantIdentity, RoomName } from './units.js';
@@ -36,6 +38,7 @@ export type IngestClientMessage =
   | { readonly kind: 'mute' }
   | { readonly kind: 'unmute' }
   | { readonly kind: 'vocabulary'; readonly vocabulary: readonly string[] }
+  | TokenMessage
   /** The speaker leaves. Answered by `ended` when the last final is out. */
   | { readonly kind: 'end' };
 
@@ -55,6 +58,8 @@ export type IngestServerMessage =
       readonly behindMs: number;
     }
   | { readonly kind: 'ended'; readonly receivedThroughSample: number }
+  /** After `welcome`, and in answer to `token`. */
+  | AccessMessage
   /** Something of what was asked is not done; the stream goes on. */
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   /** The connection is closed after this. With `retryable`, connect again and resume. */
@@ -88,6 +93,8 @@ export function decodeIngestMessage(text: string): IngestClientMessage | undefin
       return { kind: message['kind'] };
     case 'vocabulary':
       return { kind: 'vocabulary', vocabulary: asTexts(message['vocabulary'], 'vocabulary') };
+    case 'token':
+      return readTokenMessage(new FieldReader(message));
     default:
       asText(message['kind'], 'kind');
       return undefined;

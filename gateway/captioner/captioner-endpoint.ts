@@ -9,6 +9,8 @@ import {
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
+import type { OpenConnectionRights } from '../server/access/connection-rights.js';
+import { shownOwner } from '../server/access/token-owner.js';
 import type { Permissions } from '../server/authentication.js';
 import { CaptionerConnection, type CaptionerHost } from './captioner-connection.js';
 import { CaptionerSeat } from './captioner-seat.js';
@@ -24,6 +26,7 @@ export interface CaptionerEndpointOptions {
   readonly helloDeadlineMs: number;
   /** Of captioners who name none; may be empty. */
   readonly language: string;
+  readonly openRights: OpenConnectionRights;
 }
 
 interface Place {
@@ -55,13 +58,20 @@ export class CaptionerEndpoint {
     }
     const room = roomName(connection.room);
     permissions.requireWrite(room);
-    const { metrics, log, helloDeadlineMs } = this.#options;
+    const { metrics, log, helloDeadlineMs, openRights } = this.#options;
     const host: CaptionerHost = {
       metrics,
       log,
       helloDeadlineMs,
       seatFor: (hello, asking) => this.#seatFor({ room, permissions, hello }, asking),
       leave: (seat, leaving) => this.#leave(seat, leaving),
+      openRights: (opened) =>
+        openRights({
+          permissions,
+          require: (mine) => mine.requireWrite(room),
+          send: (message) => opened.send(message),
+          ended: (error) => opened.fail(error),
+        }),
     };
     new CaptionerConnection(socket, host);
   }
@@ -99,11 +109,10 @@ export class CaptionerEndpoint {
         retryable: true,
       });
     }
-    const { identity, name } = hello.captioner;
     const place: Place = {
       seat: new CaptionerSeat({
         room: this.#options.rooms.enter(room),
-        captioner: { identity, name: name === '' ? (owner?.name ?? '') : name },
+        captioner: shownOwner(hello.captioner, owner),
         language: hello.language ?? this.#options.language,
         correctableLines: hello.correctableLines,
         settleAfterMs: hello.settleAfterMs,

@@ -1,23 +1,38 @@
 import type { RawData, WebSocket } from 'ws';
-import { CaptionError, decodeMessage, roomName } from '../../protocol/index.js';
+import { CaptionError, decodeMessage, encodeMessage, roomName } from '../../protocol/index.js';
 import type { Room } from '../rooms/room.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { ConnectionRights, OpenConnectionRights } from './access/connection-rights.js';
 import type { Permissions } from './authentication.js';
 import { CaptionViewer } from './caption-viewer.js';
 import { closeWith, toCaptionError } from './websocket-closing.js';
+
+interface Connection {
+  readonly socket: WebSocket;
+  readonly viewer: CaptionViewer;
+  readonly room: Room;
+  readonly rights: ConnectionRights;
+}
 
 /** `/v1/captions?room=NAME`: a snapshot, then everything that is broadcast in the room. */
 export class CaptionsEndpoint {
   readonly #rooms: RoomRegistry;
   readonly #metrics: GatewayMetrics;
   readonly #maxPauseMs: number;
+  readonly #openRights: OpenConnectionRights;
   readonly #sockets = new Set<WebSocket>();
 
-  constructor(options: { rooms: RoomRegistry; metrics: GatewayMetrics; maxPauseMs: number }) {
+  constructor(options: {
+    rooms: RoomRegistry;
+    metrics: GatewayMetrics;
+    maxPauseMs: number;
+    openRights: OpenConnectionRights;
+  }) {
     this.#rooms = options.rooms;
     this.#metrics = options.metrics;
     this.#maxPauseMs = options.maxPauseMs;
+    this.#openRights = options.openRights;
   }
 
   /** Handed to connections and not yet sent. */
@@ -44,23 +59,32 @@ export class CaptionsEndpoint {
       resynced: () => this.#metrics.viewerResynced(),
       gaveUp: (error) => this.#refuse(socket, error),
     });
-    socket.on('message', (data) => this.#receive(data, { socket, viewer, room }));
+    const rights = this.#openRights({
+      permissions,
+      require: (mine) => mine.requireView(name),
+      send: (message) => viewer.send(encodeMessage(message)),
+      ended: (error) => this.#refuse(socket, error),
+    });
+    socket.on('message', (data) => this.#receive(data, { socket, viewer, room, rights }));
     this.#sockets.add(socket);
     socket.once('close', () => {
+      rights.close();
       this.#sockets.delete(socket);
       room.removeViewer(viewer);
       viewer.close();
     });
     room.addViewer(viewer);
+    rights.tell();
   }
 
-  #receive(data: RawData, from: { socket: WebSocket; viewer: CaptionViewer; room: Room }): void {
-    const { socket, viewer, room } = from;
+  #receive(data: RawData, from: Connection): void {
+    const { socket, viewer, room, rights } = from;
     // What was on its way when the connection was closed.
     if (socket.readyState !== socket.OPEN) return;
     try {
       const message = decodeMessage(data as Buffer);
       if (message?.kind === 'resync') viewer.resync();
+      else if (message?.kind === 'token') void rights.renew(message.token);
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
         room.latency?.acknowledged(message.seq);
     } catch (thrown) {

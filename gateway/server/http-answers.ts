@@ -4,6 +4,8 @@ import { toCaptionError } from './websocket-closing.js';
 
 const STATUSES: Readonly<Record<string, number>> = {
   unauthorised: 401,
+  token_expired: 401,
+  access_withdrawn: 403,
   forbidden: 403,
   origin_refused: 403,
   not_found: 404,
@@ -36,7 +38,7 @@ export function sendError(response: ServerResponse, thrown: unknown): CaptionErr
     response.destroy();
     return error;
   }
-  if (error.code === 'unauthorised' && !response.hasHeader('WWW-Authenticate'))
+  if (STATUSES[error.code] === 401 && !response.hasHeader('WWW-Authenticate'))
     response.setHeader('WWW-Authenticate', 'Bearer');
   if (error.code === 'captioner_too_fast') response.setHeader('Retry-After', '1');
   sendJson(response, STATUSES[error.code] ?? 400, { code: error.code, message: error.message });

@@ -6,6 +6,7 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import { chooseLanguage } from '../rooms/caption-language.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
+import type { OpenConnectionRights } from './access/connection-rights.js';
 import type { Permissions } from './authentication.js';
 import { IngestConnection, type IngestHost } from './ingest-connection.js';
 import { IngestStream } from './ingest-stream.js';
@@ -22,6 +23,7 @@ export interface IngestEndpointOptions {
   readonly maxAheadMs: number;
   readonly helloDeadlineMs: number;
   readonly stallFlushMs: number;
+  readonly openRights: OpenConnectionRights;
 }
 
 /** `/v1/ingest`: speakers. `close` finishes all of them, publishing their last words. */
@@ -51,7 +53,8 @@ export class IngestEndpoint implements IngestHost {
   }
 
   open(socket: WebSocket, permissions: Permissions): void {
-    new IngestConnection({ socket, permissions, host: this, metrics: this.#options.metrics });
+    const { metrics, openRights } = this.#options;
+    new IngestConnection({ socket, permissions, openRights, host: this, metrics });
   }
 
   async openStream(hello: IngestHello): Promise<IngestStream> {
