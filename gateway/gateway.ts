@@ -20,6 +20,7 @@ import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/liv
 import type { Logger } from './log.js';
 import { type GatewayCounts, GatewayMetrics } from './metrics/gateway-metrics.js';
 import { RecognitionLoad } from './metrics/recognition-load.js';
+import { languageChooser } from './rooms/caption-language.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { ConnectionRights, type OpenConnectionRights } from './server/access/connection-rights.js';
 import { requireSafeKeys } from './server/access/key-strength.js';
@@ -72,12 +73,13 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Throws CaptionError `config_invalid`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
+/** Throws CaptionError `config_invalid`, `language_unsupported`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, log } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const isOpen = settings.LIVEKIT_API_KEY === '';
   requireSafeKeys(settings);
+  const chooseLanguage = languageChooser(options.model, settings.CAPTION_LANGUAGE);
   const metrics = new GatewayMetrics();
   const transcripts = await startTranscripts({ settings, metrics, log });
   const report = await startReport({
@@ -114,6 +116,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     rooms,
     metrics,
     log,
+    chooseLanguage,
     maxSpeakers: settings.CAPTION_MAX_SPEAKERS,
     resumeMs: settings.CAPTION_INGEST_RESUME_S * 1000,
     idleMs: settings.CAPTION_INGEST_IDLE_S * 1000,
@@ -211,6 +214,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         rooms,
         metrics,
         log,
+        chooseLanguage,
         role: options.liveKitRole ?? 'worker',
         load: () => ({
           speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),

@@ -40,7 +40,7 @@ export function readTokenMessage(fields: FieldReader): TokenMessage {
 /** Throws `CodecError` `message_malformed`. */
 export function readAccessMessage(fields: FieldReader): AccessMessage {
   const expiresAtMs = fields.optionalInteger('expiresAtMs', MOMENT);
-  const refusal = fields.has('refusal') ? fields.object('refusal') : undefined;
+  const refusal = fields.optionalObject('refusal');
   return {
     kind: 'access',
     ...(expiresAtMs === undefined ? {} : { expiresAtMs: epochMs(expiresAtMs) }),

@@ -87,6 +87,10 @@ export class IngestConnection implements IngestOwner {
     this.#fail(error);
   }
 
+  warned({ code, message }: CaptionError): void {
+    if (!this.#isEnding) this.#send({ kind: 'warning', code, message });
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isEnding) return;
     if (this.#early !== undefined) {
@@ -123,7 +127,7 @@ export class IngestConnection implements IngestOwner {
         this.#requireStream().unmute();
         return;
       case 'vocabulary':
-        this.#changeVocabulary(this.#requireStream(), message.vocabulary);
+        this.#requireStream().setVocabulary(message.vocabulary);
         return;
       case 'token':
         void this.#rights.renew(message.token);
@@ -162,7 +166,6 @@ export class IngestConnection implements IngestOwner {
         expectSample: stream.expectSample,
       });
       this.#rights.tell();
-      this.#warnOfUnfavoured(stream);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -170,17 +173,6 @@ export class IngestConnection implements IngestOwner {
       for (const { data, isBinary } of early) this.#receive(data, isBinary);
       this.#socket.resume();
     }
-  }
-
-  #changeVocabulary(stream: IngestStream, vocabulary: readonly string[]): void {
-    stream.setVocabulary(vocabulary);
-    this.#warnOfUnfavoured(stream);
-  }
-
-  #warnOfUnfavoured({ unfavoured }: IngestStream): void {
-    if (unfavoured === undefined) return;
-    const { code, message } = unfavoured.error;
-    this.#send({ kind: 'warning', code, message });
   }
 
   #tick(stream: IngestStream): void {

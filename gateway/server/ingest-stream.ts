@@ -15,6 +15,7 @@ import {
 } from '../../asr/index.js';
 import type { Room } from '../rooms/room.js';
 import type { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
+import { VocabularyChanges } from '../rooms/vocabulary-changes.js';
 
 export const BYTES_PER_SAMPLE = 2;
 
@@ -22,6 +23,8 @@ export const BYTES_PER_SAMPLE = 2;
 export interface IngestOwner {
   /** The stream goes on without this connection. */
   takenOver(error: CaptionError): void;
+  /** Something of what the client asked for cannot be done; the stream goes on. */
+  warned(error: CaptionError): void;
 }
 
 /** Positions at the client's rate. */
@@ -38,7 +41,7 @@ export interface IngestStreamOptions {
   readonly enterRoom: () => Room;
   readonly createPipeline: (room: Room, vocabulary: readonly string[]) => SpeakerPipeline;
   /** See `AsrEngine`. */
-  readonly unfavoured: (vocabulary: readonly string[]) => UnfavouredPhrases | undefined;
+  readonly unfavoured: (vocabulary: readonly string[]) => Promise<UnfavouredPhrases | undefined>;
   /** How far audio may run ahead of real time. */
   readonly maxAheadMs: number;
   readonly stallFlushMs: number;
@@ -54,7 +57,7 @@ export class IngestStream {
   readonly #resampler: Resampler;
   readonly #slab = new PcmSlab();
   readonly #options: IngestStreamOptions;
-  #vocabulary: readonly string[];
+  readonly #vocabulary: VocabularyChanges;
   #owner: IngestOwner | undefined;
   /** At the client's rate. */
   #receivedSamples = 0;
@@ -74,9 +77,12 @@ export class IngestStream {
     this.#options = options;
     this.hello = options.hello;
     this.#resampler = resampler;
-    this.#vocabulary = parseVocabulary(options.hello.vocabulary ?? []);
+    this.#vocabulary = new VocabularyChanges(parseVocabulary(options.hello.vocabulary ?? []), (changed) => {
+      this.#pipeline.setVocabulary(changed);
+      void this.#warnOfUnfavoured();
+    });
     this.room = options.enterRoom();
-    this.#pipeline = options.createPipeline(this.room, this.#vocabulary);
+    this.#pipeline = options.createPipeline(this.room, this.#vocabulary.current);
     this.#paceAtMs = options.now();
     this.#lastSignAtMs = this.#paceAtMs;
     this.room.addSpeaker(this.id);
@@ -130,6 +136,7 @@ export class IngestStream {
     this.#paceAtMs = nowMs;
     this.#lastSignAtMs = nowMs;
     this.#restartStallTimer();
+    void this.#warnOfUnfavoured();
   }
 
   /** Another stream of the same speaker begins: this one has no connection any more. */
@@ -191,15 +198,17 @@ export class IngestStream {
     this.#lastSignAtMs = this.#options.now();
   }
 
-  /** Throws CaptionError `vocabulary_invalid`. */
+  /** Throws CaptionError `vocabulary_invalid`. Of many changes at once only the newest comes into force. */
   setVocabulary(vocabulary: readonly string[]): void {
-    this.#vocabulary = parseVocabulary(vocabulary);
-    this.#pipeline.setVocabulary(this.#vocabulary);
+    this.#vocabulary.offer(parseVocabulary(vocabulary));
   }
 
-  /** What of its vocabulary recognition cannot favour. */
-  get unfavoured(): UnfavouredPhrases | undefined {
-    return this.#options.unfavoured(this.#vocabulary);
+  /** Never rejects: the engine does not. */
+  async #warnOfUnfavoured(): Promise<void> {
+    const vocabulary = this.#vocabulary.current;
+    const unfavoured = await this.#options.unfavoured(vocabulary);
+    if (unfavoured !== undefined && vocabulary === this.#vocabulary.current)
+      this.#owner?.warned(unfavoured.error);
   }
 
   /** Finishes what is being said; resolves when its final has been published. Idempotent. */
@@ -210,6 +219,7 @@ export class IngestStream {
 
   async #finish(): Promise<void> {
     clearTimeout(this.#stallTimer);
+    this.#vocabulary.close();
     this.#pushPcm(this.#resampler.flush());
     this.#resampler.close();
     try {
