@@ -7,12 +7,13 @@ import {
   participantIdentity,
   type RoomName,
 } from '../../protocol/index.js';
+import { RateLimit } from '../bounds/rate-limit.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { ConnectionRights, OpenConnectionRights } from '../server/access/connection-rights.js';
 import { shownOwner, type TokenOwner } from '../server/access/token-owner.js';
 import type { RoomRequest } from '../server/transcript-requests.js';
 import { CaptionerSeat } from './captioner-seat.js';
-import { RateLimit } from './rate-limit.js';
+import { takeMessage } from './captioner-pace.js';
 
 const MAX_BODY_BYTES = 4096;
 /** A tool that posts nothing for so long has left. */
@@ -65,7 +66,7 @@ export class CaptionPosts {
     if (this.#isClosed)
       throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
     const poster = this.#posterOf(room, request);
-    poster.limit.take();
+    takeMessage(poster.limit);
     if (poster.posts.get(seq) !== text) {
       poster.seat.write({ line: poster.seat.nextLine, text, isCommitted: true });
       remember(poster, seq, text);

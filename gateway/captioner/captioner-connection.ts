@@ -7,17 +7,16 @@ import {
   type CaptionerServerMessage,
   decodeCaptionerMessage,
 } from '../../protocol/index.js';
+import type { RateLimit } from '../bounds/rate-limit.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { ConnectionRights } from '../server/access/connection-rights.js';
 import { CLOSE, closeWith, toCaptionError } from '../server/websocket-closing.js';
+import { takeMessage } from './captioner-pace.js';
 import type { CaptionerSeat } from './captioner-seat.js';
-import { RateLimit } from './rate-limit.js';
 import { recognitionFinished } from './recognition-finished.js';
 
 const SPEAKERS_INTERVAL_MS = 500;
-/** Nobody writes faster; a client that sends every key stroke of a fast writer stays far below. */
-const LIMIT = { burst: 100, perSecond: 30 };
 
 /** Gives seats. */
 export interface CaptionerHost {
@@ -27,6 +26,8 @@ export interface CaptionerHost {
   /** What this connection may do, for as long as it is open. */
   openRights(connection: CaptionerConnection): ConnectionRights;
   readonly helloDeadlineMs: number;
+  /** Of this captioner's messages, over all connections. */
+  readonly limit: RateLimit;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -35,7 +36,6 @@ export interface CaptionerHost {
 export class CaptionerConnection {
   readonly #socket: WebSocket;
   readonly #host: CaptionerHost;
-  readonly #limit = new RateLimit(LIMIT);
   readonly #rights: ConnectionRights;
   #seat: CaptionerSeat | undefined;
   #timer: NodeJS.Timeout;
@@ -80,7 +80,7 @@ export class CaptionerConnection {
       return;
     }
     try {
-      this.#limit.take();
+      takeMessage(this.#host.limit);
       const message = decodeCaptionerMessage((data as Buffer).toString('utf8'));
       if (message !== undefined) this.#handle(message);
     } catch (error) {

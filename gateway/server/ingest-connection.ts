@@ -6,12 +6,14 @@ import {
   type IngestClientMessage,
   type IngestHello,
   type IngestServerMessage,
+  type RoomName,
 } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { ConnectionRights, OpenConnectionRights } from './access/connection-rights.js';
-import { shownOwner } from './access/token-owner.js';
+import { shownOwner, type TokenOwner } from './access/token-owner.js';
 import type { Permissions } from './authentication.js';
+import type { IngestLimits } from './ingest-limits.js';
 import {
   BYTES_PER_SAMPLE,
   type IngestOwner,
@@ -31,6 +33,8 @@ export interface IngestHost {
   /** Opens or resumes. Throws CaptionErrors. */
   openStream(hello: IngestHello): Promise<IngestStream>;
   endStream(stream: IngestStream): Promise<void>;
+  /** What whoever has this token may send in a room, over all connections. */
+  limitsOf(owner: TokenOwner | undefined, room: RoomName): IngestLimits;
   /** An unmuted speaker who sends nothing for so long is disconnected. */
   readonly idleMs: number;
   readonly helloDeadlineMs: number;
@@ -44,7 +48,10 @@ export class IngestConnection implements IngestOwner {
   readonly #rights: ConnectionRights;
   readonly #host: IngestHost;
   readonly #metrics: GatewayMetrics;
+  readonly #greeted: () => void;
   #stream: IngestStream | undefined;
+  /** From hello on: before, one message is all that is read. */
+  #limits: IngestLimits | undefined;
   #acked: IngestProgress | undefined;
   #ackedAtMs = -Infinity;
   #timer: NodeJS.Timeout;
@@ -60,6 +67,8 @@ export class IngestConnection implements IngestOwner {
     openRights: OpenConnectionRights;
     host: IngestHost;
     metrics: GatewayMetrics;
+    /** Hello has been said. */
+    greeted: () => void;
   }) {
     this.#socket = options.socket;
     this.#rights = options.openRights({
@@ -70,6 +79,7 @@ export class IngestConnection implements IngestOwner {
       send: (message) => this.#send(message),
       ended: (error) => this.#fail(error),
     });
+    this.#greeted = options.greeted;
     this.#host = options.host;
     this.#metrics = options.metrics;
     this.#timer = setTimeout(() => {
@@ -99,6 +109,7 @@ export class IngestConnection implements IngestOwner {
     }
     try {
       const bytes = data as Buffer;
+      this.#limits?.take(bytes.length, isBinary);
       if (isBinary) this.#push(bytes);
       else this.#handle(decodeIngestMessage(bytes.toString('utf8')));
     } catch (error) {
@@ -149,6 +160,9 @@ export class IngestConnection implements IngestOwner {
       permissions.requireSpeak(said.room, said.speaker.identity);
       const hello = { ...said, speaker: shownOwner(said.speaker, permissions.owner) };
       this.#hello = hello;
+      this.#greeted();
+      this.#limits = this.#host.limitsOf(permissions.owner, hello.room);
+      this.#limits.takeHello();
       const stream = await this.#host.openStream(hello);
       stream.attach(this);
       this.#stream = stream;
