@@ -21,6 +21,7 @@ import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/liv
 import type { Logger } from './log.js';
 import { type GatewayCounts, GatewayMetrics } from './metrics/gateway-metrics.js';
 import { RecognitionLoad } from './metrics/recognition-load.js';
+import { languageChooser } from './rooms/caption-language.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { allowEverything, liveKitTokens } from './server/authentication.js';
 import { CaptionerEndpoint } from './captioner/captioner-endpoint.js';
@@ -68,7 +69,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Throws CaptionError `config_invalid`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
+/** Throws CaptionError `config_invalid`, `language_unsupported`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, log } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -79,6 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       `CAPTION_HOST ${settings.CAPTION_HOST} is not loopback: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, so that clients must bring access tokens.`,
     );
   }
+  const chooseLanguage = languageChooser(options.model, settings.CAPTION_LANGUAGE);
   const metrics = new GatewayMetrics();
   const transcripts = await startTranscripts({ settings, metrics, log });
   const report = await startReport({
@@ -110,6 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     rooms,
     metrics,
     log,
+    chooseLanguage,
     maxSpeakers: settings.CAPTION_MAX_SPEAKERS,
     resumeMs: settings.CAPTION_INGEST_RESUME_S * 1000,
     idleMs: settings.CAPTION_INGEST_IDLE_S * 1000,
@@ -208,6 +211,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         rooms,
         metrics,
         log,
+        chooseLanguage,
         role: options.liveKitRole ?? 'worker',
         load: () => ({
           speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),

@@ -2,7 +2,7 @@ export * from './caption.js';
 export * from './errors.js';
 export * from './units.js';
 export * from './limits.js';
-export * from './language.js';
+export { LANGUAGE_TAG_RULE, languageTag, primaryLanguage } from './language.js';
 export { CodecError, type CodecErrorCode } from './codec-error.js';
 export { decodeMessage, encodeMessage } from './codec.js';
 export { splitDelta } from './split.js';

@@ -47,8 +47,8 @@ describeWithModel('captions that tools post', (model) => {
     // A tool that was started again counts from the beginning.
     await post('seq=1&lang=en-US', 'Back again.');
     expect(finals()).toHaveLength(3);
-    await post('seq=2&lang=fr', 'Bonjour.');
-    expect(finals().at(-1)).toBe('captioner (fr): Bonjour.');
+    await post('seq=2&lang=fr_fr', 'Bonjour.');
+    expect(finals().at(-1)).toBe('captioner (fr-FR): Bonjour.');
     expect(gateway.rooms.find(name)?.speakerCount).toBe(1);
   });
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import {
   CaptionError,
-  isLanguageTag,
   LANGUAGE_TAG_RULE,
+  languageTag,
   MAX_NAME_CHARS,
   participantIdentity,
   type RoomName,
@@ -90,10 +90,8 @@ export class CaptionPosts {
   #posterOf(room: RoomName, request: RoomRequest): Poster {
     const captioner = captionerOf(request);
     const key = keyOf(room, captioner);
-    const language = request.query.get('lang') ?? this.#language;
+    const language = languageOf(request) ?? this.#language;
     const replaces = request.query.get('replaces') === 'everybody' ? 'everybody' : [];
-    if (language !== '' && !isLanguageTag(language))
-      throw new CaptionError('query_invalid', `lang must be ${LANGUAGE_TAG_RULE}.`);
     let poster = this.#posters.get(key);
     // A line keeps its language, and so does whoever writes it.
     if (poster !== undefined && poster.language !== language) poster.seat.leave();
@@ -152,6 +150,15 @@ function captionerOf({ permissions, query }: RoomRequest): TokenOwner {
   if (identity === '' || identity.length > MAX_NAME_CHARS)
     throw new CaptionError('query_invalid', 'captioner must be a name of 1 to 256 characters.');
   return { identity: participantIdentity(identity), name: identity };
+}
+
+/** Undefined where the address says none. */
+function languageOf({ query }: RoomRequest): string | undefined {
+  const lang = query.get('lang') ?? '';
+  if (lang === '') return undefined;
+  const tag = languageTag(lang);
+  if (tag === undefined) throw new CaptionError('query_invalid', `lang must be ${LANGUAGE_TAG_RULE}.`);
+  return tag;
 }
 
 const keyOf = (room: RoomName, { identity }: TokenOwner): string => JSON.stringify([room, identity]);

@@ -4,7 +4,7 @@ import type { AsrEvent, ChildEngine } from '../../asr/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
-import { chooseLanguage } from '../rooms/caption-language.js';
+import type { LanguageChooser } from '../rooms/caption-language.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
 import type { Permissions } from './authentication.js';
 import { IngestConnection, type IngestHost } from './ingest-connection.js';
@@ -16,6 +16,7 @@ export interface IngestEndpointOptions {
   readonly rooms: RoomRegistry;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
+  readonly chooseLanguage: LanguageChooser;
   readonly maxSpeakers: number;
   readonly resumeMs: number;
   readonly idleMs: number;
@@ -59,7 +60,7 @@ export class IngestEndpoint implements IngestHost {
       throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
     const resumed = this.#streams.resumable(hello);
     if (resumed !== undefined) return resumed;
-    const language = chooseLanguage(this.#options.engine.model, hello.language);
+    const language = this.#options.chooseLanguage(hello.language);
     return this.#streams.add(hello, () =>
       IngestStream.open({
         hello,

@@ -18,7 +18,6 @@ import {
 } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
 import { pause } from '../../pause.js';
-import { chooseLanguage } from '../../rooms/caption-language.js';
 import type { Room } from '../../rooms/room.js';
 import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
@@ -332,12 +331,12 @@ export class RoomCaptioner implements Captioner {
   }
 
   #languageOf({ language }: RoomSettings, room: Room): string {
-    const { model } = this.#host.engine;
+    const { chooseLanguage } = this.#host;
     try {
-      return chooseLanguage(model, language === '' ? undefined : language);
+      return chooseLanguage(language);
     } catch (error) {
       room.setStatus('language', { state: 'degraded', reason: errorMessage(error) });
-      return chooseLanguage(model, undefined);
+      return chooseLanguage();
     }
   }
 

@@ -22,15 +22,7 @@ export interface InterfaceLanguage {
 
 /** The first of `wanted` (BCP 47) in which there are words; English for none. */
 export function interfaceLanguage(wanted: readonly string[]): InterfaceLanguage {
-  return firstLanguage(wanted.filter(isLanguageTag), LANGUAGES) ?? { tag: 'en-GB', wording: ENGLISH };
-}
-
-function isLanguageTag(tag: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(tag).length > 0;
-  } catch {
-    return false;
-  }
+  return firstLanguage(wanted, LANGUAGES) ?? { tag: 'en-GB', wording: ENGLISH };
 }
 
 /** What to call a speaker, and which of several voices of theirs it is. */
