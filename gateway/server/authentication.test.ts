@@ -171,7 +171,7 @@ describeWithModel('a gateway with keys', (model) => {
     ['no name where neither has one', { name: '' }, '', ''],
     ['the identity where nothing is seen of the name', { name: '\u3164\u200B' }, 'Mallory', 'ana'],
     ['a name that turns nothing around', { name: '\u202EanA' }, '', 'anA'],
-  ])('shows a speaker by %s', async (_, changes, said, shown) => {
+  ])('shows a speaker by %s', async (...[, changes, said, shown]) => {
     const token = await accessToken({ ...changes, video: { room: 'names', roomJoin: true } });
     const speaker = await peer('/v1/ingest', token).opened();
     speaker.send(helloWith({ room: 'names', speaker: { identity: 'ana', name: said } }));

@@ -15,7 +15,7 @@ describe.each(['0.0.0.0', '::', '192.0.2.1', 'captions.example'])('on %s', (host
     ['that secret under another key', 'APIours', DEVELOPMENT_KEY.apiSecret, 'of development'],
     ['a secret of one character', 'APIours', 'x', 'has 1 characters'],
     ['a secret of 31 characters', 'APIours', SECRET.slice(1), 'openssl rand'],
-  ])('refuses %s', (_, key, secret, why) => {
+  ])('refuses %s', (...[, key, secret, why]) => {
     expect(check(host, key, secret)).toThrow(
       expect.objectContaining({ code: 'config_invalid', message: textWith(why) }),
     );
