@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { CaptionError, type SampleIndex, samplesToMs } from '../../protocol/index.js';
 import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
@@ -211,12 +210,9 @@ export class RecogniserPool {
       this.#standby = link;
       return;
     }
-    const ending = link.child.close();
+    const ending = link.child.close().finally(() => this.#endings.delete(ending));
     this.#endings.add(ending);
-    detached(
-      'end of a recogniser',
-      ending.finally(() => this.#endings.delete(ending)),
-    );
+    detached('end of a recogniser', ending);
   }
 
   #place(utterance: Utterance): void {

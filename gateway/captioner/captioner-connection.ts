@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { detached } from '../../asr/detached.js';
 import {
   CAPTIONER_VERSION,
   CaptionError,
@@ -109,7 +110,7 @@ export class CaptionerConnection {
         return;
       }
       case 'token':
-        void this.#rights.renew(message.token);
+        detached('token of a captioner', this.#rights.renew(message.token));
         return;
       case 'end':
         this.#requireSeat();

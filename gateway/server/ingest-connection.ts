@@ -142,7 +142,7 @@ export class IngestConnection implements IngestOwner {
         this.#requireStream().setVocabulary(message.vocabulary);
         return;
       case 'token':
-        void this.#rights.renew(message.token);
+        detached('token of a speaker', this.#rights.renew(message.token));
         return;
       case 'end':
         detached('ingest connection', this.#end(this.#requireStream()));
