@@ -58,6 +58,7 @@ describe('CaptionViewer', () => {
     viewer = new CaptionViewer({
       socket,
       room,
+      since: room.historyStart,
       maxPauseMs: 10_000,
       skipped: () => (counts.skipped += 1),
       resynced: () => (counts.resynced += 1),

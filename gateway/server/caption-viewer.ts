@@ -1,5 +1,6 @@
 import { CaptionError } from '../../protocol/index.js';
 import type { Room, RoomViewer } from '../rooms/room.js';
+import type { HistoryStart } from '../rooms/room-history.js';
 
 /** Unsent bytes at which a viewer counts as not reading: minutes of captions of a busy room. */
 const PAUSE_ABOVE_BYTES = 256 * 1024;
@@ -20,6 +21,8 @@ export interface ViewerSocket {
 export interface CaptionViewerOptions {
   readonly socket: ViewerSocket;
   readonly room: Room;
+  /** From where on it may see what the room said. */
+  readonly since: HistoryStart;
   /** A viewer that does not read for so long is disconnected. */
   readonly maxPauseMs: number;
   /** A message was not sent because the viewer does not read. */
@@ -97,7 +100,8 @@ export class CaptionViewer implements RoomViewer {
 
   #sendAnotherSnapshot(): void {
     this.#snapshotTimer = undefined;
-    this.#options.resynced();
-    this.sendSnapshot(this.#options.room.snapshot());
+    const { resynced, room, since } = this.#options;
+    resynced();
+    this.sendSnapshot(room.snapshotFor(since));
   }
 }

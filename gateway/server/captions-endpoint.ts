@@ -36,9 +36,11 @@ export class CaptionsEndpoint {
     const name = roomName(connection.room);
     permissions.requireView(name);
     const room = this.#rooms.enter(name);
+    const visit = room.visit(permissions.owner?.identity);
     const viewer = new CaptionViewer({
       socket,
       room,
+      since: visit.since,
       maxPauseMs: this.#maxPauseMs,
       skipped: () => this.#metrics.viewerSkipped(),
       resynced: () => this.#metrics.viewerResynced(),
@@ -49,9 +51,10 @@ export class CaptionsEndpoint {
     socket.once('close', () => {
       this.#sockets.delete(socket);
       room.removeViewer(viewer);
+      visit.leave();
       viewer.close();
     });
-    room.addViewer(viewer);
+    room.addViewer(viewer, visit.since);
   }
 
   #receive(data: RawData, from: { socket: WebSocket; viewer: CaptionViewer; room: Room }): void {
