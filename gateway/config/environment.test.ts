@@ -52,6 +52,21 @@ describe('readEnvironment', () => {
     expect(settings).toMatchObject({ CAPTION_HOST: '127.0.0.1', CAPTION_PORT: 8765, LIVEKIT_API_KEY: '' });
   });
 
+  it.each([
+    ['', ''],
+    [' ', ''],
+    ['fr_FR', 'fr-FR'],
+    ['EN', 'en'],
+  ])('reads the language "%s" as "%s"', (raw, tag) => {
+    expect(parseSetting('CAPTION_LANGUAGE', raw)).toBe(tag);
+  });
+
+  it('refuses a language that is none, and says how to write one', () => {
+    const { code, message } = errorOf(() => parseSetting('CAPTION_LANGUAGE', 'french language'));
+    expect(code).toBe('config_invalid');
+    expect(message).toContain('"en-GB"');
+  });
+
   it.each(numberSettings)('$name takes $min to $max and nothing else', ({ name, min, max }) => {
     expect(parseSetting(name, String(min))).toBe(min);
     expect(parseSetting(name, ` ${max} `)).toBe(max);

@@ -129,6 +129,8 @@ class WatchedRoom {
       rooms: this.#registry,
       metrics,
       maxPauseMs: 1e9,
+      maxViewersPerIdentity: 100,
+      maxViewersPerRoom: 100,
     });
     this.room = this.#registry.enter(ROOM);
     this.room.showsHistory = options.showsHistory;
@@ -246,6 +248,7 @@ class WatchedRoom {
   async close(): Promise<void> {
     for (const { socket } of this.#sockets.values()) socket.close();
     this.#roads.close();
+    this.#endpoint.close();
     this.#registry.close();
     await this.#keeper.close();
   }
@@ -340,7 +343,7 @@ class WatchedRoom {
       ...EVERYTHING,
       ...(hasToken ? { owner: { identity: PEOPLE[who]!, name: '' } } : {}),
     };
-    this.#endpoint.open({ socket: socket as unknown as WebSocket, permissions, room: ROOM });
+    this.#endpoint.open({ socket: socket as unknown as WebSocket, permissions, room: ROOM, address: '' });
   }
 
   #join(who: Who): void {

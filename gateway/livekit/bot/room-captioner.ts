@@ -18,8 +18,8 @@ import {
 } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
 import { pause } from '../../pause.js';
-import { chooseLanguage } from '../../rooms/caption-language.js';
 import type { Room } from '../../rooms/room.js';
+import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
 import type { CaptionerEnd } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
@@ -49,6 +49,7 @@ export class RoomCaptioner implements Captioner {
   readonly #stopping = new AbortController();
   readonly #startedAtMs = Date.now();
   #speakers: RoomSpeakers | undefined;
+  #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
   #endConnection: ((end: ConnectionEnd) => void) | undefined;
   #encryptionKey: string | undefined;
@@ -118,6 +119,7 @@ export class RoomCaptioner implements Captioner {
       }
     } finally {
       this.#outlet.end();
+      this.#vocabulary?.close();
       this.#speakers?.destroy();
       if (this.#roads !== undefined) {
         room.removeViewer(this.#roads);
@@ -222,7 +224,7 @@ export class RoomCaptioner implements Captioner {
           this.#roads?.received(from === undefined ? undefined : identityOf(from), bytes);
       },
       roomMetadataChanged: (metadata) =>
-        speakers()?.setVocabulary(this.#checked(this.#readSettings(metadata, room).vocabulary)),
+        this.#vocabulary?.offer(this.#readSettings(metadata, room).vocabulary),
       reconnecting: () => this.#log.info('connection to the room lost'),
       reconnected: () => {
         this.#host.observer.reconnected();
@@ -252,11 +254,16 @@ export class RoomCaptioner implements Captioner {
 
   #createSpeakers(settings: RoomSettings, room: Room): RoomSpeakers {
     const { engine, observeAsr } = this.#host;
+    this.#vocabulary = new VocabularyChanges(settings.vocabulary, (changed) => {
+      this.#speakers?.setVocabulary(changed);
+      void this.#logUnfavoured(changed);
+    });
+    void this.#logUnfavoured(settings.vocabulary);
     return new RoomSpeakers({
       room,
       engine,
       language: this.#languageOf(settings, room),
-      vocabulary: this.#checked(settings.vocabulary),
+      vocabulary: settings.vocabulary,
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
       observe: observeAsr,
@@ -265,14 +272,13 @@ export class RoomCaptioner implements Captioner {
     });
   }
 
-  /** The same vocabulary; whoever runs the gateway learns how much of it recognition cannot favour. */
-  #checked(vocabulary: readonly string[]): readonly string[] {
-    const unfavoured = this.#host.engine.unfavoured(vocabulary);
-    if (unfavoured === undefined) return vocabulary;
+  /** Whoever runs the gateway learns how much of a vocabulary recognition cannot favour. Never rejects: the engine does not. */
+  async #logUnfavoured(vocabulary: readonly string[]): Promise<void> {
+    const unfavoured = await this.#host.engine.unfavoured(vocabulary);
+    if (unfavoured === undefined) return;
     const { error, phrases } = unfavoured;
     this.#log.warn({ code: error.code, phrases: phrases.length }, 'vocabulary not favoured in recognition');
     this.#log.trace({ phrases }, 'phrases not favoured');
-    return vocabulary;
   }
 
   /** A gateway died here: what its speakers said since is told as missing. */
@@ -327,12 +333,12 @@ export class RoomCaptioner implements Captioner {
   }
 
   #languageOf({ language }: RoomSettings, room: Room): string {
-    const { model } = this.#host.engine;
+    const { chooseLanguage } = this.#host;
     try {
-      return chooseLanguage(model, language === '' ? undefined : language);
+      return chooseLanguage(language);
     } catch (error) {
       room.setStatus('language', { state: 'degraded', reason: errorMessage(error) });
-      return chooseLanguage(model, undefined);
+      return chooseLanguage();
     }
   }
 
