@@ -17,6 +17,8 @@ import type { DataPacket, TextStream, TranscriptionPacket } from '../livekit/roo
 import { ScriptedOutlet } from '../livekit/testing/scripted-outlet.js';
 import { openRoads, ROOM, silentLog } from '../livekit/testing/spoken-room.js';
 import { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { ConnectionRights } from '../server/access/connection-rights.js';
+import { RoomAccess } from '../server/access/room-access.js';
 import { allowEverything, type Permissions } from '../server/authentication.js';
 import { CaptionsEndpoint } from '../server/captions-endpoint.js';
 import { segmentText } from '../transcript/document-formats.js';
@@ -129,6 +131,8 @@ class WatchedRoom {
       rooms: this.#registry,
       metrics,
       maxPauseMs: 1e9,
+      openRights: (connection) =>
+        new ConnectionRights({ ...connection, authenticator: allowEverything, access: new RoomAccess() }),
       maxViewersPerIdentity: 100,
       maxViewersPerRoom: 100,
     });
