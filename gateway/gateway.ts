@@ -99,6 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const rooms = new RoomRegistry({
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
+    meetingEndMs: settings.CAPTION_MEETING_END_S * 1000,
     opened: (room) => transcripts?.keeper.roomOpened(room),
     closed: (room) => transcripts?.keeper.roomClosed(room),
     latency: report === undefined ? metrics.latency : allObservers([metrics.latency, report.ledger]),
@@ -180,7 +181,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     authenticator,
     origins,
     rooms,
-    transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
+    transcripts: new TranscriptRequests({
+      keeper: transcripts?.keeper,
+      rooms,
+      ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
+    }),
     posts,
     refusals,
   });

@@ -88,9 +88,11 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
     socket.once('close', leave);
     const room = this.#rooms.enter(name);
     const snapshots = this.#snapshots.of(clientKey(client));
+    const visit = room.visit(permissions.owner?.identity);
     const viewer = new CaptionViewer({
       socket,
       room,
+      since: visit.since,
       maxPauseMs: this.#maxPauseMs,
       askForSnapshot: (send) => this.#roundsOf(room).ask(snapshots, send),
       skipped: () => this.#metrics.viewerSkipped(),
@@ -110,9 +112,10 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       rights.close();
       this.#sockets.delete(socket);
       room.removeViewer(viewer);
+      visit.leave();
       viewer.close();
     });
-    room.addViewer(viewer);
+    room.addViewer(viewer, visit.since);
     rights.tell();
   }
 

@@ -248,6 +248,8 @@ export class RoomCaptioner implements Captioner {
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
+    for (const participant of rtc.participants.filter(isHuman))
+      this.#roads.participantPresent(identityOf(participant), Date.now());
     room.addViewer(this.#roads);
   }
 
