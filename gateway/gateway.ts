@@ -6,7 +6,6 @@
  * the recogniser children end.
  */
 import { availableParallelism } from 'node:os';
-import { CaptionError } from '../protocol/index.js';
 import {
   ChildEngine,
   type EngineChoice,
@@ -15,6 +14,7 @@ import {
   type InstalledPunctuation,
   type PoolObserver,
 } from '../asr/index.js';
+import { watchStrayErrors } from '../asr/detached.js';
 import { environmentWith } from './config/environment.js';
 import type { Settings } from './config/settings.js';
 import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
@@ -24,6 +24,9 @@ import { type GatewayCounts, GatewayMetrics } from './metrics/gateway-metrics.js
 import { RecognitionLoad } from './metrics/recognition-load.js';
 import { languageChooser } from './rooms/caption-language.js';
 import { RoomRegistry } from './rooms/room-registry.js';
+import { ConnectionRights, type OpenConnectionRights } from './server/access/connection-rights.js';
+import { requireSafeKeys } from './server/access/key-strength.js';
+import { RoomAccess } from './server/access/room-access.js';
 import { allowEverything, liveKitTokens } from './server/authentication.js';
 import { CaptionerEndpoint } from './captioner/captioner-endpoint.js';
 import { CaptionPosts } from './captioner/caption-posts.js';
@@ -37,7 +40,8 @@ import { CaptionsEndpoint } from './server/captions-endpoint.js';
 import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
-import { isLoopbackHost, OriginPolicy } from './server/origin-policy.js';
+import { OriginPolicy } from './server/origin-policy.js';
+import type { NotReady } from './server/readiness.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
 /** Beyond the drain, for leaving rooms of LiveKit. */
@@ -64,6 +68,8 @@ export interface Gateway {
   readonly port: number;
   readonly engine: ChildEngine;
   readonly rooms: RoomRegistry;
+  /** What was taken away from whom. */
+  readonly access: RoomAccess;
   /** Undefined without LIVEKIT_URL. */
   readonly livekit: LiveKitSide | undefined;
   /** Idempotent. */
@@ -75,14 +81,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, log } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const isOpen = settings.LIVEKIT_API_KEY === '';
-  if (isOpen && !isLoopbackHost(settings.CAPTION_HOST)) {
-    throw new CaptionError(
-      'config_invalid',
-      `CAPTION_HOST ${settings.CAPTION_HOST} is not loopback: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, so that clients must bring access tokens.`,
-    );
-  }
+  requireSafeKeys(settings);
   const chooseLanguage = languageChooser(options.model, settings.CAPTION_LANGUAGE);
   const metrics = new GatewayMetrics();
+  const stopWatching = watchStrayErrors(({ what, error }) => {
+    metrics.strayError();
+    log.error({ err: error, what }, 'error that nobody waited for');
+  });
   const transcripts = await startTranscripts({ settings, metrics, log });
   const report = await startReport({
     settings,
@@ -94,6 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const rooms = new RoomRegistry({
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
+    meetingEndMs: settings.CAPTION_MEETING_END_S * 1000,
     opened: (room) => transcripts?.keeper.roomOpened(room),
     closed: (room) => transcripts?.keeper.roomClosed(room),
     latency: report === undefined ? metrics.latency : allObservers([metrics.latency, report.ledger]),
@@ -105,13 +111,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await transcripts?.close();
     await report?.close();
     rooms.close();
+    stopWatching();
     throw error;
   });
+  const access = new RoomAccess();
+  const { LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret } = settings;
+  const authenticator = isOpen ? allowEverything : liveKitTokens({ apiKey, apiSecret }, access);
+  const openRights: OpenConnectionRights = (rights) =>
+    new ConnectionRights({ ...rights, authenticator, access });
   const refusals = new RefusalLog(metrics, log);
   const captions = new CaptionsEndpoint({
     rooms,
     metrics,
     maxPauseMs: timing.maxViewerPauseMs,
+    openRights,
     maxViewersPerIdentity: settings.CAPTION_MAX_VIEWERS_PER_IDENTITY,
     maxViewersPerRoom: settings.CAPTION_MAX_VIEWERS_PER_ROOM,
   });
@@ -127,6 +140,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxAheadMs: settings.CAPTION_INGEST_AHEAD_S * 1000,
     helloDeadlineMs: timing.helloDeadlineMs,
     stallFlushMs: timing.stallFlushMs,
+    openRights,
   });
   const written = { rooms, language: settings.CAPTION_LANGUAGE };
   const captioners = new CaptionerEndpoint({
@@ -134,8 +148,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     log,
     helloDeadlineMs: timing.helloDeadlineMs,
+    openRights,
   });
-  const posts = new CaptionPosts(written);
+  const posts = new CaptionPosts({ ...written, openRights });
   metrics.watch(() => ({
     rooms: rooms.rooms.length,
     speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),
@@ -152,14 +167,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
-  const notReadyReason = (): string | undefined => {
-    if (closing !== undefined) return 'The gateway is shutting down.';
-    if (engine.health.state === 'unavailable') return engine.health.reason;
-    return livekit?.notReadyReason;
+  const notReady = (): NotReady | undefined => {
+    if (closing !== undefined) return { code: 'shutting_down', reason: 'The gateway is shutting down.' };
+    const { health } = engine;
+    if (health.state === 'unavailable') return { code: 'recognition_unavailable', reason: health.reason };
+    return livekit?.notReady;
   };
-  const authenticator = isOpen
-    ? allowEverything
-    : liveKitTokens(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET);
   const origins = new OriginPolicy({
     allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
     isLoopbackOnly: isOpen,
@@ -168,7 +181,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     authenticator,
     origins,
     rooms,
-    transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
+    transcripts: new TranscriptRequests({
+      keeper: transcripts?.keeper,
+      rooms,
+      ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
+    }),
     posts,
     refusals,
   });
@@ -188,7 +205,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       origins,
       refusals,
     }),
-    notReadyReason,
+    notReady,
     timing,
     refusals,
     liveKitUrl: settings.LIVEKIT_URL,
@@ -211,6 +228,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await report?.close();
     rooms.close();
     await engine.close();
+    stopWatching();
   };
   try {
     const address = await server.listen();
@@ -233,13 +251,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         ...(options.captionerTiming === undefined ? {} : { timing: options.captionerTiming }),
       });
     }
-    return { ...address, engine, rooms, livekit, close: () => (closing ??= close()) };
+    return { ...address, engine, rooms, access, livekit, close: () => (closing ??= close()) };
   } catch (error) {
     await server.close();
     await transcripts?.close();
     await report?.close();
     rooms.close();
     await engine.close();
+    stopWatching();
     throw error;
   }
 }
