@@ -29,6 +29,7 @@ import type { CaptionerHost } from './captioner-host.js';
 import { meaningOf } from './disconnect-reasons.js';
 import { isHuman } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
+import { RoomRights } from './room-rights.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
@@ -45,6 +46,7 @@ export class RoomCaptioner implements Captioner {
   readonly #request: CaptionerRequest;
   readonly #host: CaptionerHost;
   readonly #log: Logger;
+  readonly #rights: RoomRights;
   readonly #outlet = new SwitchedOutlet();
   readonly #stopping = new AbortController();
   readonly #startedAtMs = Date.now();
@@ -62,6 +64,7 @@ export class RoomCaptioner implements Captioner {
     this.#request = request;
     this.#host = host;
     this.#log = host.log.child({ room: request.room });
+    this.#rights = new RoomRights(request.room, host.access);
     this.ended = this.#run();
   }
 
@@ -183,7 +186,10 @@ export class RoomCaptioner implements Captioner {
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
     this.#openRoads({ settings, room, rtc });
     this.#hasJoined = true;
-    for (const participant of rtc.participants) this.#subscribeTo(participant);
+    for (const participant of rtc.participants) {
+      this.#rights.present(participant);
+      this.#subscribeTo(participant);
+    }
     watchForPeople(timing.nobodyCameMs);
     const end = await connectionEnd;
     clearTimeout(leaveTimer);
@@ -201,15 +207,18 @@ export class RoomCaptioner implements Captioner {
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
+        this.#rights.present(participant);
         peopleChanged();
         if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
+        this.#rights.left(participant);
         speakers()?.left(participant);
         if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
         peopleChanged();
       },
+      permissionsChanged: (participant) => this.#rights.present(participant),
       participantRenamed: (participant) => speakers()?.renamed(participant),
       trackPublished: (publication, participant) => speakers()?.published(publication, participant),
       trackUnpublished: (publication, participant) => speakers()?.gone(publication, participant.identity),
@@ -232,6 +241,7 @@ export class RoomCaptioner implements Captioner {
         this.#roads?.reconnected();
       },
       disconnected: (reason) => {
+        this.#rights.disconnected(reason);
         const meaning = meaningOf(reason);
         this.#endConnection?.(meaning === 'rejoin' ? { kind: 'rejoin', isUrgent: false } : meaning);
       },
