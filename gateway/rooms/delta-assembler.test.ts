@@ -5,6 +5,7 @@ import {
   encodeMessage,
   decodeMessage,
   epochMs,
+  type EpochMs,
   initialState,
   participantIdentity,
   roomName,
@@ -18,12 +19,17 @@ import { Room } from './room.js';
 const ROOM = roomName('council');
 const START_MS = 1_700_000_000_000;
 
+const momentOf = (sample: number): EpochMs => epochMs(START_MS + Math.round(sample / 16));
+
 const assembler = (): DeltaAssembler =>
   new DeltaAssembler({
     speaker: { identity: participantIdentity('ana'), name: 'Ana' },
     language: 'en',
     idPrefix: 'p1',
-    toEpochMs: (sample) => epochMs(START_MS + Math.round(sample / 16)),
+    spanToEpochMs: (startSample, endSample) => ({
+      startMs: momentOf(startSample),
+      endMs: momentOf(endSample),
+    }),
   });
 
 const word = (text: string, index: number, confidence?: number): CaptionedWord => ({

@@ -1,8 +1,8 @@
 import { CaptionError, type RoomName } from '../../protocol/index.js';
+import { EpochClock, wallClockMs } from '../clock.js';
 import type { LatencyObserver } from '../latency/latency-observer.js';
 import { RoomLatency } from '../latency/room-latency.js';
 import { Room, type StatusNotice } from './room.js';
-import { wallClockMs } from './sample-clock.js';
 
 const SWEEP_INTERVAL_MS = 1000;
 
@@ -58,13 +58,14 @@ export class RoomRegistry {
       );
     }
     // A room that is opened again at once must still get a later epoch than before.
-    this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, wallClockMs());
+    const clock = new EpochClock();
+    this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, clock.now());
     const { latency } = this.#options;
     const measured =
       latency === undefined
         ? undefined
         : new RoomLatency({ room: name, observer: latency, now: () => performance.now() });
-    const room = new Room(name, this.#lastEpochMs, measured);
+    const room = new Room(name, this.#lastEpochMs, measured, clock);
     room.setStatus('recognition', this.#status);
     this.#rooms.set(name, room);
     this.#options.opened?.(room);

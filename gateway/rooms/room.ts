@@ -18,6 +18,7 @@ import {
 } from '../../protocol/index.js';
 import type { Author } from '../transcript/transcript-entry.js';
 import type { DeltaDraft, SpeakerSource } from './delta-assembler.js';
+import { EpochClock } from '../clock.js';
 import type { RoomLatency } from '../latency/room-latency.js';
 
 /** Somebody who is shown what a room says. Must not block. */
@@ -63,6 +64,8 @@ export class Room {
   readonly epochMs: EpochMs;
   /** What is measured here; undefined where nobody wants to know. */
   readonly latency: RoomLatency | undefined;
+  /** Of all times in its messages. */
+  readonly clock: EpochClock;
   readonly #viewers = new Set<RoomViewer>();
   readonly #speakers = new Set<string>();
   #state: CaptionState;
@@ -81,9 +84,10 @@ export class Room {
   /** Since when nobody has been here; undefined while somebody is. */
   emptySinceMs: number | undefined;
 
-  constructor(name: RoomName, nowMs: number, latency?: RoomLatency) {
+  constructor(name: RoomName, nowMs: number, latency?: RoomLatency, clock = new EpochClock()) {
     this.name = name;
     this.latency = latency;
+    this.clock = clock;
     this.epochMs = epochMs(Math.floor(nowMs));
     this.#state = startEpoch(name, this.epochMs);
   }
@@ -110,7 +114,9 @@ export class Room {
   }
 
   addSpeaker(stream: string): void {
-    this.#liveSinceMs ??= Date.now();
+    // A clock that was set back is followed between meetings: nobody sees anything that would come later then.
+    if (this.#speakers.size === 0 && !this.hasCaptions) this.clock.restart();
+    this.#liveSinceMs ??= this.clock.now();
     this.#speakers.add(stream);
   }
 
@@ -155,7 +161,9 @@ export class Room {
 
   /** Shows `viewer` everything so far, as far as the room shows its history, and from now on. */
   addViewer(viewer: RoomViewer): void {
-    viewer.sendSnapshot(this.showsHistory ? this.snapshot() : this.snapshotSince(epochMs(Date.now())));
+    viewer.sendSnapshot(
+      this.showsHistory ? this.snapshot() : this.snapshotSince(epochMs(Math.floor(this.clock.now()))),
+    );
     this.#viewers.add(viewer);
   }
 
@@ -211,7 +219,7 @@ export class Room {
     });
     this.recorder?.gap(draft);
     const { startMs, endMs, reason } = draft;
-    const atMs = startMs - performance.timeOrigin;
+    const atMs = this.clock.toMonotonic(startMs);
     this.latency?.observer.gap(this.name, { atMs, durationMs: Math.max(0, endMs - startMs), reason });
   }
 

@@ -32,6 +32,7 @@ import type { ParticipantSpeaker } from './participant-speaker.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
+import { machineClockMs } from '../../clock.js';
 
 /** Holds the room open while there are no speakers. */
 const CAPTIONER_PLACE = 'livekit:captioner';
@@ -47,7 +48,7 @@ export class RoomCaptioner implements Captioner {
   readonly #log: Logger;
   readonly #outlet = new SwitchedOutlet();
   readonly #stopping = new AbortController();
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = machineClockMs();
   #speakers: RoomSpeakers | undefined;
   #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
@@ -202,7 +203,7 @@ export class RoomCaptioner implements Captioner {
     return {
       participantJoined: (participant) => {
         peopleChanged();
-        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), room.clock.now());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -242,7 +243,7 @@ export class RoomCaptioner implements Captioner {
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
       for (const participant of rtc.participants.filter(isHuman))
-        this.#roads.participantJoined(identityOf(participant), Date.now());
+        this.#roads.participantJoined(identityOf(participant), room.clock.now());
       this.#roads.reconnected();
       return;
     }

@@ -29,6 +29,7 @@ import { InstanceLiveness, type LivenessTiming } from './instance-liveness.js';
 import { pause } from '../../pause.js';
 import { captionerIn, type CaptionerPresence, firstHumanSinceMs } from './presence.js';
 import { RoomRecord } from './room-record.js';
+import { machineClockMs } from '../../clock.js';
 
 const PARALLEL_CALLS = 8;
 /** Gateways that replace a dead one share its rooms: each takes some at a time. */
@@ -331,5 +332,5 @@ function missedSince(
 ): number | undefined {
   const firstHumanMs = firstHumanSinceMs(participants);
   if (lastCaptionedMs === undefined || firstHumanMs === undefined) return undefined;
-  return Math.min(Date.now(), Math.max(lastCaptionedMs, firstHumanMs));
+  return Math.min(machineClockMs(), Math.max(lastCaptionedMs, firstHumanMs));
 }

@@ -22,7 +22,7 @@ export interface CaptionRoadsOptions {
 /** The roads that the room's settings name. To be added to the room as a viewer by the caller, who closes them. */
 export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
   const { outlet, room, settings, log, observer } = options;
-  const readers = new Readers(outlet);
+  const readers = new Readers(outlet, () => room.clock.now());
   const contextOf = (road: RoadName): RoadContext => ({
     outlet,
     room,

@@ -1,4 +1,5 @@
 import { epochMs, type EpochMs, type ParticipantIdentity } from '../../../protocol/index.js';
+import { wallClockMs } from '../../clock.js';
 import type { RoomOutlet } from '../room-outlet.js';
 
 /** Most recipients named in one packet: with identities of 36 characters they take some 2 kB of its 15. */
@@ -13,6 +14,7 @@ const AWAITED_MS = 10_000;
 /** Who is in the room to read, and since when. */
 export class Readers {
   readonly #outlet: Pick<RoomOutlet, 'isConnected'>;
+  readonly #now: () => number;
   /** Whom the bot lost sight of together with its own connection. */
   readonly #awaited = new Set<ParticipantIdentity>();
   /** Until when they are. */
@@ -24,8 +26,10 @@ export class Readers {
     { readonly joinedAtMs: EpochMs; readonly leftAtMs: number }
   >();
 
-  constructor(outlet: Pick<RoomOutlet, 'isConnected'>) {
+  /** `now`: the room's clock. */
+  constructor(outlet: Pick<RoomOutlet, 'isConnected'>, now: () => number = wallClockMs) {
     this.#outlet = outlet;
+    this.#now = now;
   }
 
   get areAwaited(): boolean {
@@ -51,7 +55,7 @@ export class Readers {
     this.#joinedAtMs.delete(identity);
     if (joinedAtMs === undefined) return;
     this.#left.delete(identity);
-    this.#left.set(identity, { joinedAtMs, leftAtMs: Date.now() });
+    this.#left.set(identity, { joinedAtMs, leftAtMs: this.#now() });
     const [oldest] = this.#left.keys();
     if (this.#left.size > MAX_REMEMBERED && oldest !== undefined) this.#left.delete(oldest);
   }
@@ -83,7 +87,7 @@ export class Readers {
 
   /** Of somebody who was never announced: now, so that nothing is shown which is not theirs to see. */
   joinedAtMs(identity: ParticipantIdentity): EpochMs {
-    return this.#joinedAtMs.get(identity) ?? epochMs(Date.now());
+    return this.#joinedAtMs.get(identity) ?? epochMs(Math.floor(this.#now()));
   }
 }
 

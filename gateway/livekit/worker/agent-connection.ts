@@ -10,6 +10,7 @@ import { AccessToken } from 'livekit-server-sdk';
 import { WebSocket } from 'ws';
 import { CaptionError, errorMessage } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { machineClockMs } from '../../clock.js';
 
 /** livekit-server wants the registration within ten seconds, and is asked for no less. */
 const REGISTER_DEADLINE_MS = 10_000;
@@ -174,7 +175,7 @@ function keepAlive(socket: WebSocket, intervalMs: number): void {
       return;
     }
     isAnswered = false;
-    const value = new WorkerPing({ timestamp: BigInt(Date.now()) });
+    const value = new WorkerPing({ timestamp: BigInt(machineClockMs()) });
     socket.send(new WorkerMessage({ message: { case: 'ping', value } }).toBinary());
   }, intervalMs);
   timer.unref();
