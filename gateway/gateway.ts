@@ -18,6 +18,7 @@ import {
 import { environmentWith } from './config/environment.js';
 import type { Settings } from './config/settings.js';
 import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
+import { RefusalLog } from './bounds/refusal-log.js';
 import type { Logger } from './log.js';
 import { type GatewayCounts, GatewayMetrics } from './metrics/gateway-metrics.js';
 import { RecognitionLoad } from './metrics/recognition-load.js';
@@ -106,7 +107,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     rooms.close();
     throw error;
   });
-  const captions = new CaptionsEndpoint({ rooms, metrics, maxPauseMs: timing.maxViewerPauseMs });
+  const refusals = new RefusalLog(metrics, log);
+  const captions = new CaptionsEndpoint({
+    rooms,
+    metrics,
+    maxPauseMs: timing.maxViewerPauseMs,
+    maxViewersPerIdentity: settings.CAPTION_MAX_VIEWERS_PER_IDENTITY,
+    maxViewersPerRoom: settings.CAPTION_MAX_VIEWERS_PER_ROOM,
+  });
   const ingest = new IngestEndpoint({
     engine,
     rooms,
@@ -156,34 +164,33 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
     isLoopbackOnly: isOpen,
   });
+  const roomRequests = new RoomRequests({
+    authenticator,
+    origins,
+    rooms,
+    transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
+    posts,
+    refusals,
+  });
   const server = new GatewayServer({
     host: settings.CAPTION_HOST,
     port: settings.CAPTION_PORT,
     authenticator,
     origins,
     metrics,
-    captions,
-    ingest,
-    captioners,
-    roomRequests: new RoomRequests({
-      authenticator,
-      origins,
-      rooms,
-      transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
-      posts,
-      metrics,
-      log,
-    }),
+    endpoints: { '/v1/ingest': ingest, '/v1/captions': captions, '/v1/captioner': captioners },
+    maxConnections: settings.CAPTION_MAX_CONNECTIONS,
+    roomRequests,
     reportRequests: new ReportRequests({
       report,
       operatorToken: settings.CAPTION_OPERATOR_TOKEN,
       isOpen,
       origins,
-      metrics,
-      log,
+      refusals,
     }),
     notReadyReason,
-    heartbeatIntervalMs: timing.heartbeatIntervalMs,
+    timing,
+    refusals,
     liveKitUrl: settings.LIVEKIT_URL,
     log,
   });
@@ -197,6 +204,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     captioners.close();
     posts.close();
     await server.close();
+    captions.close();
+    roomRequests.close();
+    refusals.close();
     await transcripts?.close();
     await report?.close();
     rooms.close();

@@ -7,11 +7,12 @@ import {
   participantIdentity,
   type RoomName,
 } from '../../protocol/index.js';
+import { RateLimit } from '../bounds/rate-limit.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { TokenOwner } from '../server/authentication.js';
 import type { RoomRequest } from '../server/transcript-requests.js';
 import { CaptionerSeat } from './captioner-seat.js';
-import { RateLimit } from './rate-limit.js';
+import { takeMessage } from './captioner-pace.js';
 
 const MAX_BODY_BYTES = 4096;
 /** A tool that posts nothing for so long has left. */
@@ -60,7 +61,7 @@ export class CaptionPosts {
     if (this.#isClosed)
       throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
     const poster = this.#posterOf(room, request);
-    poster.limit.take();
+    takeMessage(poster.limit);
     if (poster.posts.get(seq) !== text) {
       poster.seat.write({ line: poster.seat.nextLine, text, isCommitted: true });
       remember(poster, seq, text);

@@ -195,6 +195,27 @@ export const SETTINGS = {
     max: 100_000,
     doc: 'Rooms at most; further ones are refused.',
   }),
+  CAPTION_MAX_CONNECTIONS: number({
+    unit: 'sockets',
+    default: 10_000,
+    min: 10,
+    max: 1_000_000,
+    doc: 'Connections at most, of any kind; further ones are not accepted.',
+  }),
+  CAPTION_MAX_VIEWERS_PER_ROOM: number({
+    unit: 'viewers',
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    doc: 'Viewers of one room on `/v1/captions` at most; further ones are refused.',
+  }),
+  CAPTION_MAX_VIEWERS_PER_IDENTITY: number({
+    unit: 'viewers',
+    default: 10,
+    min: 1,
+    max: 100_000,
+    doc: 'The same, of them with access tokens of one identity; more where one token is given to many.',
+  }),
   CAPTION_ROOM_RETENTION_S: number({
     unit: 's',
     default: 300,

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { CaptionError, type IngestHello, participantIdentity, roomName } from '../../protocol/index.js';
+import { AudioPace } from '../bounds/audio-pace.js';
 import { createLogger } from '../log.js';
 import { Room } from '../rooms/room.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
@@ -51,7 +52,7 @@ describeWithModel("the pace of a speaker's audio", (model) => {
           vocabulary,
           log: createLogger('silent'),
         }),
-      maxAheadMs: MAX_AHEAD_MS,
+      pace: new AudioPace({ maxAheadMs: MAX_AHEAD_MS, now: () => nowMs }),
       stallFlushMs: 60_000,
       now: () => nowMs,
     });

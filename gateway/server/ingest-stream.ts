@@ -13,6 +13,7 @@ import {
   type Resampler,
   type UnfavouredPhrases,
 } from '../../asr/index.js';
+import type { AudioPace } from '../bounds/audio-pace.js';
 import type { Room } from '../rooms/room.js';
 import type { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
 import { VocabularyChanges } from '../rooms/vocabulary-changes.js';
@@ -42,8 +43,8 @@ export interface IngestStreamOptions {
   readonly createPipeline: (room: Room, vocabulary: readonly string[]) => SpeakerPipeline;
   /** See `AsrEngine`. */
   readonly unfavoured: (vocabulary: readonly string[]) => Promise<UnfavouredPhrases | undefined>;
-  /** How far audio may run ahead of real time. */
-  readonly maxAheadMs: number;
+  /** Of this speaker, whatever the stream. */
+  readonly pace: AudioPace;
   readonly stallFlushMs: number;
   readonly now: () => number;
 }
@@ -63,9 +64,6 @@ export class IngestStream {
   #receivedSamples = 0;
   /** At 16 kHz. */
   #pushedSamples = 0;
-  /** How far audio is ahead of real time; negative after a dropped connection, until what was missed has come. */
-  #aheadMs = 0;
-  #paceAtMs: number;
   /** Of the last audio, mute, unmute or connection. */
   #lastSignAtMs: number;
   #detachedAtMs: number | undefined;
@@ -83,8 +81,7 @@ export class IngestStream {
     });
     this.room = options.enterRoom();
     this.#pipeline = options.createPipeline(this.room, this.#vocabulary.current);
-    this.#paceAtMs = options.now();
-    this.#lastSignAtMs = this.#paceAtMs;
+    this.#lastSignAtMs = options.now();
     this.room.addSpeaker(this.id);
   }
 
@@ -130,10 +127,8 @@ export class IngestStream {
     this.#owner?.takenOver(takenOver());
     this.#owner = owner;
     const nowMs = this.#options.now();
-    // What was said while the connection was gone may come at once.
-    if (this.#detachedAtMs !== undefined) this.#aheadMs = -(nowMs - this.#detachedAtMs);
+    if (this.#detachedAtMs !== undefined) this.#options.pace.allowMissed(nowMs - this.#detachedAtMs);
     this.#detachedAtMs = undefined;
-    this.#paceAtMs = nowMs;
     this.#lastSignAtMs = nowMs;
     this.#restartStallTimer();
     void this.#warnOfUnfavoured();
@@ -241,18 +236,8 @@ export class IngestStream {
   }
 
   #checkPace(frameMs: number): void {
-    const nowMs = this.#options.now();
-    const elapsedMs = nowMs - this.#paceAtMs;
-    this.#paceAtMs = nowMs;
-    this.#lastSignAtMs = nowMs;
-    const caughtUpMs = this.#aheadMs > 0 ? Math.max(0, this.#aheadMs - elapsedMs) : this.#aheadMs;
-    this.#aheadMs = caughtUpMs + frameMs;
-    if (this.#aheadMs <= this.#options.maxAheadMs) return;
-    throw new CaptionError(
-      'audio_too_fast',
-      `Audio ran ${Math.round(this.#options.maxAheadMs / 1000)} s ahead of real time. Send it at the pace of speech.`,
-      { retryable: true },
-    );
+    this.#lastSignAtMs = this.#options.now();
+    this.#options.pace.take(frameMs);
   }
 }
 

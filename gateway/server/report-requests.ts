@@ -1,11 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CaptionError } from '../../protocol/index.js';
-import type { Logger } from '../log.js';
-import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { CONTENT_TYPES } from '../report/render-request.js';
 import { parseReportQuery, QUERY_NAMES, type ReportQuery } from '../report/report-query.js';
 import type { LatencyReport } from '../report/start-report.js';
+import type { RefusalLog } from '../bounds/refusal-log.js';
 import { sendError, sendJson } from './http-answers.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { wallClockMs } from '../clock.js';
@@ -21,8 +20,7 @@ export interface ReportRequestsOptions {
   readonly operatorToken: string;
   readonly isOpen: boolean;
   readonly origins: OriginPolicy;
-  readonly metrics: GatewayMetrics;
-  readonly log: Logger;
+  readonly refusals: RefusalLog;
 }
 
 /** `GET /v1/report`: for those who operate the gateway. Tokens of rooms do not open it. */
@@ -37,14 +35,10 @@ export class ReportRequests {
   async answer(url: URL, exchange: { request: IncomingMessage; response: ServerResponse }): Promise<boolean> {
     if (url.pathname !== PATH) return false;
     const { request, response } = exchange;
-    const { metrics, log } = this.#options;
     try {
       await this.#answer(url, request, response);
     } catch (thrown) {
-      const error = sendError(response, thrown);
-      metrics.refused(error.code);
-      if (error.code === 'internal_error') log.error({ err: error.cause }, 'request failed');
-      else log.warn({ code: error.code }, 'request refused');
+      this.#options.refusals.refused(sendError(response, thrown), PATH);
     }
     return true;
   }

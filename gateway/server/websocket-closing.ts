@@ -24,6 +24,8 @@ const CODES: Readonly<Record<string, number>> = {
   stream_taken_over: CLOSE.conflict,
   audio_too_fast: CLOSE.tooFast,
   captioner_too_fast: CLOSE.tooFast,
+  messages_too_fast: CLOSE.tooFast,
+  too_many_connections: CLOSE.full,
   too_many_captioners: CLOSE.full,
   too_many_rooms: CLOSE.full,
   too_many_speakers: CLOSE.full,
