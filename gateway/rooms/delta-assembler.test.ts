@@ -168,16 +168,6 @@ describe('DeltaAssembler', () => {
       { text: 'hm', startMs: START_MS + 2000, endMs: START_MS + 2500, confidence: 0.12 },
     ]);
   });
-
-  it('never tells a word that ends before it begins', () => {
-    const backwards: CaptionedWord = {
-      text: 'odd',
-      startSample: sampleIndex(16_000),
-      endSample: sampleIndex(0),
-    };
-    const [told] = assembler().next(event('', { words: [backwards] }))?.words ?? [];
-    expect(told).toMatchObject({ startMs: START_MS + 1000, endMs: START_MS + 1000 });
-  });
 });
 
 describe('a room given a delta that does not fit one message', () => {

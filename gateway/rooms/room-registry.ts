@@ -1,5 +1,5 @@
 import { CaptionError, type RoomName } from '../../protocol/index.js';
-import { EpochClock, wallClockMs } from '../clock.js';
+import { machineClockMs, wallClockMs } from '../clock.js';
 import type { LatencyObserver } from '../latency/latency-observer.js';
 import { RoomLatency } from '../latency/room-latency.js';
 import { Room, type StatusNotice } from './room.js';
@@ -58,14 +58,13 @@ export class RoomRegistry {
       );
     }
     // A room that is opened again at once must still get a later epoch than before.
-    const clock = new EpochClock();
-    this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, clock.now());
+    this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, machineClockMs());
     const { latency } = this.#options;
     const measured =
       latency === undefined
         ? undefined
         : new RoomLatency({ room: name, observer: latency, now: () => performance.now() });
-    const room = new Room(name, this.#lastEpochMs, measured, clock);
+    const room = new Room(name, this.#lastEpochMs, measured);
     room.setStatus('recognition', this.#status);
     this.#rooms.set(name, room);
     this.#options.opened?.(room);

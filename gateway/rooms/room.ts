@@ -65,7 +65,7 @@ export class Room {
   /** What is measured here; undefined where nobody wants to know. */
   readonly latency: RoomLatency | undefined;
   /** Of all times in its messages. */
-  readonly clock: EpochClock;
+  readonly clock = new EpochClock();
   readonly #viewers = new Set<RoomViewer>();
   readonly #speakers = new Set<string>();
   #state: CaptionState;
@@ -84,10 +84,9 @@ export class Room {
   /** Since when nobody has been here; undefined while somebody is. */
   emptySinceMs: number | undefined;
 
-  constructor(name: RoomName, nowMs: number, latency?: RoomLatency, clock = new EpochClock()) {
+  constructor(name: RoomName, nowMs: number, latency?: RoomLatency) {
     this.name = name;
     this.latency = latency;
-    this.clock = clock;
     this.epochMs = epochMs(Math.floor(nowMs));
     this.#state = startEpoch(name, this.epochMs);
   }
