@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 import {
   CaptionError,
   decodeMessage,
+  encodeMessage,
   MAX_MESSAGE_BYTES,
   MAX_NAME_CHARS,
   roomName,
@@ -13,6 +14,7 @@ import { RateLimit } from '../bounds/rate-limit.js';
 import type { Room } from '../rooms/room.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { ConnectionRights, OpenConnectionRights } from './access/connection-rights.js';
 import { CaptionViewer } from './caption-viewer.js';
 import { SnapshotRounds } from './snapshot-rounds.js';
 import { closeWith, toCaptionError } from './websocket-closing.js';
@@ -27,8 +29,17 @@ export interface CaptionsEndpointOptions {
   readonly rooms: RoomRegistry;
   readonly metrics: GatewayMetrics;
   readonly maxPauseMs: number;
+  readonly openRights: OpenConnectionRights;
   readonly maxViewersPerIdentity: number;
   readonly maxViewersPerRoom: number;
+}
+
+interface Connection {
+  readonly socket: WebSocket;
+  readonly viewer: CaptionViewer;
+  readonly room: Room;
+  readonly limit: MessageLimit;
+  readonly rights: ConnectionRights;
 }
 
 /** `/v1/captions?room=NAME`: a snapshot, then everything that is broadcast in the room. `close` it. */
@@ -38,6 +49,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
   readonly #rooms: RoomRegistry;
   readonly #metrics: GatewayMetrics;
   readonly #maxPauseMs: number;
+  readonly #openRights: OpenConnectionRights;
   readonly #bounds: ConnectionBounds;
   readonly #messages = new KeptByClient(() => new MessageLimit(MESSAGES));
   readonly #snapshots = new KeptByClient(() => new RateLimit(SNAPSHOTS));
@@ -48,6 +60,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
     this.#rooms = options.rooms;
     this.#metrics = options.metrics;
     this.#maxPauseMs = options.maxPauseMs;
+    this.#openRights = options.openRights;
     this.#bounds = new ConnectionBounds({
       perIdentity: options.maxViewersPerIdentity,
       perRoom: options.maxViewersPerRoom,
@@ -83,15 +96,23 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       resynced: () => this.#metrics.viewerResynced(),
       gaveUp: (error) => this.#refuse(socket, error),
     });
+    const rights = this.#openRights({
+      permissions,
+      require: (mine) => mine.requireView(name),
+      send: (message) => viewer.send(encodeMessage(message)),
+      ended: (error) => this.#refuse(socket, error),
+    });
     const limit = this.#messages.of(clientKey(client));
-    socket.on('message', (data) => this.#receive(data as Buffer, { socket, viewer, room, limit }));
+    socket.on('message', (data) => this.#receive(data as Buffer, { socket, viewer, room, limit, rights }));
     this.#sockets.add(socket);
     socket.once('close', () => {
+      rights.close();
       this.#sockets.delete(socket);
       room.removeViewer(viewer);
       viewer.close();
     });
     room.addViewer(viewer);
+    rights.tell();
   }
 
   close(): void {
@@ -100,17 +121,15 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
     this.#snapshots.close();
   }
 
-  #receive(
-    data: Buffer,
-    from: { socket: WebSocket; viewer: CaptionViewer; room: Room; limit: MessageLimit },
-  ): void {
-    const { socket, viewer, room, limit } = from;
+  #receive(data: Buffer, from: Connection): void {
+    const { socket, viewer, room, limit, rights } = from;
     // What was on its way when the connection was closed.
     if (socket.readyState !== socket.OPEN) return;
     try {
       limit.take(data.length);
       const message = decodeMessage(data);
       if (message?.kind === 'resync') viewer.resync();
+      else if (message?.kind === 'token') void rights.renew(message.token);
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
         room.latency?.acknowledged(message.seq);
     } catch (thrown) {

@@ -83,7 +83,7 @@ export class CaptionChannel {
   received(from: ParticipantIdentity | undefined, bytes: Uint8Array): void {
     const message = this.#decode(bytes);
     const { room } = this.#context;
-    if (message?.room !== room.name) return;
+    if (message === undefined || !('room' in message) || message.room !== room.name) return;
     if (message.kind === 'shown' && message.epochMs === room.epochMs) room.latency?.acknowledged(message.seq);
     if (message.kind === 'resync') this.#resync(from);
   }

@@ -164,6 +164,7 @@ export class IngestLink {
         return;
       // Of a vocabulary, and none is sent here.
       case 'warning':
+      case 'access':
     }
   }
 
