@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { detached } from '../../asr/detached.js';
 import {
   CaptionError,
   decodeMessage,
@@ -87,9 +88,11 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
     socket.once('close', leave);
     const room = this.#rooms.enter(name);
     const snapshots = this.#snapshots.of(clientKey(client));
+    const visit = room.visit(permissions.owner?.identity);
     const viewer = new CaptionViewer({
       socket,
       room,
+      since: visit.since,
       maxPauseMs: this.#maxPauseMs,
       askForSnapshot: (send) => this.#roundsOf(room).ask(snapshots, send),
       skipped: () => this.#metrics.viewerSkipped(),
@@ -109,9 +112,10 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       rights.close();
       this.#sockets.delete(socket);
       room.removeViewer(viewer);
+      visit.leave();
       viewer.close();
     });
-    room.addViewer(viewer);
+    room.addViewer(viewer, visit.since);
     rights.tell();
   }
 
@@ -129,7 +133,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       limit.take(data.length);
       const message = decodeMessage(data);
       if (message?.kind === 'resync') viewer.resync();
-      else if (message?.kind === 'token') void rights.renew(message.token);
+      else if (message?.kind === 'token') detached('token of a viewer', rights.renew(message.token));
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
         room.latency?.acknowledged(message.seq);
     } catch (thrown) {

@@ -32,7 +32,8 @@ import type { ParticipantSpeaker } from './participant-speaker.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
-import { machineClockMs } from '../../clock.js';
+import { machineClockMs, wallClockMs } from '../../clock.js';
+import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
 const CAPTIONER_PLACE = 'livekit:captioner';
@@ -203,7 +204,7 @@ export class RoomCaptioner implements Captioner {
     return {
       participantJoined: (participant) => {
         peopleChanged();
-        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), room.clock.now());
+        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -243,11 +244,13 @@ export class RoomCaptioner implements Captioner {
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
       for (const participant of rtc.participants.filter(isHuman))
-        this.#roads.participantJoined(identityOf(participant), room.clock.now());
+        this.#roads.participantJoined(identityOf(participant), wallClockMs());
       this.#roads.reconnected();
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
+    for (const participant of rtc.participants.filter(isHuman))
+      this.#roads.participantPresent(identityOf(participant), wallClockMs());
     room.addViewer(this.#roads);
   }
 
@@ -255,9 +258,9 @@ export class RoomCaptioner implements Captioner {
     const { engine, observeAsr } = this.#host;
     this.#vocabulary = new VocabularyChanges(settings.vocabulary, (changed) => {
       this.#speakers?.setVocabulary(changed);
-      void this.#logUnfavoured(changed);
+      detached('captioner of a room', this.#logUnfavoured(changed));
     });
-    void this.#logUnfavoured(settings.vocabulary);
+    detached('captioner of a room', this.#logUnfavoured(settings.vocabulary));
     return new RoomSpeakers({
       room,
       engine,
@@ -266,7 +269,7 @@ export class RoomCaptioner implements Captioner {
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
       observe: observeAsr,
-      encryptedTrackFound: () => void this.#fetchKey(room),
+      encryptedTrackFound: () => detached('captioner of a room', this.#fetchKey(room)),
       speakerAdded: (speaker) => this.#tellWhatWasMissed(speaker, room),
     });
   }

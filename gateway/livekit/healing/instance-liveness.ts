@@ -7,6 +7,7 @@ import { pause } from '../../pause.js';
 import { presenceOf } from './presence.js';
 import { ANSWER_ATTRIBUTE, newNonce, PROBE_TOPIC } from './probe.js';
 import { machineClockMs } from '../../clock.js';
+import { detached } from '../../../asr/detached.js';
 
 /** When an answer is looked for, after the question. The last one is the deadline. */
 const LOOK_AFTER_MS = [30, 80, 160, 320, 640, 1200, 2000] as const;
@@ -94,7 +95,7 @@ export class InstanceLiveness {
       lastRoom: undefined,
     };
     this.#instances.set(instance, watched);
-    void this.#watch(instance, watched);
+    detached('watching another gateway', this.#watch(instance, watched));
   }
 
   isDead(instance: string): boolean {

@@ -1,11 +1,10 @@
 import {
   type CaptionMessage,
   CAPTIONS_TOPIC,
-  type CaptionState,
   decodeMessage,
-  type EpochMs,
   type ParticipantIdentity,
 } from '../../../protocol/index.js';
+import { extentOf, type HistoryStart } from '../../rooms/room-history.js';
 import type { DataPacket } from '../room-outlet.js';
 import { CaptionQueue, type WaitingCaption } from './caption-queue.js';
 import { recipientGroups } from './readers.js';
@@ -70,7 +69,11 @@ export class CaptionChannel {
   }
 
   joined(identity: ParticipantIdentity): void {
-    this.#queue.addSnapshot(identity);
+    const { room, readers } = this.#context;
+    const sentThroughSeq = room.state.seq - this.#queue.size;
+    // What waits goes to everybody: where it is not for them, each is sent what is theirs in its place.
+    if (sentThroughSeq < readers.since(identity).endedAfterSeq) this.#queue.addSnapshotForAll();
+    else this.#queue.addSnapshot(identity);
     this.#lane.wake();
   }
 
@@ -147,34 +150,23 @@ export class CaptionChannel {
     observe('snapshot');
   }
 
+  /** To each what they may see; those who may see the same share their packets. */
   #snapshotPackets(to: 'everybody' | ReadonlySet<ParticipantIdentity>): DataPacket[] {
     const { room, readers } = this.#context;
-    if (!room.showsHistory) return this.#sinceJoining(to === 'everybody' ? readers.identities : to);
-    const parts = room.snapshot();
-    if (to === 'everybody') return parts.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes }));
-    return packetsFor(to, parts);
-  }
-
-  /** To each what was said since they came; those who may see the same share their packets. */
-  #sinceJoining(recipients: Iterable<ParticipantIdentity>): DataPacket[] {
-    const { room, readers } = this.#context;
-    const groups = new Map<string, { readonly sinceMs: EpochMs; readonly to: ParticipantIdentity[] }>();
-    for (const identity of recipients) {
-      const sinceMs = readers.joinedAtMs(identity);
-      const visible = visibleSince(room.state, sinceMs);
-      const group = groups.get(visible);
-      if (group === undefined) groups.set(visible, { sinceMs, to: [identity] });
+    const groups = new Map<string, { readonly since: HistoryStart; readonly to: ParticipantIdentity[] }>();
+    for (const identity of to === 'everybody' ? readers.identities : to) {
+      const since = readers.since(identity);
+      const extent = extentOf(room.stateFor(since));
+      const group = groups.get(extent);
+      if (group === undefined) groups.set(extent, { since, to: [identity] });
       else group.to.push(identity);
     }
-    return [...groups.values()].flatMap(({ sinceMs, to }) => packetsFor(to, room.snapshotSince(sinceMs)));
+    // Who is not announced yet is told with the others only what anybody may see who comes now.
+    const [extent = extentOf(room.stateFor(room.historyStart)), ...others] = groups.keys();
+    if (to === 'everybody' && others.length === 0 && extent === extentOf(room.stateFor(room.historyStart)))
+      return room.snapshotFor(room.historyStart).map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes }));
+    return [...groups.values()].flatMap((group) => packetsFor(group.to, room.snapshotFor(group.since)));
   }
-}
-
-/** The same for two moments exactly if `Room.snapshotSince` is: the later one shows part of what the earlier one does. */
-function visibleSince({ finals, gaps }: CaptionState, sinceMs: EpochMs): string {
-  const finalsCount = finals.filter(({ words }) => (words.at(-1)?.endMs ?? 0) >= sinceMs).length;
-  const gapsCount = gaps.filter(({ endMs }) => endMs >= sinceMs).length;
-  return `${finalsCount}/${gapsCount}`;
 }
 
 const packetsFor = (to: Iterable<ParticipantIdentity>, parts: readonly Uint8Array[]): DataPacket[] =>

@@ -1,6 +1,7 @@
 import { type ParticipantIdentity, type SegmentState } from '../../../protocol/index.js';
 import type { TextStream } from '../room-outlet.js';
 import { NewestPerSegment, type SegmentText } from './newest-per-segment.js';
+import { recipientGroups } from './readers.js';
 import { isTrackSid, type RoadContext, type SegmentRoad, textOf } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
 import { ToldTexts } from './told-texts.js';
@@ -10,7 +11,7 @@ import { TranscriptionHistory } from './transcription-history.js';
 const TRANSCRIPTION_TOPIC = 'lk.transcription';
 
 interface WaitingStream extends SegmentText {
-  readonly speaker: ParticipantIdentity;
+  readonly told: SegmentState;
   readonly stream: TextStream;
 }
 
@@ -32,10 +33,14 @@ export class TranscriptionStreams implements SegmentRoad {
 
   constructor(context: RoadContext, options: TranscriptionStreamsOptions = {}) {
     this.#showsProvisionalWords = options.showsProvisionalWords ?? true;
-    const { outlet, observe, log } = context;
+    const { outlet, readers, observe, log } = context;
     this.#lanes = new SpeakerLanes<WaitingStream, NewestPerSegment<WaitingStream>>({
       newQueue: () => new NewestPerSegment(observe),
-      send: ({ stream }) => outlet.sendTextStream(stream),
+      send: async ({ told, stream }) => {
+        const entitled = readers.entitledTo(told);
+        if (entitled === undefined) return outlet.sendTextStream(stream);
+        for (const to of recipientGroups(entitled)) await outlet.sendTextStream({ ...stream, to });
+      },
       outlet,
       isWanted: () => outlet.readerCount > 0,
       observe,
@@ -56,14 +61,13 @@ export class TranscriptionStreams implements SegmentRoad {
     const isWhole = segment.isFinal || this.#showsProvisionalWords;
     const text = textOf(isWhole ? segment.words : segment.words.slice(0, segment.stable));
     if (!this.#told.isNews(segment.segment, text, segment.isFinal)) return;
-    const { isFinal, speaker } = segment;
     const waiting = {
       segment: segment.segment,
-      isFinal,
-      speaker: speaker.identity,
+      isFinal: segment.isFinal,
+      told: segment,
       stream: streamOf(segment, text),
     };
-    this.#lanes.add(speaker.identity, (queue) => queue.add(waiting));
+    this.#lanes.add(segment.speaker.identity, (queue) => queue.add(waiting));
   }
 
   joined(identity: ParticipantIdentity): void {
