@@ -33,6 +33,7 @@ import { RoomRights } from './room-rights.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
+import { machineClockMs, wallClockMs } from '../../clock.js';
 import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
@@ -50,7 +51,7 @@ export class RoomCaptioner implements Captioner {
   readonly #rights: RoomRights;
   readonly #outlet = new SwitchedOutlet();
   readonly #stopping = new AbortController();
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = machineClockMs();
   #speakers: RoomSpeakers | undefined;
   #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
@@ -210,7 +211,7 @@ export class RoomCaptioner implements Captioner {
       participantJoined: (participant) => {
         this.#rights.present(participant);
         peopleChanged();
-        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -253,13 +254,13 @@ export class RoomCaptioner implements Captioner {
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
       for (const participant of rtc.participants.filter(isHuman))
-        this.#roads.participantJoined(identityOf(participant), Date.now());
+        this.#roads.participantJoined(identityOf(participant), wallClockMs());
       this.#roads.reconnected();
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
     for (const participant of rtc.participants.filter(isHuman))
-      this.#roads.participantPresent(identityOf(participant), Date.now());
+      this.#roads.participantPresent(identityOf(participant), wallClockMs());
     room.addViewer(this.#roads);
   }
 
