@@ -59,6 +59,8 @@ export class RoomCaptioner implements Captioner {
   #encryptionKey: string | undefined;
   #isFetchingKey = false;
   #hasJoined = false;
+  /** Who was there when this captioner came: only they may have spoken before. */
+  readonly #found = new Set<string>();
   #finishBy = Infinity;
 
   constructor(request: CaptionerRequest, host: CaptionerHost) {
@@ -187,6 +189,7 @@ export class RoomCaptioner implements Captioner {
     else observer.joined();
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
     this.#openRoads({ settings, room, rtc });
+    if (!this.#hasJoined) for (const { identity } of rtc.participants) this.#found.add(identity);
     this.#hasJoined = true;
     for (const participant of rtc.participants) {
       this.#rights.present(participant);
@@ -296,7 +299,7 @@ export class RoomCaptioner implements Captioner {
   /** A gateway died here: what its speakers said since is told as missing. */
   #tellWhatWasMissed(speaker: ParticipantSpeaker, room: Room): void {
     const { missedSinceMs } = this.#request;
-    if (missedSinceMs === undefined) return;
+    if (missedSinceMs === undefined || !this.#found.has(speaker.identity)) return;
     room.publishGap({
       speaker: speaker.speaker,
       startMs: epochMs(missedSinceMs),

@@ -100,6 +100,7 @@ function textOf(state: OwnVoiceState, wording: IndexWording): string {
       return '';
     case 'starting':
     case 'on':
+    case 'interrupted':
     case 'waiting':
     case 'stopping':
       return wording[state.kind];
@@ -115,6 +116,7 @@ function toneOf({ kind }: OwnVoiceState, isSilent: boolean): string {
     case 'on':
       return isSilent ? 'warning' : 'good';
     case 'waiting':
+    case 'interrupted':
       return 'warning';
     case 'no_microphone':
     case 'not_taken':
