@@ -32,6 +32,7 @@ import type { ParticipantSpeaker } from './participant-speaker.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
+import { machineClockMs, wallClockMs } from '../../clock.js';
 import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
@@ -48,7 +49,7 @@ export class RoomCaptioner implements Captioner {
   readonly #log: Logger;
   readonly #outlet = new SwitchedOutlet();
   readonly #stopping = new AbortController();
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = machineClockMs();
   #speakers: RoomSpeakers | undefined;
   #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
@@ -56,6 +57,8 @@ export class RoomCaptioner implements Captioner {
   #encryptionKey: string | undefined;
   #isFetchingKey = false;
   #hasJoined = false;
+  /** Who was there when this captioner came: only they may have spoken before. */
+  readonly #found = new Set<string>();
   #finishBy = Infinity;
 
   constructor(request: CaptionerRequest, host: CaptionerHost) {
@@ -183,6 +186,7 @@ export class RoomCaptioner implements Captioner {
     else observer.joined();
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
     this.#openRoads({ settings, room, rtc });
+    if (!this.#hasJoined) for (const { identity } of rtc.participants) this.#found.add(identity);
     this.#hasJoined = true;
     for (const participant of rtc.participants) this.#subscribeTo(participant);
     watchForPeople(timing.nobodyCameMs);
@@ -203,7 +207,7 @@ export class RoomCaptioner implements Captioner {
     return {
       participantJoined: (participant) => {
         peopleChanged();
-        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -243,13 +247,13 @@ export class RoomCaptioner implements Captioner {
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
       for (const participant of rtc.participants.filter(isHuman))
-        this.#roads.participantJoined(identityOf(participant), Date.now());
+        this.#roads.participantJoined(identityOf(participant), wallClockMs());
       this.#roads.reconnected();
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
     for (const participant of rtc.participants.filter(isHuman))
-      this.#roads.participantPresent(identityOf(participant), Date.now());
+      this.#roads.participantPresent(identityOf(participant), wallClockMs());
     room.addViewer(this.#roads);
   }
 
@@ -285,7 +289,7 @@ export class RoomCaptioner implements Captioner {
   /** A gateway died here: what its speakers said since is told as missing. */
   #tellWhatWasMissed(speaker: ParticipantSpeaker, room: Room): void {
     const { missedSinceMs } = this.#request;
-    if (missedSinceMs === undefined) return;
+    if (missedSinceMs === undefined || !this.#found.has(speaker.identity)) return;
     room.publishGap({
       speaker: speaker.speaker,
       startMs: epochMs(missedSinceMs),

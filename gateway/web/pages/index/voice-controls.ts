@@ -95,6 +95,7 @@ function textOf(state: OwnVoiceState, wording: IndexWording): string {
       return '';
     case 'starting':
     case 'on':
+    case 'interrupted':
     case 'waiting':
     case 'stopping':
       return wording[state.kind];
@@ -110,6 +111,7 @@ function toneOf({ kind }: OwnVoiceState, isSilent: boolean): string {
     case 'on':
       return isSilent ? 'warning' : 'good';
     case 'waiting':
+    case 'interrupted':
       return 'warning';
     case 'no_microphone':
     case 'not_taken':
