@@ -1,5 +1,5 @@
 /** One's own voice, captioned: from the microphone to the room, with all that can go wrong on the way. */
-import type { RoomName, Speaker } from '../../../protocol/index.js';
+import type { AccessTokenSource, RoomName, Speaker } from '../../../protocol/index.js';
 import { IngestLink } from './ingest-link.js';
 import { type Microphone, MicrophoneError, type MicrophoneFailure, openMicrophone } from './microphone.js';
 
@@ -21,8 +21,8 @@ export interface OwnVoiceOptions {
   /** Of the gateway, `http://…` or `https://…`. */
   readonly gateway: string;
   readonly room: RoomName;
-  /** LiveKit access token; undefined for none. */
-  readonly token: string | undefined;
+  /** LiveKit access token, or what gives the one that counts now; undefined for none. */
+  readonly token: AccessTokenSource | undefined;
   readonly changed: (state: OwnVoiceState) => void;
   /** How loud it is, 0 to 1, every 40 ms while it is on. */
   readonly level: (peak: number) => void;
@@ -95,6 +95,11 @@ export class OwnVoice {
           failure: error instanceof MicrophoneError ? error.failure : 'broken',
         });
     }
+  }
+
+  /** There is a newer access token: whoever gave the first one is to be asked again. */
+  tokenChanged(): void {
+    this.#link?.tokenChanged();
   }
 
   /** Resolves when the last words are captions. */

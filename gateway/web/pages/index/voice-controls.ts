@@ -12,7 +12,8 @@ const SILENCE_AFTER_MS = 4000;
 
 export interface VoiceControlsOptions {
   readonly room: RoomName;
-  readonly token: string | undefined;
+  /** Access token; undefined for none. */
+  readonly token: () => string | undefined;
   /** Whose token it is: the gateway lets nobody speak in another one's name. */
   readonly owner: TokenOwner | undefined;
   readonly wording: () => IndexWording;
@@ -60,6 +61,10 @@ export class VoiceControls {
     const name = this.#name.value.trim();
     write(localStorage, NAME_KEY, name);
     return this.#voice.start({ identity: ownIdentity(), name: name === '' ? wording().guest : name });
+  }
+
+  tokenChanged(): void {
+    this.#voice.tokenChanged();
   }
 
   /** Again, as after the language changed. */
