@@ -176,6 +176,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     transcripts: new TranscriptRequests({
       keeper: transcripts?.keeper,
       rooms,
+      maxPauseMs: timing.maxDownloadPauseMs,
       ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
     }),
     posts,

@@ -41,7 +41,11 @@ export class TranscriptDownload {
       const response = await fetch(address, {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
       });
-      if (response.ok) save(await response.blob(), nameOf(response) ?? `transcript.${this.#format.value}`);
+      if (response.ok)
+        save(
+          await response.blob(),
+          nameOf(response.headers.get('content-disposition')) ?? `transcript.${this.#format.value}`,
+        );
       else this.#status.textContent = problemOf((await response.json()) as Problem, wording());
     } catch {
       this.#status.textContent = wording().downloadFailed(wording().noAnswer);
@@ -65,8 +69,16 @@ function problemOf({ code, message }: Problem, wording: IndexWording): string {
   }
 }
 
-const nameOf = (response: Response): string | undefined =>
-  /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+/** The name itself where the header has it (RFC 6266), else the one in ASCII. */
+export function nameOf(header: string | null): string | undefined {
+  const encoded = /filename\*=UTF-8''([^;\s]+)/i.exec(header ?? '')?.[1];
+  try {
+    if (encoded !== undefined) return decodeURIComponent(encoded);
+  } catch {
+    // Not UTF-8 after all.
+  }
+  return /filename="([^"]+)"/.exec(header ?? '')?.[1];
+}
 
 function save(content: Blob, name: string): void {
   const link = document.createElement('a');
