@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { detached } from '../../asr/detached.js';
 import {
   CaptionError,
   decodeMessage,
@@ -132,7 +133,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       limit.take(data.length);
       const message = decodeMessage(data);
       if (message?.kind === 'resync') viewer.resync();
-      else if (message?.kind === 'token') void rights.renew(message.token);
+      else if (message?.kind === 'token') detached('token of a viewer', rights.renew(message.token));
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
         room.latency?.acknowledged(message.seq);
     } catch (thrown) {

@@ -1,4 +1,5 @@
 /** Somebody who reads along in a room of LiveKit, on all three roads that captions take. */
+import { detached } from '../../../asr/detached.js';
 import { RoomEvent } from '@livekit/rtc-node';
 import {
   CaptionFollower,
@@ -112,10 +113,13 @@ export async function joinAsViewer(options: ViewOptions): Promise<ViewingPartici
     keep(transcriptions, transcription);
     options.transcribed?.(transcription);
   });
-  void left.then(() => {
-    stopListening();
-    follower.close('The participant left the room.');
-  });
+  detached(
+    'leaving a room',
+    left.then(() => {
+      stopListening();
+      follower.close('The participant left the room.');
+    }),
+  );
   follower.ask();
   return {
     identity: options.identity,
