@@ -1,9 +1,11 @@
+import { chopText } from '../transcript/text-columns.js';
+
 /** Characters of a name that systems refuse, and what cannot be seen. */
 const FORBIDDEN_IN_NAMES = /[\p{C}<>:"/\\|?*]+/gu;
 /** What `filename*` may hold as it is (RFC 8187, attr-char), of what encodeURIComponent leaves alone. */
 const NOT_ATTRIBUTE_CHARACTERS = /['()*]/g;
 const ASCII = /^[ -~]*$/;
-const MAX_NAME_CHARACTERS = 60;
+const MAX_NAME_COLUMNS = 60;
 
 /**
  * A file to be saved under a name, as RFC 6266 has it: the name itself in `filename*`, and something like it in ASCII for clients
@@ -15,11 +17,8 @@ export function attachment(name: {
   readonly extension: string;
 }): string {
   const rest = `${name.suffix}.${name.extension}`;
-  const own = [...name.of.replace(FORBIDDEN_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim()];
-  const shown = own
-    .slice(0, MAX_NAME_CHARACTERS)
-    .join('')
-    .replace(/^[.\s]+|[.\s]+$/gu, '');
+  const own = name.of.replace(FORBIDDEN_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
+  const shown = (chopText(own, MAX_NAME_COLUMNS)[0] ?? '').replace(/^[.\s]+|[.\s]+$/gu, '');
   const ascii = shown
     .normalize('NFD')
     .replace(/\p{M}+/gu, '')

@@ -7,7 +7,11 @@ import { meetingOf, spoken } from './testing/spoken-entries.js';
 import type { Transcript, TranscriptSegment } from './transcript-entry.js';
 
 const join = (parts: Iterable<string>): string => [...parts].join('');
-const says = (identity: string, name: string, text: string, atMs: number): TranscriptSegment => ({
+const says = (
+  [identity, name]: readonly [string, string],
+  text: string,
+  atMs: number,
+): TranscriptSegment => ({
   ...spoken('x', text, { atMs }),
   speaker: { identity: participantIdentity(identity), name },
 });
@@ -21,9 +25,9 @@ const FORMATS = {
 
 describe.each(Object.entries(FORMATS))('people in a transcript as %s', (_, format) => {
   const two = meetingOf(
-    says('ana-1', 'Ana', 'Good morning.', 0),
-    says('ana-2', 'Ana', 'Hello.', 2000),
-    says('ana-1', 'Ana', 'Shall we begin?', 4000),
+    says(['ana-1', 'Ana'], 'Good morning.', 0),
+    says(['ana-2', 'Ana'], 'Hello.', 2000),
+    says(['ana-1', 'Ana'], 'Shall we begin?', 4000),
   );
 
   it('are told apart by a number where they are called the same, in every part too', () => {
@@ -38,11 +42,11 @@ describe.each(Object.entries(FORMATS))('people in a transcript as %s', (_, forma
   it('keep their number where somebody is called like it, and where a long name is cut', () => {
     const text = format(
       meetingOf(
-        says('a', 'Ana', 'One.', 0),
-        says('b', 'Ana (2)', 'Two.', 2000),
-        says('c', 'ANA', 'Three.', 4000),
-        says('d', 'Wolfeschlegelsteinhausenbergerdorff', 'Four.', 6000),
-        says('e', 'Wolfeschlegelsteinhausenbergerdorff', 'Five.', 8000),
+        says(['a', 'Ana'], 'One.', 0),
+        says(['b', 'Ana (2)'], 'Two.', 2000),
+        says(['c', 'ANA'], 'Three.', 4000),
+        says(['d', 'Wolfeschlegelsteinhausenbergerdorff'], 'Four.', 6000),
+        says(['e', 'Wolfeschlegelsteinhausenbergerdorff'], 'Five.', 8000),
       ),
     );
     expect(text).toContain('Ana (2)');
@@ -53,9 +57,9 @@ describe.each(Object.entries(FORMATS))('people in a transcript as %s', (_, forma
   it('are not invisible, and turn nothing around', () => {
     const text = format(
       meetingOf(
-        says('mallory', '\u202eretsiniM ehT', 'One.', 0),
-        says('nobody', '\u3164\u2800', 'Two.', 2000),
-        says('sara', 'שרה', 'Three.', 4000),
+        says(['mallory', '\u202eretsiniM ehT'], 'One.', 0),
+        says(['nobody', '\u3164\u2800'], 'Two.', 2000),
+        says(['sara', 'שרה'], 'Three.', 4000),
       ),
     );
     const shown = text.replaceAll(/"name":"[^"]*"/g, '');
@@ -68,18 +72,20 @@ describe.each(Object.entries(FORMATS))('people in a transcript as %s', (_, forma
 
 describe('a name that is written from right to left', () => {
   it.each(['txt', 'md', 'srt'] as const)('is isolated from the rest of its line in %s', (format) => {
-    expect(FORMATS[format](meetingOf(says('sara', 'שרה', 'Good morning.', 0)))).toContain('\u2068שרה\u2069');
+    expect(FORMATS[format](meetingOf(says(['sara', 'שרה'], 'Good morning.', 0)))).toContain(
+      '\u2068שרה\u2069',
+    );
   });
 });
 
 describe('two people of the same name', () => {
   it('have paragraphs of their own in Markdown', () => {
-    const text = FORMATS.md(meetingOf(says('1', 'Ana', 'One.', 0), says('2', 'Ana', 'Two.', 1000)));
+    const text = FORMATS.md(meetingOf(says(['1', 'Ana'], 'One.', 0), says(['2', 'Ana'], 'Two.', 1000)));
     expect(text).toContain('**Ana** (00:00:00)  \nOne.\n\n**Ana (2)** (00:00:01)  \nTwo.');
   });
 
   it('do not make a subtitle of one beside one of the other look like one of theirs', () => {
-    const text = FORMATS.vtt(meetingOf(says('1', 'Ana', 'One.', 0), says('2', 'Ana', 'Two.', 100)));
+    const text = FORMATS.vtt(meetingOf(says(['1', 'Ana'], 'One.', 0), says(['2', 'Ana'], 'Two.', 100)));
     expect(text).toMatch(/position:95%[^\n]*\n<v Ana \(2\)>/);
   });
 });
@@ -87,7 +93,7 @@ describe('two people of the same name', () => {
 describe('arrows of any length', () => {
   it('stand in no note and no text', () => {
     const said = {
-      ...meetingOf(says('1', 'A--->B', 'a ----> b', 0)),
+      ...meetingOf(says(['1', 'A--->B'], 'a ----> b', 0)),
       room: roomName('x ---> y'),
     };
     for (const format of ['srt', 'vtt'] as const) {
