@@ -61,8 +61,8 @@ describe('the folder of transcripts', () => {
       }),
     );
     await file.close();
-    const { value } = await files.paths().next();
-    return value ?? '';
+    for await (const path of files.paths()) return path;
+    return '';
   }
   const makeOld = (path: string): Promise<void> => utimes(path, new Date(0), new Date(0));
 
