@@ -1,4 +1,5 @@
 import { byId } from '../page-elements.js';
+import { downloadName } from './download-name.js';
 import { type IndexWording, TRANSCRIPT_FORMAT_NAMES } from './index-wording.js';
 
 export interface TranscriptDownloadOptions {
@@ -44,7 +45,7 @@ export class TranscriptDownload {
       if (response.ok)
         save(
           await response.blob(),
-          nameOf(response.headers.get('content-disposition')) ?? `transcript.${this.#format.value}`,
+          downloadName(response.headers.get('content-disposition')) ?? `transcript.${this.#format.value}`,
         );
       else this.#status.textContent = problemOf((await response.json()) as Problem, wording());
     } catch {
@@ -67,17 +68,6 @@ function problemOf({ code, message }: Problem, wording: IndexWording): string {
     default:
       return wording.downloadFailed(message);
   }
-}
-
-/** The name itself where the header has it (RFC 6266), else the one in ASCII. */
-export function nameOf(header: string | null): string | undefined {
-  const encoded = /filename\*=UTF-8''([^;\s]+)/i.exec(header ?? '')?.[1];
-  try {
-    if (encoded !== undefined) return decodeURIComponent(encoded);
-  } catch {
-    // Not UTF-8 after all.
-  }
-  return /filename="([^"]+)"/.exec(header ?? '')?.[1];
 }
 
 function save(content: Blob, name: string): void {
