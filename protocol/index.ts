@@ -23,4 +23,5 @@ export { KEPT_AUDIO_MS, KeptAudio, type KeptRun } from './kept-audio.js';
 export { shownName } from './shown-name.js';
 export * from './captioner.js';
 export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';
+export { type AccessTokenSource, ClientToken, type TokenAnswers } from './client-token.js';
 export * from './websocket.js';
