@@ -17,6 +17,7 @@ import {
   type RoomName,
 } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { machineClockMs } from '../../clock.js';
 import { pause } from '../../pause.js';
 import type { Room } from '../../rooms/room.js';
 import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
