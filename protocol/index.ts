@@ -24,3 +24,4 @@ export { shownName } from './shown-name.js';
 export * from './captioner.js';
 export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';
 export * from './websocket.js';
+export { gatewayAddress, webSocketAddress } from './gateway-address.js';

@@ -10,6 +10,7 @@ import {
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
+  webSocketAddress,
 } from '../../protocol/index.js';
 
 /** A hole that reordering has not closed after this is worth a snapshot. */
@@ -96,7 +97,7 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     resyncTimer = setTimeout(askForSnapshot, RESYNC_AFTER_MS * 5);
   };
   const connect = (): void => {
-    const url = `${options.url.replace(/^http/, 'ws')}/v1/captions?room=${encodeURIComponent(options.room)}`;
+    const url = webSocketAddress(options.url, 'v1/captions', { room: options.room });
     const headers = options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` };
     socket = new WebSocket(url, [SUBPROTOCOL], { headers, perMessageDeflate: false });
     socket.on('message', (data) => receive(data as Buffer));

@@ -10,6 +10,7 @@ import {
   type RoomName,
   type Speaker,
   SUBPROTOCOL,
+  webSocketAddress,
 } from '../../protocol/index.js';
 
 const RECONNECT_DELAY_MS = 200;
@@ -124,7 +125,7 @@ class WebSocketIngestClient implements IngestClient {
   #connect(): void {
     const { url, token } = this.#options;
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/ingest`, [SUBPROTOCOL], {
+    const socket = new WebSocket(webSocketAddress(url, 'v1/ingest'), [SUBPROTOCOL], {
       headers,
       perMessageDeflate: false,
     });

@@ -122,7 +122,7 @@ export class LiveCaptions extends LitElement {
     const source =
       this.source ??
       new WebSocketSource({
-        gateway: new URL(this.gateway, document.baseURI).href,
+        gateway: new URL(this.gateway === '' ? '/' : this.gateway, document.baseURI).href,
         room: roomName(this.room),
         token: this.token === '' ? undefined : this.token,
       });

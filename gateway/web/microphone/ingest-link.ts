@@ -10,6 +10,7 @@ import {
   type Speaker,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
+  webSocketAddress,
 } from '../../../protocol/index.js';
 import { CAPTURE_RATE_HZ } from './captured-sound.js';
 
@@ -96,8 +97,7 @@ export class IngestLink {
 
   #connect(): void {
     const { gateway, token } = this.#options;
-    const url = new URL('/v1/ingest', gateway);
-    url.protocol = url.protocol.replace('http', 'ws');
+    const url = webSocketAddress(gateway, 'v1/ingest');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     let socket: WebSocket;
     try {
