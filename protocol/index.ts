@@ -19,7 +19,7 @@ export { applyMessage } from './reducer.js';
 export { snapshotMessages } from './snapshot.js';
 export { CaptionFollower, type CaptionFollowerOptions } from './caption-follower.js';
 export * from './ingest.js';
-export { KeptAudio } from './kept-audio.js';
+export { KEPT_AUDIO_MS, KeptAudio, type KeptRun } from './kept-audio.js';
 export { shownName } from './shown-name.js';
 export * from './captioner.js';
 export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';

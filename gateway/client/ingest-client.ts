@@ -16,8 +16,6 @@ import {
 const RECONNECT_DELAY_MS = 200;
 /** Without a connection for so long the client gives up. */
 const GIVE_UP_AFTER_MS = 30_000;
-/** Audio kept for a resume; the gateway waits about as long for one. */
-const MAX_KEPT_SECONDS = 30;
 
 export interface IngestClientOptions {
   /** Of the gateway, `http://…`. */
@@ -71,7 +69,7 @@ class WebSocketIngestClient implements IngestClient {
   constructor(options: IngestClientOptions) {
     this.#options = options;
     this.#sampleRateHz = options.sampleRateHz ?? 16_000;
-    this.#kept = new KeptAudio({ maxSamples: MAX_KEPT_SECONDS * this.#sampleRateHz });
+    this.#kept = new KeptAudio({ sampleRateHz: this.#sampleRateHz, now: () => performance.now() });
     const settle = { ready: noop, ended: noop, failed: [] as ((error: CaptionError) => void)[] };
     this.ready = new Promise((resolve, reject) => {
       settle.ready = resolve;
@@ -168,11 +166,11 @@ class WebSocketIngestClient implements IngestClient {
   #receive(message: IngestServerMessage): void {
     switch (message.kind) {
       case 'welcome':
-        this.#welcome(message.stream, message.expectSample);
+        this.#welcome(message);
         return;
       case 'ack':
         this.lastAck = message;
-        this.#kept.acknowledged(message.receivedThroughSample);
+        this.#kept.acknowledged(message);
         return;
       case 'ended':
         this.#isOver = true;
@@ -191,10 +189,13 @@ class WebSocketIngestClient implements IngestClient {
     }
   }
 
-  #welcome(stream: string, expectSample: number): void {
+  #welcome(welcome: Extract<IngestServerMessage, { kind: 'welcome' }>): void {
     this.#isWelcome = true;
     this.#disconnectedAtMs = undefined;
-    for (const pcm of this.#kept.welcomed(stream, expectSample)) this.#sendPcm(pcm);
+    for (const { behindMs, pcm } of this.#kept.welcomed(welcome)) {
+      if (behindMs !== undefined) this.#sendMessage({ kind: 'spoken', behindMs });
+      for (const piece of pcm) this.#sendPcm(piece);
+    }
     this.#settle.ready();
     if (this.#isMuted) this.#sendMessage({ kind: 'mute' });
     if (this.#wantsEnd) this.#sendEnd();

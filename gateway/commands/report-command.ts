@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { outboundFetch } from '../../asr/index.js';
 import { CaptionError, errorMessage, gatewayAddress } from '../../protocol/index.js';
 import type { Settings } from '../config/settings.js';
 import { render } from '../report/render-request.js';
@@ -9,6 +10,7 @@ import { parseReportQuery, type ReportFormat, type ReportQuery } from '../report
 import { bareHost } from '../server/origin-policy.js';
 import { reportSummary } from '../report/report-summary.js';
 import type { CommandContext } from './command-context.js';
+import { machineClockMs } from '../clock.js';
 
 const DEADLINE_MS = 90_000;
 
@@ -70,7 +72,7 @@ async function report(context: CommandContext, flags: ReportFlags): Promise<void
 function makeReport(context: CommandContext, flags: ReportFlags): Promise<string> {
   const { workingDir } = context.environment;
   const query = queryOf(flags);
-  const nowMs = Date.now();
+  const nowMs = machineClockMs();
   if (flags.samples !== undefined)
     return render({ kind: 'samples', path: resolve(workingDir, flags.samples), query, nowMs });
   if (flags.dir !== undefined) {
@@ -87,7 +89,7 @@ function makeReport(context: CommandContext, flags: ReportFlags): Promise<string
 /** Says what is wrong before anybody is asked. */
 function queryOf(flags: ReportFlags): ReportQuery {
   try {
-    return parseReportQuery(rawQueryOf(flags), Date.now());
+    return parseReportQuery(rawQueryOf(flags), machineClockMs());
   } catch (error) {
     throw error instanceof CaptionError ? new CaptionError('usage_report_query', error.message) : error;
   }
@@ -113,12 +115,15 @@ async function askGateway({ environment, signal }: CommandContext, flags: Report
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   const token = settings.CAPTION_OPERATOR_TOKEN;
-  let response: Response;
+  const address = gatewayAddress(base, 'v1/report', Object.fromEntries(given));
+  const request = {
+    headers: token === '' ? {} : { Authorization: `Bearer ${token}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
+  };
+  let response: { readonly ok: boolean; readonly status: number; text(): Promise<string> };
   try {
-    response = await fetch(gatewayAddress(base, 'v1/report', Object.fromEntries(given)), {
-      headers: token === '' ? {} : { Authorization: `Bearer ${token}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
-    });
+    // A proxy does not know this machine's own gateway.
+    response = await (flags.url === undefined ? fetch(address, request) : outboundFetch(address, request));
   } catch (error) {
     signal.throwIfAborted();
     throw new CaptionError('gateway_unreachable', `No gateway answers at ${base}: ${reasonOf(error)}`, {

@@ -32,6 +32,7 @@ import type { ParticipantSpeaker } from './participant-speaker.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
+import { machineClockMs, wallClockMs } from '../../clock.js';
 import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
@@ -48,7 +49,7 @@ export class RoomCaptioner implements Captioner {
   readonly #log: Logger;
   readonly #outlet = new SwitchedOutlet();
   readonly #stopping = new AbortController();
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = machineClockMs();
   #speakers: RoomSpeakers | undefined;
   #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
@@ -203,7 +204,7 @@ export class RoomCaptioner implements Captioner {
     return {
       participantJoined: (participant) => {
         peopleChanged();
-        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -243,13 +244,13 @@ export class RoomCaptioner implements Captioner {
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
       for (const participant of rtc.participants.filter(isHuman))
-        this.#roads.participantJoined(identityOf(participant), Date.now());
+        this.#roads.participantJoined(identityOf(participant), wallClockMs());
       this.#roads.reconnected();
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
     for (const participant of rtc.participants.filter(isHuman))
-      this.#roads.participantPresent(identityOf(participant), Date.now());
+      this.#roads.participantPresent(identityOf(participant), wallClockMs());
     room.addViewer(this.#roads);
   }
 

@@ -1,4 +1,5 @@
 import { CaptionError, type ParticipantIdentity, type RoomName } from '../../../protocol/index.js';
+import { machineClockMs } from '../../clock.js';
 
 /** What LiveKit's server allows a participant now. */
 export interface LiveKitRights {
@@ -45,7 +46,7 @@ export class RoomAccess {
     this.#removedAtMs = new NewestEntries(maxEntries);
     this.#deletedAtMs = new NewestEntries(maxEntries);
     this.#restrictions = new NewestEntries(maxEntries);
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? machineClockMs;
   }
 
   /** LiveKit's server removed them. */

@@ -6,6 +6,7 @@ import {
   type IngestClientMessage,
   type IngestServerMessage,
   KeptAudio,
+  type KeptRun,
   type RoomName,
   type Speaker,
   SUBPROTOCOL,
@@ -14,10 +15,8 @@ import {
 } from '../../../protocol/index.js';
 import { CAPTURE_RATE_HZ } from './captured-sound.js';
 
-/** Less than a gateway lets run ahead of real time (CAPTION_INGEST_AHEAD_S), because all of it is sent at once. */
-const KEPT_SECONDS = 15;
-/** A connection that cannot carry sound as fast as it is spoken is made anew: the oldest sound goes, and is told as missing. */
-const MAX_UNSENT_BYTES = KEPT_SECONDS * CAPTURE_RATE_HZ * 2;
+/** A connection that cannot carry sound as fast as it is spoken is made anew; what is older than is kept is told as missing then. */
+const MAX_UNSENT_BYTES = 15 * CAPTURE_RATE_HZ * 2;
 const FIRST_RETRY_MS = 300;
 const MAX_RETRY_MS = 5000;
 /** The last words are recognised within that; else the page does not wait for them. */
@@ -45,11 +44,13 @@ export interface IngestLinkOptions {
 /** Nothing happens before `start`. `end` or `close` when done. */
 export class IngestLink {
   readonly #options: IngestLinkOptions;
-  readonly #kept = new KeptAudio({ maxSamples: KEPT_SECONDS * CAPTURE_RATE_HZ });
+  readonly #kept = new KeptAudio({ sampleRateHz: CAPTURE_RATE_HZ, now: () => performance.now() });
   #socket: WebSocket | undefined;
   #isWelcome = false;
   #isOver = false;
   #failedTries = 0;
+  /** Of what was sent again and may be on its way still. */
+  #replayedBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended: (() => void) | undefined;
 
@@ -67,7 +68,9 @@ export class IngestLink {
     if (this.#isOver) return;
     this.#kept.add(pcm);
     if (!this.#isWelcome || this.#socket === undefined) return;
-    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.#lost(this.#socket);
+    const { bufferedAmount } = this.#socket;
+    if (bufferedAmount <= MAX_UNSENT_BYTES) this.#replayedBytes = 0;
+    if (bufferedAmount > MAX_UNSENT_BYTES + this.#replayedBytes) this.#lost(this.#socket);
     else this.#socket.send(pcm);
   }
 
@@ -147,12 +150,11 @@ export class IngestLink {
         clearTimeout(this.#timer);
         this.#failedTries = 0;
         this.#isWelcome = true;
-        for (const pcm of this.#kept.welcomed(message.stream, message.expectSample))
-          this.#socket?.send(pcm as Int16Array<ArrayBuffer>);
+        this.#replay(this.#kept.welcomed(message));
         this.#options.changed({ kind: 'connected' });
         return;
       case 'ack':
-        this.#kept.acknowledged(message.receivedThroughSample);
+        this.#kept.acknowledged(message);
         return;
       case 'ended':
         this.#ended?.();
@@ -163,6 +165,17 @@ export class IngestLink {
       // Of a vocabulary, and none is sent here.
       case 'warning':
       case 'access':
+    }
+  }
+
+  #replay(runs: readonly KeptRun[]): void {
+    this.#replayedBytes = 0;
+    for (const { behindMs, pcm } of runs) {
+      if (behindMs !== undefined) this.#send({ kind: 'spoken', behindMs });
+      for (const piece of pcm) {
+        this.#socket?.send(piece as Int16Array<ArrayBuffer>);
+        this.#replayedBytes += piece.byteLength;
+      }
     }
   }
 
