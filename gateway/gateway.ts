@@ -244,6 +244,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         metrics,
         log,
         chooseLanguage,
+        access,
         role: options.liveKitRole ?? 'worker',
         load: () => ({
           speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),

@@ -23,5 +23,6 @@ export { KEPT_AUDIO_MS, KeptAudio, type KeptRun } from './kept-audio.js';
 export { shownName } from './shown-name.js';
 export * from './captioner.js';
 export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';
+export { type AccessTokenSource, ClientToken, type TokenAnswers } from './client-token.js';
 export * from './websocket.js';
 export { gatewayAddress, webSocketAddress } from './gateway-address.js';

@@ -29,6 +29,7 @@ import type { CaptionerHost } from './captioner-host.js';
 import { meaningOf } from './disconnect-reasons.js';
 import { isHuman } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
+import { RoomRights } from './room-rights.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
@@ -47,6 +48,7 @@ export class RoomCaptioner implements Captioner {
   readonly #request: CaptionerRequest;
   readonly #host: CaptionerHost;
   readonly #log: Logger;
+  readonly #rights: RoomRights;
   readonly #outlet = new SwitchedOutlet();
   readonly #stopping = new AbortController();
   readonly #startedAtMs = machineClockMs();
@@ -57,6 +59,8 @@ export class RoomCaptioner implements Captioner {
   #encryptionKey: string | undefined;
   #isFetchingKey = false;
   #hasJoined = false;
+  /** Who was there when this captioner came: only they may have spoken before. */
+  readonly #found = new Set<string>();
   #finishBy = Infinity;
 
   constructor(request: CaptionerRequest, host: CaptionerHost) {
@@ -64,6 +68,7 @@ export class RoomCaptioner implements Captioner {
     this.#request = request;
     this.#host = host;
     this.#log = host.log.child({ room: request.room });
+    this.#rights = new RoomRights(request.room, host.access);
     this.ended = this.#run();
   }
 
@@ -184,8 +189,12 @@ export class RoomCaptioner implements Captioner {
     else observer.joined();
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
     this.#openRoads({ settings, room, rtc });
+    if (!this.#hasJoined) for (const { identity } of rtc.participants) this.#found.add(identity);
     this.#hasJoined = true;
-    for (const participant of rtc.participants) this.#subscribeTo(participant);
+    for (const participant of rtc.participants) {
+      this.#rights.present(participant);
+      this.#subscribeTo(participant);
+    }
     watchForPeople(timing.nobodyCameMs);
     const end = await connectionEnd;
     clearTimeout(leaveTimer);
@@ -203,15 +212,18 @@ export class RoomCaptioner implements Captioner {
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
+        this.#rights.present(participant);
         peopleChanged();
         if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
+        this.#rights.left(participant);
         speakers()?.left(participant);
         if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
         peopleChanged();
       },
+      permissionsChanged: (participant) => this.#rights.present(participant),
       participantRenamed: (participant) => speakers()?.renamed(participant),
       trackPublished: (publication, participant) => speakers()?.published(publication, participant),
       trackUnpublished: (publication, participant) => speakers()?.gone(publication, participant.identity),
@@ -234,6 +246,7 @@ export class RoomCaptioner implements Captioner {
         this.#roads?.reconnected();
       },
       disconnected: (reason) => {
+        this.#rights.disconnected(reason);
         const meaning = meaningOf(reason);
         this.#endConnection?.(meaning === 'rejoin' ? { kind: 'rejoin', isUrgent: false } : meaning);
       },
@@ -286,7 +299,7 @@ export class RoomCaptioner implements Captioner {
   /** A gateway died here: what its speakers said since is told as missing. */
   #tellWhatWasMissed(speaker: ParticipantSpeaker, room: Room): void {
     const { missedSinceMs } = this.#request;
-    if (missedSinceMs === undefined) return;
+    if (missedSinceMs === undefined || !this.#found.has(speaker.identity)) return;
     room.publishGap({
       speaker: speaker.speaker,
       startMs: epochMs(missedSinceMs),

@@ -23,6 +23,8 @@ export interface RtcRoomListener {
   participantJoined(participant: RemoteParticipant): void;
   participantLeft(participant: RemoteParticipant): void;
   participantRenamed(participant: RemoteParticipant): void;
+  /** What the server lets the participant do has changed: `participant.info.permission`. */
+  permissionsChanged(participant: RemoteParticipant): void;
   trackPublished(publication: RemoteTrackPublication, participant: RemoteParticipant): void;
   trackUnpublished(publication: RemoteTrackPublication, participant: RemoteParticipant): void;
   trackSubscribed(
@@ -56,6 +58,7 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
   readonly hasKey: boolean;
   readonly #room: Room;
   readonly #stopListening: () => void;
+  #listener: RtcRoomListener | undefined;
   #isReconnecting = false;
   #isGone = false;
   #closing: Promise<void> | undefined;
@@ -63,7 +66,12 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
   private constructor(room: Room, options: RtcRoomOptions) {
     this.#room = room;
     this.hasKey = options.encryptionKey !== undefined;
-    this.#stopListening = listenToOwnEventsOnly(room);
+    this.#stopListening = listenToOwnEventsOnly(room, (identity, permission) => {
+      const participant = room.remoteParticipants.get(identity);
+      if (participant === undefined) return;
+      participant.info.permission = permission;
+      this.#listener?.permissionsChanged(participant);
+    });
   }
 
   /**
@@ -122,6 +130,7 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
 
   /** Once, at once after `connect`. */
   listen(listener: RtcRoomListener): void {
+    this.#listener = listener;
     this.#room
       .on(RoomEvent.ParticipantConnected, (participant) => listener.participantJoined(participant))
       .on(RoomEvent.ParticipantDisconnected, (participant) => {

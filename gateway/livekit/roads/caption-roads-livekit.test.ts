@@ -80,6 +80,7 @@ describeWithLiveKit('the roads over LiveKit', () => {
       participantJoined: (participant) => roads.participantJoined(identityOf(participant), Date.now()),
       participantLeft: (participant) => roads.participantLeft(identityOf(participant)),
       participantRenamed: nothing,
+      permissionsChanged: () => undefined,
       trackPublished: nothing,
       trackUnpublished: nothing,
       trackSubscribed: nothing,

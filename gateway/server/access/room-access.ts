@@ -78,7 +78,10 @@ export class RoomAccess {
       subscribeTakenAtMs: rights.maySubscribe ? undefined : subscribeTakenAtMs,
       speakTakenAtMs: rights.maySpeak ? undefined : speakTakenAtMs,
     });
-    this.#tell(room);
+    const isNews =
+      (!rights.maySubscribe && former?.subscribeTakenAtMs === undefined) ||
+      (!rights.maySpeak && former?.speakTakenAtMs === undefined);
+    if (isNews) this.#tell(room);
   }
 
   /** Throws CaptionError `access_withdrawn`. */
@@ -102,7 +105,7 @@ export class RoomAccess {
     if (isOld(deletedAtMs)) throw withdrawn("LiveKit's server deleted this room.");
   }
 
-  /** Calls `changed` after rights may have been taken away in a room. The result ends it. */
+  /** Calls `changed` after rights were taken away in a room. The result ends it. */
   watch(changed: (room: RoomName) => void): () => void {
     this.#watchers.add(changed);
     return () => this.#watchers.delete(changed);

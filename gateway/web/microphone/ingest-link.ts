@@ -1,5 +1,9 @@
 /** A speaker's connection to `/v1/ingest` from a browser: it is made again, and resumed, for as long as it is wanted. */
 import {
+  type AccessTokenSource,
+  ClientToken,
+  closeMeaning,
+  closeText,
   decodeIngestAnswer,
   errorMessage,
   INGEST_VERSION,
@@ -36,8 +40,8 @@ export interface IngestLinkOptions {
   readonly gateway: string;
   readonly room: RoomName;
   readonly speaker: Pick<Speaker, 'identity' | 'name'>;
-  /** LiveKit access token; undefined for none. */
-  readonly token: string | undefined;
+  /** LiveKit access token, or what gives the one that counts now; undefined for none. */
+  readonly token: AccessTokenSource | undefined;
   readonly changed: (state: IngestLinkState) => void;
 }
 
@@ -45,9 +49,12 @@ export interface IngestLinkOptions {
 export class IngestLink {
   readonly #options: IngestLinkOptions;
   readonly #kept = new KeptAudio({ sampleRateHz: CAPTURE_RATE_HZ, now: () => performance.now() });
+  readonly #token: ClientToken;
   #socket: WebSocket | undefined;
   #isWelcome = false;
   #isOver = false;
+  /** For the next try. */
+  #isWaiting = false;
   #failedTries = 0;
   /** Of what was sent again and may be on its way still. */
   #replayedBytes = 0;
@@ -56,11 +63,22 @@ export class IngestLink {
 
   constructor(options: IngestLinkOptions) {
     this.#options = options;
+    this.#token = new ClientToken({
+      source: options.token,
+      send: (token) => this.#isWelcome && this.#send({ kind: 'token', token }),
+    });
   }
 
   start(): void {
     this.#options.changed({ kind: 'connecting' });
     this.#connect();
+  }
+
+  /** There is a newer access token: whoever gave the first one is to be asked again. */
+  tokenChanged(): void {
+    if (this.#isOver) return;
+    if (this.#isWaiting) this.#connect();
+    else this.#token.renew();
   }
 
   /** Sent at once, or kept while there is no connection. */
@@ -70,7 +88,7 @@ export class IngestLink {
     if (!this.#isWelcome || this.#socket === undefined) return;
     const { bufferedAmount } = this.#socket;
     if (bufferedAmount <= MAX_UNSENT_BYTES) this.#replayedBytes = 0;
-    if (bufferedAmount > MAX_UNSENT_BYTES + this.#replayedBytes) this.#lost(this.#socket);
+    if (bufferedAmount > MAX_UNSENT_BYTES + this.#replayedBytes) this.#lost();
     else this.#socket.send(pcm);
   }
 
@@ -92,6 +110,7 @@ export class IngestLink {
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#token.close();
     this.#ended?.();
     const socket = this.#socket;
     this.#socket = undefined;
@@ -99,7 +118,17 @@ export class IngestLink {
   }
 
   #connect(): void {
-    const { gateway, token } = this.#options;
+    clearTimeout(this.#timer);
+    this.#isWaiting = false;
+    this.#token.take({
+      token: (token) => this.#open(token),
+      ended: () => this.#retryLater(),
+      failed: () => this.#retryLater(),
+    });
+  }
+
+  #open(token: string | undefined): void {
+    const { gateway } = this.#options;
     const url = webSocketAddress(gateway, 'v1/ingest');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     let socket: WebSocket;
@@ -118,7 +147,7 @@ export class IngestLink {
       if (socket === this.#socket) this.#closed(code, reason);
     });
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lost(socket), WELCOME_DEADLINE_MS);
+    this.#timer = setTimeout(() => this.#lost(), WELCOME_DEADLINE_MS);
   }
 
   #sayHello(): void {
@@ -164,7 +193,9 @@ export class IngestLink {
         return;
       // Of a vocabulary, and none is sent here.
       case 'warning':
+        return;
       case 'access':
+        this.#token.told(message);
     }
   }
 
@@ -180,19 +211,37 @@ export class IngestLink {
   }
 
   #closed(code: number, reason: string): void {
-    // Before hello the gateway tells its reason in the close alone: `code: text`.
-    if (code >= 4400 && code < 4408) this.#refused(reason.replace(/^[a-z_]+: /, ''));
-    else if (this.#socket !== undefined) this.#lost(this.#socket);
+    switch (closeMeaning(code, reason)) {
+      case 'again':
+        this.#lost();
+        return;
+      case 'token_ended':
+        this.#token.hasEnded();
+        if (this.#token.canChange) this.#lost();
+        else this.#refused(closeText(reason));
+        return;
+      // Before hello the gateway tells its reason in the close alone.
+      case 'final':
+        this.#refused(closeText(reason));
+    }
   }
 
-  #lost(socket: WebSocket): void {
+  #lost(): void {
+    const socket = this.#socket;
     this.#socket = undefined;
     this.#isWelcome = false;
+    this.#token.connectionLost();
     this.#ended?.();
-    socket.close();
+    socket?.close();
+    this.#retryLater();
+  }
+
+  /** Sound is kept meanwhile, the oldest goes. */
+  #retryLater(): void {
     const longestMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failedTries);
     this.#failedTries += 1;
     clearTimeout(this.#timer);
+    this.#isWaiting = true;
     this.#timer = setTimeout(() => this.#connect(), longestMs * (0.5 + Math.random() / 2));
     this.#options.changed({ kind: 'lost' });
   }
@@ -202,7 +251,9 @@ export class IngestLink {
     this.#options.changed({ kind: 'refused', reason });
   }
 
-  #send(message: IngestClientMessage): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  #send(message: IngestClientMessage): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 }
