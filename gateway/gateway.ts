@@ -40,7 +40,7 @@ import { CaptionsEndpoint } from './server/captions-endpoint.js';
 import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
-import { OriginPolicy } from './server/origin-policy.js';
+import { allowedOrigins, OriginPolicy } from './server/origin-policy.js';
 import type { NotReady } from './server/readiness.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
@@ -163,6 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLive: engine.health.state === 'live',
     captioners: captioners.captionerCount,
     transcriptBytes: transcripts?.keeper.bytes ?? 0,
+    isDeletionLate: transcripts?.isDeletionLate ?? false,
     backlog: engine.backlog,
     busyShare: recognitionLoad.busyShare,
     realTimeFactor: recognitionLoad.realTimeFactor,
@@ -178,7 +179,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return livekit?.notReady;
   };
   const origins = new OriginPolicy({
-    allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    allowed: allowedOrigins(settings.CAPTION_ALLOWED_ORIGINS),
     isLoopbackOnly: isOpen,
   });
   const roomRequests = new RoomRequests({
@@ -188,6 +189,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     transcripts: new TranscriptRequests({
       keeper: transcripts?.keeper,
       rooms,
+      maxPauseMs: timing.maxDownloadPauseMs,
       ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
     }),
     posts,
@@ -210,6 +212,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       refusals,
     }),
     notReady,
+    warnings: () => (transcripts?.isDeletionLate === true ? ['transcripts_not_deleted'] : []),
     timing,
     refusals,
     liveKitUrl: settings.LIVEKIT_URL,

@@ -52,6 +52,10 @@ export const SETTINGS = {
     '',
     'Origins of web pages, separated by commas, that may connect besides the gateway’s own page.',
   ),
+  CAPTION_PUBLIC_URL: text(
+    '',
+    'Address under which others reach the gateway, with the path that a proxy has for it; for links in notices and in the terminal.',
+  ),
   LIVEKIT_URL: text(
     '',
     'LiveKit server whose rooms are captioned (ws, wss, http or https); empty for a gateway without rooms of LiveKit.',
@@ -282,7 +286,10 @@ export const SETTINGS = {
     max: 86_400,
     doc: 'A meeting has ended when no speaker and no captioner has been in its room for so long.',
   }),
-  CAPTION_WEBHOOK_URL: text('', 'Address that is told of every meeting that ended; empty for none.'),
+  CAPTION_WEBHOOK_URL: text(
+    '',
+    'Address that is told of every meeting that ended (https; http on this machine only); empty for none.',
+  ),
   CAPTION_WEBHOOK_SECRET: text(
     '',
     'Signs what is sent there: whsec_ and at least 24 bytes in base64, as in Standard Webhooks.',

@@ -77,7 +77,7 @@ describeWithLiveKit('the roads over LiveKit', () => {
     });
     const nothing = (): void => undefined;
     rtc.listen({
-      participantJoined: (participant) => roads.participantJoined(identityOf(participant), Date.now()),
+      participantJoined: (participant) => roads.participantJoined(identityOf(participant)),
       participantLeft: (participant) => roads.participantLeft(identityOf(participant)),
       participantRenamed: nothing,
       permissionsChanged: () => undefined,
@@ -100,7 +100,7 @@ describeWithLiveKit('the roads over LiveKit', () => {
     });
     outlet.connect(rtc);
     captions.addViewer(roads);
-    for (const participant of rtc.participants) roads.participantJoined(identityOf(participant), Date.now());
+    for (const participant of rtc.participants) roads.participantJoined(identityOf(participant));
     afterThis(async () => {
       captions.removeViewer(roads);
       roads.close();
