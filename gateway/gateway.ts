@@ -168,6 +168,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       rooms,
       transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
       posts,
+      keysOf: async (room) => {
+        if (livekit === undefined) throw noKeys();
+        return livekit.keysOf(room);
+      },
       metrics,
       log,
     }),
@@ -229,6 +233,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+const noKeys = (): CaptionError =>
+  new CaptionError(
+    'not_found',
+    'This gateway has no rooms of LiveKit (LIVEKIT_URL). Captions over WebSockets come from itself and need no key.',
+  );
 
 /** The SDK's native library is loaded only where it is wanted. */
 async function startLiveKitSide(options: LiveKitSideOptions): Promise<LiveKitSide> {

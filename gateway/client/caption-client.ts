@@ -1,12 +1,12 @@
 import { WebSocket } from 'ws';
 import {
-  applyMessage,
   CaptionError,
   type CaptionMessage,
   type CaptionState,
   decodeMessage,
   encodeMessage,
   initialState,
+  receiveMessage,
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
@@ -61,7 +61,7 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     const message = decode(data);
     if (message === undefined) return;
     const isWholeSnapshot = message.kind === 'snapshot' && message.part === message.parts - 1;
-    const next = applyMessage(state, message);
+    const next = receiveMessage(state, message, Date.now());
     if (next !== state) {
       state = next;
       options.changed(state, message);

@@ -25,4 +25,6 @@ export interface RoomSettings {
   readonly showsHistory: boolean;
   /** Whether the sound of shared screens is captioned too. */
   readonly captionsScreenShareAudio: boolean;
+  /** Whether legacy packets are left out while somebody is in the room who may not subscribe. The same for all rooms. */
+  readonly withholdsLegacy: boolean;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
 import { CaptionError, decodeMessage, roomName } from '../../protocol/index.js';
 import type { Room } from '../rooms/room.js';
@@ -44,7 +45,9 @@ export class CaptionsEndpoint {
       resynced: () => this.#metrics.viewerResynced(),
       gaveUp: (error) => this.#refuse(socket, error),
     });
-    socket.on('message', (data) => this.#receive(data, { socket, viewer, room }));
+    // Without authentication nobody is somebody: each connection counts.
+    const voter = permissions.owner?.identity ?? randomUUID();
+    socket.on('message', (data) => this.#receive(data, { socket, viewer, room, voter }));
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -54,7 +57,10 @@ export class CaptionsEndpoint {
     room.addViewer(viewer);
   }
 
-  #receive(data: RawData, from: { socket: WebSocket; viewer: CaptionViewer; room: Room }): void {
+  #receive(
+    data: RawData,
+    from: { socket: WebSocket; viewer: CaptionViewer; room: Room; voter: string },
+  ): void {
     const { socket, viewer, room } = from;
     // What was on its way when the connection was closed.
     if (socket.readyState !== socket.OPEN) return;
@@ -62,7 +68,7 @@ export class CaptionsEndpoint {
       const message = decodeMessage(data as Buffer);
       if (message?.kind === 'resync') viewer.resync();
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
-        room.latency?.acknowledged(message.seq);
+        room.latency?.acknowledged(message.seq, from.voter);
     } catch (thrown) {
       this.#refuse(socket, toCaptionError(thrown));
     }

@@ -25,10 +25,12 @@ import type { CaptionerEnd } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
 import { PROBE_TOPIC } from '../healing/probe.js';
 import type { RoomSettings } from '../room-settings.js';
+import type { RoomKeyRing } from '../signing/room-key-ring.js';
 import type { CaptionerHost } from './captioner-host.js';
 import { meaningOf } from './disconnect-reasons.js';
-import { isHuman } from './participant-kinds.js';
+import { isHuman, isReader } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
+import { RoomAudience } from './room-audience.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
@@ -45,7 +47,8 @@ export class RoomCaptioner implements Captioner {
   readonly #request: CaptionerRequest;
   readonly #host: CaptionerHost;
   readonly #log: Logger;
-  readonly #outlet = new SwitchedOutlet();
+  readonly #keys: RoomKeyRing;
+  readonly #outlet: SwitchedOutlet;
   readonly #stopping = new AbortController();
   readonly #startedAtMs = Date.now();
   #speakers: RoomSpeakers | undefined;
@@ -53,6 +56,7 @@ export class RoomCaptioner implements Captioner {
   #endConnection: ((end: ConnectionEnd) => void) | undefined;
   #encryptionKey: string | undefined;
   #isFetchingKey = false;
+  #vocabulary: readonly string[] = [];
   #hasJoined = false;
   #finishBy = Infinity;
 
@@ -61,6 +65,8 @@ export class RoomCaptioner implements Captioner {
     this.#request = request;
     this.#host = host;
     this.#log = host.log.child({ room: request.room });
+    this.#keys = host.createKeys(request.room, () => this.#roads?.reconnected());
+    this.#outlet = new SwitchedOutlet(this.#keys);
     this.ended = this.#run();
   }
 
@@ -118,6 +124,7 @@ export class RoomCaptioner implements Captioner {
       }
     } finally {
       this.#outlet.end();
+      this.#keys.close();
       this.#speakers?.destroy();
       if (this.#roads !== undefined) {
         room.removeViewer(this.#roads);
@@ -174,8 +181,22 @@ export class RoomCaptioner implements Captioner {
       if (rtc.participants.some(isHuman)) return;
       leaveTimer = setTimeout(() => this.#endConnection?.({ kind: 'everybody_left' }), waitMs);
     };
-    rtc.listen(this.#listener({ rtc, room, peopleChanged: () => watchForPeople(timing.leaveGraceMs) }));
-    this.#outlet.connect(rtc);
+    const audience = new RoomAudience({
+      rtc,
+      listParticipants: () => this.#host.listParticipants(this.room),
+      self: rtc.identity,
+    });
+    if (signs(settings)) this.#keys.connected(rtc.sid);
+    rtc.listen(
+      this.#listener({
+        rtc,
+        audience,
+        room,
+        settings,
+        peopleChanged: () => watchForPeople(timing.leaveGraceMs),
+      }),
+    );
+    this.#outlet.connect(rtc, audience);
     if (this.#hasJoined) observer.reconnected();
     else observer.joined();
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
@@ -194,13 +215,19 @@ export class RoomCaptioner implements Captioner {
       this.#speakers?.published(publication, participant);
   }
 
-  #listener(connection: { rtc: RtcRoom; room: Room; peopleChanged: () => void }): RtcRoomListener {
-    const { rtc, room, peopleChanged } = connection;
+  #listener(connection: {
+    rtc: RtcRoom;
+    audience: RoomAudience;
+    room: Room;
+    settings: RoomSettings;
+    peopleChanged: () => void;
+  }): RtcRoomListener {
+    const { rtc, audience, room, settings, peopleChanged } = connection;
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
         peopleChanged();
-        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -209,8 +236,16 @@ export class RoomCaptioner implements Captioner {
         peopleChanged();
       },
       participantRenamed: (participant) => speakers()?.renamed(participant),
+      permissionsChanged: (participant) => {
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        else if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
+      },
       trackPublished: (publication, participant) => speakers()?.published(publication, participant),
-      trackUnpublished: (publication, participant) => speakers()?.gone(publication, participant.identity),
+      trackUnpublished: (publication, participant) => {
+        speakers()?.gone(publication, participant.identity);
+        // One that was too many may be heard now.
+        this.#subscribeTo(participant);
+      },
       trackSubscribed: (track, publication, participant) =>
         speakers()?.subscribed({ track, publication, participant }),
       trackUnsubscribed: (publication, participant) => speakers()?.gone(publication, participant.identity),
@@ -221,12 +256,20 @@ export class RoomCaptioner implements Captioner {
         if (topic === CAPTIONS_TOPIC)
           this.#roads?.received(from === undefined ? undefined : identityOf(from), bytes);
       },
-      roomMetadataChanged: (metadata) =>
-        speakers()?.setVocabulary(this.#checked(this.#readSettings(metadata, room).vocabulary)),
+      roomMetadataChanged: (metadata) => {
+        if (signs(settings)) this.#keys.metadataChanged(metadata);
+        const { vocabulary } = this.#readSettings(metadata, room);
+        // Other things are in the metadata as well, the key of the room among them.
+        if (isSameList(vocabulary, this.#vocabulary)) return;
+        this.#vocabulary = vocabulary;
+        speakers()?.setVocabulary(this.#checked(vocabulary));
+      },
       reconnecting: () => this.#log.info('connection to the room lost'),
       reconnected: () => {
         this.#host.observer.reconnected();
-        this.#outlet.connect(rtc);
+        this.#outlet.connect(rtc, audience);
+        // Perhaps to a server that began the room anew.
+        if (signs(settings)) this.#keys.connected('');
         this.#roads?.reconnected();
       },
       disconnected: (reason) => {
@@ -239,7 +282,7 @@ export class RoomCaptioner implements Captioner {
   /** The roads outlive connections; a new connection is told everything. */
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
-      for (const participant of rtc.participants.filter(isHuman))
+      for (const participant of rtc.participants.filter(isReader))
         this.#roads.participantJoined(identityOf(participant), Date.now());
       this.#roads.reconnected();
       return;
@@ -250,6 +293,7 @@ export class RoomCaptioner implements Captioner {
 
   #createSpeakers(settings: RoomSettings, room: Room): RoomSpeakers {
     const { engine, observeAsr } = this.#host;
+    this.#vocabulary = settings.vocabulary;
     return new RoomSpeakers({
       room,
       engine,
@@ -348,6 +392,12 @@ export class RoomCaptioner implements Captioner {
     await Promise.race([lastWords().finally(() => done.abort()), limit]);
   }
 }
+
+/** Legacy packets cannot carry a signature. */
+const signs = ({ roads }: RoomSettings): boolean => roads.captions || roads.transcription !== false;
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((text, index) => text === b[index]);
 
 /** Recognition may be down for good. */
 const FINISH_LIMIT_MS = 30_000;

@@ -3,19 +3,20 @@ import {
   CAPTIONS_TOPIC,
   type CaptionState,
   decodeMessage,
+  errorMessage,
   type EpochMs,
   type ParticipantIdentity,
 } from '../../../protocol/index.js';
 import type { DataPacket } from '../room-outlet.js';
 import { CaptionQueue, type WaitingCaption } from './caption-queue.js';
-import { recipientGroups } from './readers.js';
+import { packetRecipients, recipientGroups, within } from './readers.js';
 import type { RoadContext } from './road.js';
 import { SendLane } from './send-lane.js';
 
 /** Who asks for snapshots more often is answered at this interval, as viewers on WebSockets are. */
 const MIN_SNAPSHOT_INTERVAL_MS = 250;
-/** The same for those whom LiveKit does not name: the answer goes to everybody. */
-const MIN_SNAPSHOT_FOR_ALL_INTERVAL_MS = 1000;
+/** The same for those whom LiveKit does not name: its server is asked who they may be. */
+const MIN_QUESTION_INTERVAL_MS = 1000;
 
 /**
  * LiveKit tells of people who publish nothing up to 3 s late (livekit, rtc/room.go, subscriberUpdateInterval): who asks reads,
@@ -84,12 +85,17 @@ export class CaptionChannel {
     const message = this.#decode(bytes);
     const { room } = this.#context;
     if (message?.room !== room.name) return;
-    if (message.kind === 'shown' && message.epochMs === room.epochMs) room.latency?.acknowledged(message.seq);
+    // Of those who are not known, one could report in the name of many.
+    if (message.kind === 'shown' && message.epochMs === room.epochMs && from !== undefined)
+      room.latency?.acknowledged(message.seq, from);
     if (message.kind === 'resync') this.#resync(from);
   }
 
   #resync(from: ParticipantIdentity | undefined): void {
-    this.#context.observe('resync');
+    const { outlet, observe } = this.#context;
+    observe('resync');
+    // Who may not subscribe is not told what is said for asking, either.
+    if (from !== undefined && outlet.audience !== 'everybody' && !outlet.audience.includes(from)) return;
     this.#isReadUntilMs = performance.now() + ASKER_READS_MS;
     const asker = from ?? 'nobody known';
     const before = this.#answered.get(asker);
@@ -116,13 +122,25 @@ export class CaptionChannel {
   }
 
   #answer(asker: Asker): void {
-    if (asker === 'nobody known') this.#queue.addSnapshotForAll();
+    if (asker === 'nobody known') void this.#answerNewcomers();
     else this.#queue.addSnapshot(asker);
-    const intervalMs = asker === 'nobody known' ? MIN_SNAPSHOT_FOR_ALL_INTERVAL_MS : MIN_SNAPSHOT_INTERVAL_MS;
+    const intervalMs = asker === 'nobody known' ? MIN_QUESTION_INTERVAL_MS : MIN_SNAPSHOT_INTERVAL_MS;
     const timer = setTimeout(() => this.#intervalIsOver(asker), intervalMs);
     timer.unref();
     this.#answered.set(asker, { asksAgain: false, timer });
     this.#lane.wake();
+  }
+
+  /** Whoever asks without being known is among those whom LiveKit has not told us of. Never rejects. */
+  async #answerNewcomers(): Promise<void> {
+    const { outlet, log } = this.#context;
+    try {
+      for (const identity of await outlet.newcomers()) this.#queue.addSnapshot(identity);
+      this.#lane.wake();
+    } catch (error) {
+      // They ask again.
+      log.debug({ error: errorMessage(error) }, 'who asks for a snapshot is not known');
+    }
   }
 
   #intervalIsOver(asker: Asker): void {
@@ -139,7 +157,8 @@ export class CaptionChannel {
   async #send(item: WaitingCaption): Promise<void> {
     const { outlet, observe } = this.#context;
     if (item.kind === 'message') {
-      await outlet.sendData({ topic: CAPTIONS_TOPIC, bytes: item.bytes });
+      for (const packet of this.#packets([item.bytes], packetRecipients(outlet.audience)))
+        await outlet.sendData(packet);
       return;
     }
     // All packets are made before the first is sent: the parts of a snapshot are of one moment.
@@ -148,11 +167,13 @@ export class CaptionChannel {
   }
 
   #snapshotPackets(to: 'everybody' | ReadonlySet<ParticipantIdentity>): DataPacket[] {
-    const { room, readers } = this.#context;
-    if (!room.showsHistory) return this.#sinceJoining(to === 'everybody' ? readers.identities : to);
-    const parts = room.snapshot();
-    if (to === 'everybody') return parts.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes }));
-    return packetsFor(to, parts);
+    const { room, readers, outlet } = this.#context;
+    const { audience } = outlet;
+    if (!room.showsHistory)
+      return this.#sinceJoining(within(audience, to === 'everybody' ? readers.identities : to));
+    const recipients =
+      to === 'everybody' ? packetRecipients(audience) : recipientGroups(within(audience, to));
+    return this.#packets(room.snapshot(), recipients);
   }
 
   /** To each what was said since they came; those who may see the same share their packets. */
@@ -166,7 +187,22 @@ export class CaptionChannel {
       if (group === undefined) groups.set(visible, { sinceMs, to: [identity] });
       else group.to.push(identity);
     }
-    return [...groups.values()].flatMap(({ sinceMs, to }) => packetsFor(to, room.snapshotSince(sinceMs)));
+    return [...groups.values()].flatMap(({ sinceMs, to }) =>
+      this.#packets(room.snapshotSince(sinceMs), recipientGroups(to)),
+    );
+  }
+
+  /** Each message is signed once, however many packets it takes. */
+  #packets(
+    messages: readonly Uint8Array[],
+    recipients: readonly (readonly ParticipantIdentity[] | undefined)[],
+  ): DataPacket[] {
+    if (recipients.length === 0) return [];
+    const { key } = this.#context.outlet;
+    const signed = messages.map((bytes) => key?.signMessage(bytes) ?? bytes);
+    return recipients.flatMap((to) =>
+      signed.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes, ...(to === undefined ? {} : { to }) })),
+    );
   }
 }
 
@@ -176,6 +212,3 @@ function visibleSince({ finals, gaps }: CaptionState, sinceMs: EpochMs): string 
   const gapsCount = gaps.filter(({ endMs }) => endMs >= sinceMs).length;
   return `${finalsCount}/${gapsCount}`;
 }
-
-const packetsFor = (to: Iterable<ParticipantIdentity>, parts: readonly Uint8Array[]): DataPacket[] =>
-  recipientGroups(to).flatMap((group) => parts.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes, to: group })));

@@ -13,11 +13,14 @@ import { Room } from '../../rooms/room.js';
 import { cleanupsAfterEach } from '../../testing/cleanups.js';
 import { waitUntil } from '../../testing/wait-until.js';
 import { identityOf, RtcRoom } from '../bot/rtc-room.js';
+import { RoomAudience } from '../bot/room-audience.js';
 import { SwitchedOutlet } from '../bot/switched-outlet.js';
+import { LiveKitAdmin } from '../livekit-admin.js';
 import { joinAsPublisher, type PublishingParticipant } from '../participant/publishing-participant.js';
 import { joinAsViewer, type ViewingParticipant } from '../participant/viewing-participant.js';
 import { prepareSdk } from '../prepare-sdk.js';
 import type { RoadsOut } from '../room-settings.js';
+import { RoomKeyRing } from '../signing/room-key-ring.js';
 import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from '../testing/livekit-server.js';
 import { SpokenRoom } from '../testing/spoken-room.js';
 import { botIdentity, mintBotToken } from '../tokens.js';
@@ -67,19 +70,36 @@ describeWithLiveKit('the roads over LiveKit', () => {
       room,
     );
     const rtc = await RtcRoom.connect({ url: server.url, token, signal: new AbortController().signal });
-    const outlet = new SwitchedOutlet();
+    const admin = new LiveKitAdmin(server);
+    const log = pino({ level: 'silent' });
+    const keys = new RoomKeyRing({
+      room,
+      apiSecret: server.apiSecret,
+      road: 'metadata',
+      admin,
+      changed: () => undefined,
+      log,
+    });
+    keys.connected(rtc.sid);
+    const outlet = new SwitchedOutlet(keys);
+    const audience = new RoomAudience({
+      rtc,
+      listParticipants: () => admin.listParticipants(room),
+      self: rtc.identity,
+    });
     const captions = new Room(room, Date.now());
     const roads = createCaptionRoads({
       outlet,
       room: captions,
-      settings: { roads: { captions: true, transcription: true, legacy } },
-      log: pino({ level: 'silent' }),
+      settings: { roads: { captions: true, transcription: true, legacy }, withholdsLegacy: false },
+      log,
     });
     const nothing = (): void => undefined;
     rtc.listen({
       participantJoined: (participant) => roads.participantJoined(identityOf(participant), Date.now()),
       participantLeft: (participant) => roads.participantLeft(identityOf(participant)),
       participantRenamed: nothing,
+      permissionsChanged: nothing,
       trackPublished: nothing,
       trackUnpublished: nothing,
       trackSubscribed: nothing,
@@ -89,20 +109,21 @@ describeWithLiveKit('the roads over LiveKit', () => {
       dataReceived: (topic, bytes, from) => {
         if (topic === 'captions') roads.received(from === undefined ? undefined : identityOf(from), bytes);
       },
-      roomMetadataChanged: nothing,
+      roomMetadataChanged: (metadata) => keys.metadataChanged(metadata),
       reconnecting: nothing,
       reconnected: () => {
-        outlet.connect(rtc);
+        outlet.connect(rtc, audience);
         roads.reconnected();
       },
       disconnected: () => outlet.end(),
     });
-    outlet.connect(rtc);
+    outlet.connect(rtc, audience);
     captions.addViewer(roads);
     for (const participant of rtc.participants) roads.participantJoined(identityOf(participant), Date.now());
     afterThis(async () => {
       captions.removeViewer(roads);
       roads.close();
+      keys.close();
       outlet.end();
       await rtc.close();
     });

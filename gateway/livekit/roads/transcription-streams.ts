@@ -1,6 +1,8 @@
 import { type ParticipantIdentity, type SegmentState } from '../../../protocol/index.js';
 import type { TextStream } from '../room-outlet.js';
 import { NewestPerSegment, type SegmentText } from './newest-per-segment.js';
+import { packetRecipients } from './readers.js';
+import { signedStream } from './signed-stream.js';
 import { isTrackSid, type RoadContext, type SegmentRoad, textOf } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
 import { ToldTexts } from './told-texts.js';
@@ -35,7 +37,11 @@ export class TranscriptionStreams implements SegmentRoad {
     const { outlet, observe, log } = context;
     this.#lanes = new SpeakerLanes<WaitingStream, NewestPerSegment<WaitingStream>>({
       newQueue: () => new NewestPerSegment(observe),
-      send: ({ stream }) => outlet.sendTextStream(stream),
+      send: async (waiting) => {
+        const stream = signedStream(context, waiting);
+        for (const to of packetRecipients(outlet.audience))
+          await outlet.sendTextStream(to === undefined ? stream : { ...stream, to });
+      },
       outlet,
       isWanted: () => outlet.readerCount > 0,
       observe,

@@ -3,12 +3,12 @@
  * missing, and connects again when the connection ends.
  */
 import {
-  applyMessage,
   type CaptionMessage,
   type CaptionState,
   decodeMessage,
   encodeMessage,
   initialState,
+  receiveMessage,
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
@@ -113,7 +113,7 @@ export class WebSocketSource implements CaptionSource {
       this.#stopFor('unreadable');
       return;
     }
-    const next = message === undefined ? this.#state : applyMessage(this.#state, message);
+    const next = message === undefined ? this.#state : receiveMessage(this.#state, message, Date.now());
     if (next === this.#state) return;
     const isFirst = this.#state.epochMs === 0 && next.epochMs !== 0;
     this.#state = next;

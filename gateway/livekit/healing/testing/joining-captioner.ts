@@ -69,6 +69,7 @@ export class JoiningCaptioner implements Captioner {
     return {
       participantJoined: nothing,
       participantLeft: nothing,
+      permissionsChanged: () => undefined,
       participantRenamed: nothing,
       trackPublished: nothing,
       trackUnpublished: nothing,
