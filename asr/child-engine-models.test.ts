@@ -88,7 +88,7 @@ describeWithModel('ChildEngine and what is in the files of its model', (model) =
     const [clip] = await ownSpeech('short');
     const heard = finalWords(await recognise(started.openStream(), clip!.pcm));
     expect(wordErrorRate(normaliseWords(clip!.text), heard).rate).toBeLessThan(0.2);
-    expect(started.unfavoured(['La Suite'])?.phrases).toEqual(['La Suite']);
+    expect((await started.unfavoured(['La Suite']))?.phrases).toEqual(['La Suite']);
     await started.close();
   });
 

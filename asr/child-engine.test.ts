@@ -93,9 +93,9 @@ describeWithModel('ChildEngine', (model) => {
     },
   );
 
-  it('tells which phrases recognition cannot favour, and why', () => {
-    expect(engine.unfavoured(['Brothels', 'La Suite'])).toBeUndefined();
-    expect(engine.unfavoured(['Brothels', '日本', 'B2'])).toMatchObject({
+  it('tells which phrases recognition cannot favour, and why', async () => {
+    expect(await engine.unfavoured(['Brothels', 'La Suite'])).toBeUndefined();
+    expect(await engine.unfavoured(['Brothels', '日本', 'B2'])).toMatchObject({
       phrases: ['日本', 'B2'],
       error: { code: 'vocabulary_not_favoured', message: expect.stringContaining('"日本", "B2"') as string },
     });

@@ -68,11 +68,10 @@ export class ChildEngine implements AsrEngine {
   #coalescedOfClosed = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: ChildEngineOptions, parts: { vad: SileroVad; check: VocabularyCheck }) {
-    const { vad, check } = parts;
+  private constructor(options: ChildEngineOptions, vad: SileroVad) {
     this.model = options.model;
     this.#vad = vad;
-    this.#vocabularyCheck = check;
+    this.#vocabularyCheck = new VocabularyCheck(options.model);
     this.#batcher = new VadBatcher(vad, options.gateFailed ?? (() => undefined));
     this.#punctuatesFinals = options.punctuation !== undefined && !options.model.punctuates;
     const { decodeCallBudgetMs, maxChildren, hasStandby, environment } = options;
@@ -99,8 +98,7 @@ export class ChildEngine implements AsrEngine {
 
   /** Loads the models. Errors: `recogniser_refused`, `recogniser_start_failed`, `recogniser_version_mismatch`. */
   static async start(options: ChildEngineOptions): Promise<ChildEngine> {
-    const check = await VocabularyCheck.create(options.model);
-    const engine = new ChildEngine(options, { vad: await SileroVad.create(), check });
+    const engine = new ChildEngine(options, await SileroVad.create());
     try {
       await engine.#pool.start();
       return engine;
@@ -163,7 +161,7 @@ export class ChildEngine implements AsrEngine {
     return stream;
   }
 
-  unfavoured(vocabulary: readonly string[]): UnfavouredPhrases | undefined {
+  unfavoured(vocabulary: readonly string[]): Promise<UnfavouredPhrases | undefined> {
     return this.#vocabularyCheck.unfavoured(vocabulary, this.#runs);
   }
 
@@ -176,6 +174,7 @@ export class ChildEngine implements AsrEngine {
   async #shutDown(): Promise<void> {
     for (const stream of this.#streams) stream.destroy();
     await this.#pool.close();
+    await this.#vocabularyCheck.close();
     await this.#vad.close();
   }
 }

@@ -82,7 +82,7 @@ export interface AsrStream {
 
 export interface AsrEngine {
   openStream(options?: AsrStreamOptions): AsrStream;
-  /** What of a vocabulary recognition cannot favour, for whoever gave it; undefined when nothing. */
-  unfavoured(vocabulary: readonly string[]): UnfavouredPhrases | undefined;
+  /** What of a vocabulary recognition cannot favour, for whoever gave it; undefined when nothing. Never rejects. */
+  unfavoured(vocabulary: readonly string[]): Promise<UnfavouredPhrases | undefined>;
   close(): Promise<void>;
 }

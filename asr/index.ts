@@ -14,5 +14,6 @@ export type { WordMoments } from './stream/word-moments.js';
 export type { PoolHealthState } from './supervisor/pool-health.js';
 export type { PoolObserver } from './supervisor/pool-observer.js';
 export type { ChildDown } from './supervisor/supervised-child.js';
+export { decodeText, readTextFile } from './text-file.js';
 export { parseVocabulary } from './text/vocabulary.js';
 export type { UnfavouredPhrases } from './vocabulary-check.js';

@@ -16,9 +16,10 @@ export function formatLatencyResult(result: LatencyResult): string {
     summaryRow('first partial (onset to text)', result.firstPartialMs),
   ];
   const facts = [
-    `${result.speakers} speakers for ${result.seconds} s, model ${result.model ?? 'of the running gateway'}`,
+    `${result.speakers} speakers connected for ${result.seconds} s, ${result.talkingSpeakers ?? '–'} of them talking on average, model ${result.model ?? 'of the running gateway'}`,
     `word errors ${percent(result.wer)}, words changed after they were shown ${percent(result.upwr)}`,
-    `CPU ${value(result.cpuCores, 'cores')}, memory ${value(result.rssMb, 'MB')}, ${value(result.rssPerStreamMb, 'MB')} a further speaker`,
+    `CPU ${value(result.cpuCores, 'cores')}: ${value(result.talkingPerCore, 'people talking')} per core (talking on average / cores)`,
+    `memory ${value(result.rssMb, 'MB')}, ${value(result.rssPerStreamMb, 'MB')} a further connected speaker`,
     ...result.failures.map((failure) => `failed: ${failure}`),
     ...(isDisturbed(result.othersCores)
       ? [`other programs took ${value(result.othersCores, 'cores')} meanwhile: figures are too high`]
@@ -64,6 +65,7 @@ export function formatEngineResult(result: EngineResult): string {
     `one speaker who talks: ${(silence.speakingCores * 1000).toFixed(2)} ms of CPU a second`,
     `silent: ${(silence.silentCores * 1000).toFixed(2)} ms, ${percent(silence.silentPerSpeaking)} of that`,
     `faint noise: ${(silence.faintNoiseCores * 1000).toFixed(2)} ms, ${percent(silence.faintNoisePerSpeaking)} of that`,
+    '(streams per core: seconds of sound without pauses per CPU second; speakers who talk here talk without pauses)',
     `200 connected of whom 5 talk: ${silence.fiveOf200PerFive.toFixed(2)} times the CPU of those 5 alone`,
     `cold start: ${wholeMs(result.coldStartMs)}`,
     `model ${result.model}`,

@@ -10,9 +10,10 @@ import { findKnee } from './find-knee.js';
 import { samplesOf, summariseSpeakers } from './latency-bench.js';
 import { loadClips } from './load-clips.js';
 import { describeMachine, type Machine, warnIfBusy } from './machine.js';
-import { playSpeakers, type SpeakerRun } from './play-speakers.js';
+import { LEAD_TIME_MS, playSpeakers, type SpeakerRun } from './play-speakers.js';
 import type { Sample } from './samples.js';
 import type { MeasuredVenue } from './stage.js';
+import { meanTalking, scheduleTalking } from './talking-speakers.js';
 import { trendOf } from './trend.js';
 import { UsageSampler } from './usage-sampler.js';
 
@@ -32,9 +33,9 @@ export interface CapacityOptions {
   readonly budgetMs: number;
   /** Of each step. */
   readonly seconds: number;
-  /** Speakers of the first step. */
+  /** People who talk on average in the first step. */
   readonly first: number;
-  /** Never more speakers than this. */
+  /** Never more than this. */
   readonly max: number;
   /** As in `PlayOptions`. */
   readonly wordTimes?: 'captions' | 'alignment' | undefined;
@@ -51,6 +52,10 @@ export interface CapacityOptions {
 export type TooMuch = 'latency' | 'backlog' | 'words lost' | 'failure' | 'bench used up';
 
 export interface CapacityStep {
+  /** People who were connected, so that as many as the step is for talked on average. Absent in runs kept before, whose `load` they were. */
+  readonly speakers?: number;
+  /** People inside a speech interval on average. Absent in runs kept before. */
+  readonly talkingSpeakers?: number;
   readonly fits: boolean;
   /** Why not. */
   readonly because: TooMuch | null;
@@ -69,7 +74,7 @@ export interface CapacityStep {
 }
 
 export interface CapacityResult {
-  /** Most people who talked at once with all within the budget; 0 for none. */
+  /** Most people who talked on average with all within the budget; 0 for none. */
   readonly knee: number;
   /** Fewest people with whom it was not; null when that was never seen. */
   readonly tooMuch: number | null;
@@ -79,6 +84,7 @@ export interface CapacityResult {
   readonly isMachineUsedUp: boolean | null;
   readonly budgetMs: number;
   readonly stepSeconds: number;
+  /** `load`: people who should talk on average. */
   readonly steps: readonly (CapacityStep & { readonly load: number })[];
   readonly model: string | null;
   readonly machine: Machine;
@@ -107,9 +113,9 @@ export async function runCapacityBench(
   const stage = await options.openStage();
   const samples: Sample[] = [];
   let steps = 0;
-  const step = async (speakers: number): Promise<CapacityStep> => {
+  const step = async (talking: number): Promise<CapacityStep> => {
     steps += 1;
-    const schedules = scheduleSpeakers(clips, { speakers, seconds: options.seconds });
+    const schedules = scheduleTalking(clips, { talking, seconds: options.seconds, leadMs: LEAD_TIME_MS });
     const failures: string[] = [];
     const usage = stage.gateway === undefined ? undefined : new UsageSampler(stage.gateway);
     const before = process.cpuUsage();
@@ -131,9 +137,11 @@ export async function runCapacityBench(
     const { user, system } = process.cpuUsage(before);
     const clientCores = (user + system) / 1000 / (performance.now() - startedAtMs);
     const inStep = runs.flatMap(samplesOf);
-    samples.push(...inStep.map((sample) => ({ ...sample, arm: `${speakers} speakers` })));
+    samples.push(...inStep.map((sample) => ({ ...sample, arm: `${talking} talking` })));
     const summary = summariseSpeakers(runs);
     const measured = {
+      speakers: schedules.length,
+      talkingSpeakers: Number(meanTalking(schedules, LEAD_TIME_MS).toFixed(1)),
       wordLatencyMs: summary.wordLatencyMs,
       finalLatencyMs: summary.finalLatencyMs,
       growthMsPerS: growthOf(inStep),
@@ -150,7 +158,7 @@ export async function runCapacityBench(
     );
     const because = tooMuchOf(measured, { ...options, alignedWords });
     options.output.write(
-      `${speakers} speakers: p95 ${String(summary.wordLatencyMs.p95)} ms${because === null ? '' : `, ${because}`}\n`,
+      `${talking} talking (${schedules.length} connected): p95 ${String(summary.wordLatencyMs.p95)} ms${because === null ? '' : `, ${because}`}\n`,
     );
     return { ...measured, fits: because === null, because };
   };

@@ -23,16 +23,20 @@ export interface SpeakerSchedule {
 
 /**
  * Clip after clip, beginning with `clips[first]` and starting over after the last, with pauses in between, as long as whole
- * clips fit into `seconds`; at least one clip. A pause is added at the end.
+ * clips fit into `seconds`; at least one clip. Clips that are longer than `seconds` are left out where others are not: everybody would
+ * wait for the one who says it. A pause is added at the end.
  */
 export function scheduleClips(
   clips: readonly LoadedClip[],
   options: { first: number; seconds: number },
 ): SpeakerSchedule {
   const chosen: LoadedClip[] = [];
+  const inOrder = [...clips.slice(options.first), ...clips.slice(0, options.first)];
+  const short = inOrder.filter(({ pcm }) => samplesToMs(pcm.length) <= options.seconds * 1000);
+  const usable = short.length > 0 ? short : inOrder;
   let endMs = 0;
-  for (let index = options.first; ; index++) {
-    const clip = clips[index % clips.length];
+  for (let index = 0; ; index++) {
+    const clip = usable[index % usable.length];
     if (clip === undefined) break;
     endMs += samplesToMs(clip.pcm.length);
     if (chosen.length > 0 && endMs > options.seconds * 1000) break;
@@ -45,15 +49,19 @@ export function scheduleClips(
 /** Neighbours do not say the same thing at the same time. */
 const CLIPS_BETWEEN_SPEAKERS = 7;
 
-/** A schedule for each of so many speakers, beginning with different clips. */
-export function scheduleSpeakers(
+/** The schedule of the speaker with this number, counted from 0: each begins with another clip. */
+export const speakerSchedule = (
+  clips: readonly LoadedClip[],
+  { speaker, seconds }: { readonly speaker: number; readonly seconds: number },
+): SpeakerSchedule =>
+  scheduleClips(clips, { first: (speaker * CLIPS_BETWEEN_SPEAKERS) % clips.length, seconds });
+
+/** A schedule for each of so many speakers. */
+export const scheduleSpeakers = (
   clips: readonly LoadedClip[],
   { speakers, seconds }: { readonly speakers: number; readonly seconds: number },
-): SpeakerSchedule[] {
-  return Array.from({ length: speakers }, (_, index) =>
-    scheduleClips(clips, { first: (index * CLIPS_BETWEEN_SPEAKERS) % clips.length, seconds }),
-  );
-}
+): SpeakerSchedule[] =>
+  Array.from({ length: speakers }, (_, speaker) => speakerSchedule(clips, { speaker, seconds }));
 
 /** Each clip once, in order, with pauses in between and at the end. */
 export function scheduleOnce(clips: readonly LoadedClip[]): SpeakerSchedule {

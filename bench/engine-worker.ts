@@ -18,7 +18,7 @@ export interface EngineWorkerTask {
 
 export interface BatchFigures {
   readonly batchSize: number;
-  /** Seconds of audio per second of CPU: people talking per core, recognition alone. */
+  /** Seconds of sound without pauses per second of CPU: what one core could recognise at once, recognition alone. */
   readonly streamsPerCore: number;
   readonly msPerCall: number;
 }

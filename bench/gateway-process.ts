@@ -8,6 +8,8 @@ import { endProgram, untilPrinted } from './started-program.js';
 /** As in `npm start`; `gateway/node-options.test.ts` holds all places together. */
 const NODE_OPTIONS = ['--max-semi-space-size=2'] as const;
 
+const NEW_LINE = 10;
+
 /** The real gateway in a process of its own, as `npm start` runs it, so that what it uses is its own. */
 export class GatewayProcess {
   readonly url: string;
@@ -16,6 +18,7 @@ export class GatewayProcess {
   readonly startMs: number;
   readonly #child: ChildProcess;
   readonly pid: number;
+  #logLines = 0;
 
   private constructor(child: ChildProcess, ready: { url: string; model: string; startMs: number }) {
     this.#child = child;
@@ -23,12 +26,29 @@ export class GatewayProcess {
     this.url = ready.url;
     this.model = ready.model;
     this.startMs = ready.startMs;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      for (const byte of chunk) if (byte === NEW_LINE) this.#logLines += 1;
+    });
   }
 
-  /** `environment` is added to this process's own. Throws CaptionError `gateway_not_started` or `model_missing`. */
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
+  /** Since it was ready. */
+  get logLines(): number {
+    return this.#logLines;
+  }
+
+  /** How it ended, by itself or by somebody; undefined while it lives. */
+  get end(): string | undefined {
+    const { exitCode, signalCode } = this.#child;
+    return signalCode ?? (exitCode === null ? undefined : `exit code ${exitCode}`);
+  }
+
+  /** `environment` is added to this process's own; `program`: of another build. Throws CaptionError `gateway_not_started` or `model_missing`. */
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    program = builtModule('gateway/main.js'),
+  ): Promise<GatewayProcess> {
     const startedAtMs = performance.now();
-    const child = spawn(process.execPath, [...NODE_OPTIONS, builtModule('gateway/main.js'), 'serve'], {
+    const child = spawn(process.execPath, [...NODE_OPTIONS, program, 'serve'], {
       env: environmentWith({
         CAPTION_HOST: '127.0.0.1',
         CAPTION_PORT: '0',

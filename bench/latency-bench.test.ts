@@ -33,6 +33,9 @@ describeWithModel('the latency bench', () => {
     expect(result.wordLatencyMs.p50).toBeGreaterThan(0);
     expect(result.firstPartialMs.p50).toBeGreaterThan(0);
     expect(result.cpuCores).toBeGreaterThan(0);
+    expect(result.talkingSpeakers).toBeGreaterThan(0.5);
+    expect(result.talkingSpeakers).toBeLessThan(2);
+    expect(result.talkingPerCore).toBeCloseTo((result.talkingSpeakers ?? 0) / (result.cpuCores ?? 1), 0);
     expect(result.rssMb).toBeGreaterThan(10);
     expect(result.rssPerStreamMb).toBeGreaterThanOrEqual(0);
     expect(samples.filter(({ metric }) => metric === 'wordLatencyMs')).toHaveLength(

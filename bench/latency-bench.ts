@@ -9,6 +9,7 @@ import { type MeasuredUsage, runMeasured } from './measured-run.js';
 import type { SpeakerRun } from './play-speakers.js';
 import type { Sample } from './samples.js';
 import type { Stage } from './stage.js';
+import { talkingPerCore } from './talking-speakers.js';
 
 /** Finals later than this mean that recognition does not keep up, and its other figures are not worth much. */
 const FALLS_BEHIND_MS = 3000;
@@ -32,7 +33,7 @@ export interface LatencyOptions {
 }
 
 /** What is measured of every system. */
-export interface LatencyFigures extends MeasuredUsage {
+export interface LatencyFigures extends UsageFigures {
   readonly wordLatencyMs: Summary;
   readonly finalLatencyMs: Summary;
   readonly firstPartialMs: Summary;
@@ -41,9 +42,15 @@ export interface LatencyFigures extends MeasuredUsage {
   readonly wer: number | null;
 }
 
+export interface UsageFigures extends MeasuredUsage {
+  /** `talkingSpeakers` / `cpuCores`. */
+  readonly talkingPerCore: number | null;
+}
+
 export interface LatencyResult extends LatencyFigures {
   /** Of words whose ends were labelled by hand only. */
   readonly handLabelledWordLatencyMs: Summary;
+  /** Connected: each talks, pauses and finishes. `talkingSpeakers`: how many of them talked on average. */
   readonly speakers: number;
   readonly seconds: number;
   readonly model: string | null;
@@ -116,11 +123,14 @@ export function summariseSpeakers(
 
 /** To a thousandth of a core, and to what memory is measured well enough for. */
 export const roundedUsage = ({
+  talkingSpeakers,
   cpuCores,
   rssMb,
   rssPerStreamMb,
   othersCores,
-}: MeasuredUsage): MeasuredUsage => ({
+}: MeasuredUsage): UsageFigures => ({
+  talkingSpeakers: rounded(talkingSpeakers, 1),
+  talkingPerCore: rounded(talkingPerCore(talkingSpeakers, cpuCores), 1),
   othersCores: rounded(othersCores, 2),
   cpuCores: rounded(cpuCores, 3),
   rssMb: rounded(rssMb, 1),

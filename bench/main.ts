@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { CaptionError, errorMessage } from '../protocol/index.js';
-import { EXIT, reportFailure } from '../gateway/index.js';
+import { EXIT, exitCodeOnceSettled, reportFailure } from '../gateway/index.js';
 import { disposeSdk } from '../gateway/livekit/index.js';
+import { registerAbuseBench } from './abuse/register-abuse-bench.js';
 import { runAccuracyBench } from './accuracy-bench.js';
 import { formatEngineResult, formatLatencyResult, formatRoomsResult } from './bench-tables.js';
 import { formatAgreementResult, runAgreementBench } from './agreement-bench.js';
@@ -56,7 +57,7 @@ interface SpeakingFlags extends CommonFlags {
   readonly handLabelled?: boolean;
 }
 
-process.exitCode = await run(process.argv);
+process.exitCode = await exitCodeOnceSettled(run(process.argv), 'bench');
 
 async function run(argv: readonly string[]): Promise<number> {
   const program = new Command('bench')
@@ -134,6 +135,7 @@ async function run(argv: readonly string[]): Promise<number> {
     .option('--json', 'print one JSON document')
     .action(agreement);
   registerStagesBench(program, interruption.signal);
+  registerAbuseBench(program, { manifest: defaultManifest, signal: interruption.signal });
   try {
     await program.parseAsync(argv);
     return EXIT.good;

@@ -1,6 +1,6 @@
 /** Clips of speech with what is said in them and when: the form of `fixtures/speech/manifest.json`. */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { readTextFile } from '../asr/text-file.js';
 import { CaptionError, errorMessage } from '../protocol/index.js';
 import type { SpokenWord } from '../gateway/index.js';
 
@@ -45,7 +45,7 @@ interface ManifestEntry {
 export async function readManifest(path: string): Promise<Clip[]> {
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(path, 'utf8'));
+    content = JSON.parse(await readTextFile(path));
   } catch (error) {
     throw new CaptionError(
       'usage_manifest_invalid',

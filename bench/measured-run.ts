@@ -2,8 +2,9 @@
 import { errorMessage } from '../protocol/index.js';
 import { type LoadedClip, scheduleSpeakers } from './clip-schedule.js';
 import { ForeignLoad } from './foreign-load.js';
-import { playSpeakers, type PlayOptions, type SpeakerRun } from './play-speakers.js';
+import { LEAD_TIME_MS, playSpeakers, type PlayOptions, type SpeakerRun } from './play-speakers.js';
 import type { MeasuredVenue } from './stage.js';
+import { meanTalking } from './talking-speakers.js';
 import { memoryPerFurtherSpeakerMb, UsageSampler } from './usage-sampler.js';
 
 /** From so many on what each added to the first shows over what a process that has just begun grows by. */
@@ -14,11 +15,13 @@ const FURTHER_SECONDS = 5;
 
 /** Null where nothing of the system can be measured. */
 export interface MeasuredUsage {
+  /** People inside a speech interval on average, over the time that `cpuCores` divides by. */
+  readonly talkingSpeakers: number | null;
   /** CPU seconds of the system until the last final, per second while people talk. */
   readonly cpuCores: number | null;
   /** Memory of the system at its highest. */
   readonly rssMb: number | null;
-  /** What a further speaker adds to that. */
+  /** What a further connected speaker adds to that: also one who pauses keeps it. */
   readonly rssPerStreamMb: number | null;
   /** What other programs took of the processors meanwhile, in cores: with much of it the other figures are too high. */
   readonly othersCores: number | null;
@@ -53,11 +56,12 @@ export async function runMeasured(options: MeasuredRunOptions): Promise<Measured
     schedules: scheduleSpeakers(clips, { speakers: 1, seconds: options.warmUpSeconds }),
     usage: usage.one,
   });
+  const schedules = scheduleSpeakers(clips, { speakers, seconds });
   const others = new ForeignLoad();
   const runs = await playSpeakers({
     ...common,
     rooms,
-    schedules: scheduleSpeakers(clips, { speakers, seconds }),
+    schedules,
     usage: usage.all,
   });
   // A gateway that ran already would be one of the others.
@@ -66,6 +70,7 @@ export async function runMeasured(options: MeasuredRunOptions): Promise<Measured
   const rssMb = usage.all?.peakMb ?? null;
   const many = {
     speakers: runs,
+    talkingSpeakers: meanTalking(schedules, LEAD_TIME_MS),
     cpuCores,
     rssMb,
     othersCores,

@@ -292,6 +292,7 @@ function summariseArm(
     upwr,
     wer,
     ...roundedUsage({
+      talkingSpeakers: medianOf(({ talkingSpeakers }) => talkingSpeakers),
       cpuCores: medianOf(({ cpuCores }) => cpuCores),
       rssMb: medianOf(({ rssMb }) => rssMb),
       rssPerStreamMb: medianOf(({ rssPerStreamMb }) => rssPerStreamMb),

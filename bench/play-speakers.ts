@@ -7,8 +7,8 @@ import { retimeWords } from './retime-words.js';
 import type { UsageSampler } from './usage-sampler.js';
 import type { Venue, Watch } from './venue.js';
 
-/** From the last connection to the first word. */
-const LEAD_TIME_MS = 300;
+/** From the last connection to the first word; usage is measured from its beginning. */
+export const LEAD_TIME_MS = 300;
 
 /** What a viewer saw of one speaker. */
 export interface SpeakerRun {

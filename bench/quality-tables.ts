@@ -35,9 +35,10 @@ export function formatStabilityResult(result: StabilityResult): string {
 
 export function formatCapacityResult(result: CapacityResult): string {
   const rows = [
-    ['speakers', 'p50', 'p95', 'final p95', 'word errors', 'gateway', 'memory', 'clients', ''],
+    ['talking', 'connected', 'p50', 'p95', 'final p95', 'word errors', 'gateway', 'memory', 'clients', ''],
     ...result.steps.map((step) => [
-      String(step.load),
+      String(step.talkingSpeakers ?? '–'),
+      String(step.speakers ?? step.load),
       wholeMs(step.wordLatencyMs.p50),
       wholeMs(step.wordLatencyMs.p95),
       wholeMs(step.finalLatencyMs.p95),
@@ -52,7 +53,7 @@ export function formatCapacityResult(result: CapacityResult): string {
     result.tooMuch === null
       ? 'more were not tried'
       : `${result.tooMuch} were too many: ${result.limit ?? '–'}${result.isMachineUsedUp === true ? ', all cores in use' : ''}`;
-  const knee = `${result.knee} speakers within p95 ${result.budgetMs} ms; ${end}; model ${modelOf(result.model)}`;
+  const knee = `${result.knee} people talking on average within p95 ${result.budgetMs} ms; ${end}; model ${modelOf(result.model)}`;
   return `${formatColumns(rows)}\n${knee}\n${machineLine(result.machine)}\n`;
 }
 
@@ -123,22 +124,26 @@ export function formatPeersResult(result: PeersResult): string {
         'word errors',
         'UPWR',
         'cores',
+        'talking per core',
         'memory',
-        'a speaker',
+        'a connected speaker',
         'a room',
       ],
-      `speakers within ${result.budgetMs ?? '–'} ms`,
+      `talking within ${result.budgetMs ?? '–'} ms`,
     ],
     ...result.arms.map((arm) => [
       arm.arm,
       ...[arm.wordLatencyMs.p50, arm.wordLatencyMs.p95, arm.finalLatencyMs.p95].map(wholeMs),
       ...[arm.wer, arm.upwr].map(percent),
-      arm.cpuCores === null ? '–' : String(arm.cpuCores),
+      ...[arm.cpuCores, arm.talkingPerCore].map((number) => (number === null ? '–' : String(number))),
       ...[arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb].map((mb) => value(mb, 'MB')),
       arm.streamsAtBudget === null ? '–' : kneeText(arm.streamsAtBudget),
     ]),
   ];
-  const facts = [`${result.speakers} speakers for ${result.seconds} s, model ${result.model}`];
+  const talking = result.arms[0]?.talkingSpeakers ?? '–';
+  const facts = [
+    `${result.speakers} speakers connected, ${talking} talking on average, for ${result.seconds} s, model ${result.model}`,
+  ];
   return `${formatColumns(rows)}\n${lines(result, facts)}`;
 }
 

@@ -28,7 +28,9 @@ const latency = (
   handLabelledWordLatencyMs: summarise([]),
   upwr: 0,
   wer: 0.105,
+  talkingSpeakers: speakers * 0.75,
   cpuCores: 0.25,
+  talkingPerCore: speakers * 3,
   rssMb: 160.25,
   rssPerStreamMb: 1,
   othersCores: 0.05,
@@ -41,6 +43,8 @@ const latency = (
 
 const step = (load: number, p95: number): CapacityStep & { load: number } => ({
   load,
+  speakers: Math.ceil(load * 1.25),
+  talkingSpeakers: load,
   fits: p95 <= 900,
   because: p95 <= 900 ? null : 'latency',
   wordLatencyMs: summarise([p95]),
@@ -113,11 +117,12 @@ describe('the report', () => {
     const text = reportMarkdown(report);
     expect(text).toContain('`npm run bench -- report --quick` in 3.5 minutes on 2026-11-25');
     expect(text).toMatch(
-      /\| WebSocket, 1 talking +\| 450 ms +\| 495 ms +\| 499 ms +\| – +\| 700 ms +\| 10\.5 % +\| 0\.25 +\| 160 +\|/,
+      /\| WebSocket, 1 connected +\| 450 ms +\| 495 ms +\| 499 ms +\| – +\| 700 ms +\| 10\.5 % +\| 0\.75 +\| 0\.25 +\| 3 +\| 160 +\|/,
     );
     expect(text).toContain(
-      '40 people within a p95 of 900 ms. 44 were too many: latency; all cores were in use',
+      '40 people talking on average within a p95 of 900 ms. 44 were too many: latency; all cores were in use',
     );
+    expect(text).toMatch(/\| 60 +\| 75 +\| 4000 ms +\|/);
     expect(text).toMatch(/\| private memory, MB +\| – +\| – +\| too short a run +\|/);
     expect(text).toContain('Failed: recognition \\| does not keep up');
     expect(text).toContain('- peers: livekit-server was not found\n');

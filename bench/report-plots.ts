@@ -71,7 +71,7 @@ export function capacityPlot({ capacity, peers }: Report): string {
   const y = scaleLog([200, worst], [HEIGHT - MARGIN.bottom, MARGIN.top]).clamp(true);
   return curvesPlot(curves, {
     label: 'The p95 of word latency against the number of people talking, for each system.',
-    x: { of: x, ticks: x.ticks(8), label: 'people talking at once' },
+    x: { of: x, ticks: x.ticks(8), label: 'people talking, on average' },
     y: { of: y, ticks: LATENCY_TICKS_MS.filter((tick) => tick >= 200 && tick <= worst), label: 'p95, ms' },
     limit: { at: budgetMs, text: `budget ${budgetMs} ms` },
     hasPoints: true,

@@ -129,10 +129,11 @@ function peersSection(peers: PeersResult): ReportSection {
     head: [
       ...['arm', 'word p50', 'word p95', 'final p95', 'word errors', 'UPWR', 'cores', 'memory, MB'],
       ...[
-        'a speaker, MB',
+        'talking per core',
+        'a connected speaker, MB',
         'a room, MB',
         'other programs, cores',
-        `speakers within ${peers.budgetMs ?? '–'} ms`,
+        `talking within ${peers.budgetMs ?? '–'} ms`,
         'what limits',
       ],
     ],
@@ -141,12 +142,13 @@ function peersSection(peers: PeersResult): ReportSection {
       ...[arm.wordLatencyMs.p50, arm.wordLatencyMs.p95, arm.finalLatencyMs.p95].map(ms),
       percent(arm.wer),
       percent(arm.upwr),
-      ...[arm.cpuCores, arm.rssMb, arm.rssPerStreamMb, arm.rssPerRoomMb, arm.othersCores].map(text),
+      ...[arm.cpuCores, arm.rssMb, arm.talkingPerCore].map(text),
+      ...[arm.rssPerStreamMb, arm.rssPerRoomMb, arm.othersCores].map(text),
       arm.streamsAtBudget === null ? '–' : kneeText(arm.streamsAtBudget),
       limitOf(arm),
     ]),
     remarks: [
-      `${peers.speakers} people for ${peers.seconds} s, model ${peers.model}; arms in turns in one run, the same audio, speakers, viewers and measure.`,
+      `${peers.speakers} people connected, ${text(peers.arms[0]?.talkingSpeakers)} talking on average, for ${peers.seconds} s, model ${peers.model}; arms in turns in one run, the same audio, speakers, viewers and measure.`,
       'Speakers, viewers and livekit-server share the machine and are not in the figures of cores and memory. Where other programs took more than a fifth of a core, figures are too high.',
       ...failuresOf(peers.failures),
     ],
@@ -163,7 +165,8 @@ function latencySection(
     ms(result.finalLatencyMs.p95),
     ms(result.firstPartialMs.p50),
     percent(result.wer),
-    ...[result.cpuCores, result.rssMb, result.othersCores].map(text),
+    ...[result.talkingSpeakers, result.cpuCores, result.talkingPerCore].map(text),
+    ...[result.rssMb, result.othersCores].map(text),
   ];
   return {
     title: 'Latency',
@@ -176,13 +179,15 @@ function latencySection(
       'final p95',
       'first text p50',
       'word errors',
+      'talking on average',
       'cores',
+      'talking per core',
       'memory, MB',
       'other programs, cores',
     ],
     rows: [
-      ...latency.map((result) => row(`WebSocket, ${result.speakers} talking`, result)),
-      ...(livekit === undefined ? [] : [row(`LiveKit, ${livekit.speakers} talking`, livekit)]),
+      ...latency.map((result) => row(`WebSocket, ${result.speakers} connected`, result)),
+      ...(livekit === undefined ? [] : [row(`LiveKit, ${livekit.speakers} connected`, livekit)]),
     ],
     remarks: [
       'From the end of a word to the word in a viewer’s reducer. The model takes 320 ms of sound at a time and looks 130 ms ahead: that is most of it where a machine is quiet. LiveKit adds Opus, the jitter buffer and the server. Where other programs took more than a fifth of a core, figures are too high.',
@@ -198,7 +203,8 @@ function capacitySection(capacity: CapacityResult): ReportSection {
     title: 'Capacity',
     plot: 'capacity',
     head: [
-      'talking',
+      'talking on average',
+      'connected',
       'word p50',
       'word p95',
       'final p95',
@@ -210,7 +216,8 @@ function capacitySection(capacity: CapacityResult): ReportSection {
     rows: capacity.steps
       .toSorted((a, b) => a.load - b.load)
       .map((step) => [
-        String(step.load),
+        text(step.talkingSpeakers),
+        String(step.speakers ?? step.load),
         ...[step.wordLatencyMs.p50, step.wordLatencyMs.p95, step.finalLatencyMs.p95].map(ms),
         text(step.cpuCores),
         text(step.clientCores),
@@ -218,7 +225,7 @@ function capacitySection(capacity: CapacityResult): ReportSection {
         step.because ?? 'fits',
       ]),
     remarks: [
-      `${kneeText(capacity)} people within a p95 of ${capacity.budgetMs} ms. ${
+      `${kneeText(capacity)} people talking on average within a p95 of ${capacity.budgetMs} ms. ${
         capacity.tooMuch === null
           ? 'More were not tried.'
           : `${capacity.tooMuch} were too many: ${capacity.limit ?? '–'}${capacity.isMachineUsedUp === true ? '; all cores were in use, the processor limits' : ''}.`

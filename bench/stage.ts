@@ -13,9 +13,9 @@ import { liveKitVenue } from './livekit-venue.js';
 import type { ProcessUsage } from './process-usage.js';
 import type { Venue } from './venue.js';
 
-const AGENT_NAME = 'bench-captions';
+export const BENCH_AGENT_NAME = 'bench-captions';
 /** Of nobody else. */
-const KEY = { apiKey: 'bench', apiSecret: 'a secret of the bench, of at least 32 characters' };
+export const BENCH_KEY = { apiKey: 'bench', apiSecret: 'a secret of the bench, of at least 32 characters' };
 const READY_DEADLINE_MS = 20_000;
 const POLL_INTERVAL_MS = 50;
 
@@ -67,7 +67,10 @@ export interface LiveKitStageOptions {
 export async function startBenchLiveKit({
   output,
   signal,
-}: LiveKitStageOptions): Promise<{ server: LiveKitStage['server']; stop: () => Promise<void> }> {
+}: Pick<LiveKitStageOptions, 'output' | 'signal'>): Promise<{
+  server: LiveKitStage['server'];
+  stop: () => Promise<void>;
+}> {
   const { settings, workingDir, cacheDir } = readEnvironment();
   const binary = await ensureLiveKitServer({
     configured: settings.LIVEKIT_SERVER_BIN,
@@ -77,9 +80,9 @@ export async function startBenchLiveKit({
     signal,
     onBuild: (target) => output.write(`building livekit-server once: ${target}\n`),
   });
-  const livekit = await startLiveKitServer({ binary, key: KEY });
+  const livekit = await startLiveKitServer({ binary, key: BENCH_KEY });
   return {
-    server: { url: livekit.url, httpUrl: livekit.httpUrl, ...KEY },
+    server: { url: livekit.url, httpUrl: livekit.httpUrl, ...BENCH_KEY },
     stop: () => livekit.stop(),
   };
 }
@@ -95,10 +98,7 @@ export async function liveKitStage(options: LiveKitStageOptions): Promise<LiveKi
   };
   try {
     gateway = await GatewayProcess.start({
-      LIVEKIT_URL: server.url,
-      LIVEKIT_API_KEY: KEY.apiKey,
-      LIVEKIT_API_SECRET: KEY.apiSecret,
-      TRANSCRIBER_AGENT_NAME: AGENT_NAME,
+      ...liveKitSettings(server.url),
       ...options.gatewayEnvironment,
     });
     await untilReady(gateway.url);
@@ -107,15 +107,23 @@ export async function liveKitStage(options: LiveKitStageOptions): Promise<LiveKi
     throw error;
   }
   return {
-    venue: liveKitVenue(server, { agentName: AGENT_NAME }),
+    venue: liveKitVenue(server, { agentName: BENCH_AGENT_NAME }),
     gateway,
     server,
-    agentName: AGENT_NAME,
+    agentName: BENCH_AGENT_NAME,
     close,
   };
 }
 
-async function untilReady(url: string): Promise<void> {
+/** Settings of a gateway that captions rooms of this server. */
+export const liveKitSettings = (url: string): Readonly<Record<string, string>> => ({
+  LIVEKIT_URL: url,
+  LIVEKIT_API_KEY: BENCH_KEY.apiKey,
+  LIVEKIT_API_SECRET: BENCH_KEY.apiSecret,
+  TRANSCRIBER_AGENT_NAME: BENCH_AGENT_NAME,
+});
+
+export async function untilReady(url: string): Promise<void> {
   const givesUpAtMs = performance.now() + READY_DEADLINE_MS;
   for (;;) {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(READY_DEADLINE_MS) });

@@ -18,9 +18,11 @@ import {
 import { environmentWith } from './config/environment.js';
 import type { Settings } from './config/settings.js';
 import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
+import { RefusalLog } from './bounds/refusal-log.js';
 import type { Logger } from './log.js';
 import { type GatewayCounts, GatewayMetrics } from './metrics/gateway-metrics.js';
 import { RecognitionLoad } from './metrics/recognition-load.js';
+import { languageChooser } from './rooms/caption-language.js';
 import { RoomRegistry } from './rooms/room-registry.js';
 import { allowEverything, liveKitTokens } from './server/authentication.js';
 import { CaptionerEndpoint } from './captioner/captioner-endpoint.js';
@@ -68,7 +70,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Throws CaptionError `config_invalid`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
+/** Throws CaptionError `config_invalid`, `language_unsupported`, `address_unavailable`, `recogniser_refused`, `recogniser_start_failed`. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, log } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
@@ -79,6 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       `CAPTION_HOST ${settings.CAPTION_HOST} is not loopback: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, so that clients must bring access tokens.`,
     );
   }
+  const chooseLanguage = languageChooser(options.model, settings.CAPTION_LANGUAGE);
   const metrics = new GatewayMetrics();
   const transcripts = await startTranscripts({ settings, metrics, log });
   const report = await startReport({
@@ -104,12 +107,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     rooms.close();
     throw error;
   });
-  const captions = new CaptionsEndpoint({ rooms, metrics, maxPauseMs: timing.maxViewerPauseMs });
+  const refusals = new RefusalLog(metrics, log);
+  const captions = new CaptionsEndpoint({
+    rooms,
+    metrics,
+    maxPauseMs: timing.maxViewerPauseMs,
+    maxViewersPerIdentity: settings.CAPTION_MAX_VIEWERS_PER_IDENTITY,
+    maxViewersPerRoom: settings.CAPTION_MAX_VIEWERS_PER_ROOM,
+  });
   const ingest = new IngestEndpoint({
     engine,
     rooms,
     metrics,
     log,
+    chooseLanguage,
     maxSpeakers: settings.CAPTION_MAX_SPEAKERS,
     resumeMs: settings.CAPTION_INGEST_RESUME_S * 1000,
     idleMs: settings.CAPTION_INGEST_IDLE_S * 1000,
@@ -153,38 +164,37 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
     isLoopbackOnly: isOpen,
   });
+  const roomRequests = new RoomRequests({
+    authenticator,
+    origins,
+    rooms,
+    transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
+    posts,
+    keysOf: async (room) => {
+      if (livekit === undefined) throw noKeys();
+      return livekit.keysOf(room);
+    },
+    refusals,
+  });
   const server = new GatewayServer({
     host: settings.CAPTION_HOST,
     port: settings.CAPTION_PORT,
     authenticator,
     origins,
     metrics,
-    captions,
-    ingest,
-    captioners,
-    roomRequests: new RoomRequests({
-      authenticator,
-      origins,
-      rooms,
-      transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
-      posts,
-      keysOf: async (room) => {
-        if (livekit === undefined) throw noKeys();
-        return livekit.keysOf(room);
-      },
-      metrics,
-      log,
-    }),
+    endpoints: { '/v1/ingest': ingest, '/v1/captions': captions, '/v1/captioner': captioners },
+    maxConnections: settings.CAPTION_MAX_CONNECTIONS,
+    roomRequests,
     reportRequests: new ReportRequests({
       report,
       operatorToken: settings.CAPTION_OPERATOR_TOKEN,
       isOpen,
       origins,
-      metrics,
-      log,
+      refusals,
     }),
     notReadyReason,
-    heartbeatIntervalMs: timing.heartbeatIntervalMs,
+    timing,
+    refusals,
     liveKitUrl: settings.LIVEKIT_URL,
     log,
   });
@@ -198,6 +208,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     captioners.close();
     posts.close();
     await server.close();
+    captions.close();
+    roomRequests.close();
+    refusals.close();
     await transcripts?.close();
     await report?.close();
     rooms.close();
@@ -212,6 +225,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         rooms,
         metrics,
         log,
+        chooseLanguage,
         role: options.liveKitRole ?? 'worker',
         load: () => ({
           speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),

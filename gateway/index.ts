@@ -6,7 +6,7 @@ export { createLogger, type Logger } from './log.js';
 export { type CaptionClient, connectCaptions } from './client/caption-client.js';
 export { connectIngest, type IngestClient } from './client/ingest-client.js';
 export { locateModels } from './commands/locate-model.js';
-export { EXIT, reportFailure } from './commands/exit-codes.js';
+export { EXIT, exitCodeOnceSettled, reportFailure } from './commands/exit-codes.js';
 export { formatColumns } from './text-columns.js';
 export { CaptionWatch } from './meeting/caption-measurement.js';
 export { readSpeech, type SpokenWord } from './meeting/meeting.js';

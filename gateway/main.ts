@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { CaptionError } from '../protocol/index.js';
 import type { CommandContext } from './commands/command-context.js';
 import { registerDemoCommand } from './commands/demo-command.js';
-import { EXIT, reportFailure } from './commands/exit-codes.js';
+import { EXIT, exitCodeOnceSettled, reportFailure } from './commands/exit-codes.js';
 import { helpText } from './commands/help-text.js';
 import { registerJoinCommand } from './commands/join-command.js';
 import { registerLiveKitCommand } from './commands/livekit-command.js';
@@ -33,7 +33,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? EXIT.good : EXIT.failed),
 );
 
-process.exitCode = await run(process.argv);
+process.exitCode = await exitCodeOnceSettled(run(process.argv), 'caption-gateway');
 
 async function run(argv: readonly string[]): Promise<number> {
   try {

@@ -40,7 +40,7 @@ const clientMessage: fc.Arbitrary<CaptionerClientMessage> = fc.oneof(
       kind: fc.constant('hello' as const),
       version: fc.constant(1),
       captioner: fc.record({ identity, name: fc.string({ maxLength: 256 }) }, { noNullPrototype }),
-      language: fc.constantFrom('', 'fr', 'de-CH'),
+      language: fc.constantFrom('en', 'fr', 'de-CH'),
       replaces,
       correctableLines: fc.nat({ max: 10 }),
       settleAfterMs: ms,
@@ -93,6 +93,21 @@ const serverMessage: fc.Arbitrary<CaptionerServerMessage> = fc.oneof(
     { noNullPrototype },
   ),
 );
+
+it('takes null for what may be absent in a hello, and languages in any spelling', () => {
+  const nulls = { replaces: null, correctableLines: null, settleAfterMs: null, session: null };
+  const read = decodeCaptionerMessage(
+    JSON.stringify({ ...HELLO, ...nulls, captioner: { identity: 'carol', name: null }, language: 'fr_ch' }),
+  );
+  expect(read).toEqual({
+    ...HELLO,
+    captioner: { identity: 'carol', name: '' },
+    language: 'fr-CH',
+    replaces: [],
+    correctableLines: DEFAULT_CORRECTABLE_LINES,
+    settleAfterMs: DEFAULT_SETTLE_AFTER_MS,
+  });
+});
 
 describe.each([
   ['what captioners send', decodeCaptionerMessage, clientMessage],

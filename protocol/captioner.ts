@@ -6,10 +6,10 @@
  *   written ──isCommitted, or a later line──► committed ──settle, time, or enough later lines──► settled
  */
 import { CodecError } from './codec-error.js';
-import { FieldReader } from './field-reader.js';
-import { MAX_LANGUAGE_CHARS, MAX_NAME_CHARS } from './limits.js';
+import type { FieldReader } from './field-reader.js';
+import { readJsonMessage } from './json-message.js';
+import { MAX_NAME_CHARS } from './limits.js';
 import { participantIdentity, type ParticipantIdentity } from './units.js';
-import { encodeUtf8 } from './utf8.js';
 
 export const CAPTIONER_VERSION = 1;
 /** A message is at most this long, both ways. */
@@ -96,7 +96,6 @@ const NAME_OR_EMPTY = { min: 0, max: MAX_NAME_CHARS };
 const LINE_NUMBER = { min: 1, max: Number.MAX_SAFE_INTEGER };
 const SESSION = { min: 1, max: 64 };
 const LINE_TEXT = { min: 0, max: MAX_CAPTIONER_LINE_CHARS };
-const LANGUAGE = { min: 0, max: MAX_LANGUAGE_CHARS };
 const ANY_VERSION = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /**
@@ -104,7 +103,7 @@ const ANY_VERSION = { min: 0, max: Number.MAX_SAFE_INTEGER };
  * so is an unknown kind (undefined).
  */
 export function decodeCaptionerMessage(text: string): CaptionerClientMessage | undefined {
-  const fields = readJson(text);
+  const fields = readJsonMessage(text, MAX_CAPTIONER_MESSAGE_BYTES);
   const kind = fields.text('kind', NAME);
   switch (kind) {
     case 'hello':
@@ -133,7 +132,7 @@ export function decodeCaptionerMessage(text: string): CaptionerClientMessage | u
 function readHello(fields: FieldReader): CaptionerHello {
   checkVersion(fields);
   const captioner = fields.object('captioner');
-  const language = fields.optionalText('language', LANGUAGE);
+  const language = fields.optionalLanguage('language');
   const session = fields.optionalText('session', SESSION);
   return {
     kind: 'hello',
@@ -161,7 +160,7 @@ function readReplaces(fields: FieldReader): ReplacedSpeakers {
 
 /** Reads what the gateway answered; errors and unknown kinds as `decodeCaptionerMessage`. */
 export function decodeCaptionerAnswer(text: string): CaptionerServerMessage | undefined {
-  const fields = readJson(text);
+  const fields = readJsonMessage(text, MAX_CAPTIONER_MESSAGE_BYTES);
   const kind = fields.text('kind', NAME);
   switch (kind) {
     case 'welcome':
@@ -204,18 +203,4 @@ export function decodeCaptionerAnswer(text: string): CaptionerServerMessage | un
 function checkVersion(fields: FieldReader): void {
   if (fields.integer('version', ANY_VERSION) === CAPTIONER_VERSION) return;
   throw new CodecError('version_unsupported', `The captioner's version must be ${CAPTIONER_VERSION}.`);
-}
-
-function readJson(text: string): FieldReader {
-  if (text.length > MAX_CAPTIONER_MESSAGE_BYTES || encodeUtf8(text).length > MAX_CAPTIONER_MESSAGE_BYTES) {
-    throw new CodecError('message_too_large', `A message may have ${MAX_CAPTIONER_MESSAGE_BYTES} bytes.`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The engine's own error would quote what somebody wrote.
-    throw new CodecError('message_not_json', 'A text frame must hold one JSON message.');
-  }
-  return new FieldReader(value);
 }

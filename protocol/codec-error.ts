@@ -25,7 +25,7 @@ export class CodecError extends CaptionError {
 export const malformedField = (path: string, rule: string, value: unknown): CodecError =>
   new CodecError(
     'message_malformed',
-    `Malformed caption message: ${path === '' ? 'the message' : path} must be ${rule}, but is ${describe(value)}.`,
+    `Malformed message: ${path === '' ? 'the message' : path} must be ${rule}, but is ${describe(value)}.`,
   );
 
 /** What a wrong value is, without quoting it: it may be what somebody said. */

@@ -1,9 +1,15 @@
 import { malformedField, type CodecError } from './codec-error.js';
+import { LANGUAGE_TAG_RULE, languageTag } from './language.js';
 
 /** Inclusive bounds of a number, or of the length of a text in UTF-16 code units. */
 export interface Bounds {
   readonly min: number;
   readonly max: number;
+}
+
+export interface FieldReaderOptions {
+  readonly path?: string;
+  readonly nullIsAbsent?: boolean;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -19,12 +25,17 @@ const isIntegerWithin = (value: unknown, { min, max }: Bounds): value is number 
 export class FieldReader {
   readonly #fields: Readonly<Record<string, unknown>>;
   readonly #path: string;
+  readonly #nullIsAbsent: boolean;
 
-  /** `path` is where `value` was found, empty for the message itself. */
-  constructor(value: unknown, path = '') {
+  /**
+   * `path` is where `value` was found, empty for the message itself. `nullIsAbsent`: an optional field may be null, which is how many
+   * languages write that there is none.
+   */
+  constructor(value: unknown, { path = '', nullIsAbsent = false }: FieldReaderOptions = {}) {
     if (!isObject(value)) throw malformedField(path, 'an object', value);
     this.#fields = value;
     this.#path = path;
+    this.#nullIsAbsent = nullIsAbsent;
   }
 
   text(name: string, bounds: Bounds): string {
@@ -36,7 +47,7 @@ export class FieldReader {
   }
 
   optionalText(name: string, bounds: Bounds): string | undefined {
-    return this.#fields[name] === undefined ? undefined : this.text(name, bounds);
+    return this.has(name) ? this.text(name, bounds) : undefined;
   }
 
   integer(name: string, bounds: Bounds): number {
@@ -48,13 +59,13 @@ export class FieldReader {
   }
 
   optionalInteger(name: string, bounds: Bounds): number | undefined {
-    return this.#fields[name] === undefined ? undefined : this.integer(name, bounds);
+    return this.has(name) ? this.integer(name, bounds) : undefined;
   }
 
   /** A number from 0 to 1, or undefined where the field is absent. */
   optionalFraction(name: string): number | undefined {
+    if (!this.has(name)) return undefined;
     const value = this.#fields[name];
-    if (value === undefined) return undefined;
     if (typeof value !== 'number' || !(value >= 0 && value <= 1)) {
       throw this.malformed(name, 'a number from 0 to 1');
     }
@@ -69,7 +80,7 @@ export class FieldReader {
 
   /** False where the field is absent. */
   optionalFlag(name: string): boolean {
-    return this.#fields[name] === undefined ? false : this.flag(name);
+    return this.has(name) ? this.flag(name) : false;
   }
 
   choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice {
@@ -80,10 +91,20 @@ export class FieldReader {
   }
 
   has(name: string): boolean {
-    return this.#fields[name] !== undefined;
+    const value = this.#fields[name];
+    return value !== undefined && !(value === null && this.#nullIsAbsent);
   }
 
-  is(name: string, value: string): boolean {
+  /** A language tag in its usual spelling (see `languageTag`); undefined where the field is absent or empty. */
+  optionalLanguage(name: string): string | undefined {
+    const value = this.#fields[name];
+    if (!this.has(name) || value === '') return undefined;
+    const tag = typeof value === 'string' ? languageTag(value) : undefined;
+    if (tag === undefined) throw this.malformed(name, LANGUAGE_TAG_RULE);
+    return tag;
+  }
+
+  is(name: string, value: string | number): boolean {
     return this.#fields[name] === value;
   }
 
@@ -96,19 +117,27 @@ export class FieldReader {
   }
 
   object(name: string): FieldReader {
-    return new FieldReader(this.#fields[name], this.#pathOf(name));
+    return this.#readerOf(this.#fields[name], this.#pathOf(name));
+  }
+
+  optionalObject(name: string): FieldReader | undefined {
+    return this.has(name) ? this.object(name) : undefined;
   }
 
   list<Item>(name: string, readItem: (item: FieldReader) => Item): Item[] {
     const value = this.#fields[name];
     if (!Array.isArray(value)) throw this.malformed(name, 'a list');
     const path = this.#pathOf(name);
-    return Array.from(value, (item: unknown, index) => readItem(new FieldReader(item, `${path}[${index}]`)));
+    return Array.from(value, (item: unknown, index) => readItem(this.#readerOf(item, `${path}[${index}]`)));
   }
 
   /** The error for a field that breaks `rule`; completes the sentence "must be …". For rules between fields. */
   malformed(name: string, rule: string): CodecError {
     return malformedField(this.#pathOf(name), rule, this.#fields[name]);
+  }
+
+  #readerOf(value: unknown, path: string): FieldReader {
+    return new FieldReader(value, { path, nullIsAbsent: this.#nullIsAbsent });
   }
 
   #pathOf(name: string): string {

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CaptionError } from './errors.js';
-import { decodeIngestMessage, INGEST_SAMPLE_RATES_HZ, MAX_INGEST_TEXT_BYTES } from './ingest.js';
+import {
+  decodeIngestAnswer,
+  decodeIngestMessage,
+  INGEST_SAMPLE_RATES_HZ,
+  MAX_INGEST_TEXT_BYTES,
+} from './ingest.js';
 
 const HELLO = {
   kind: 'hello',
@@ -51,6 +56,34 @@ describe('decodeIngestMessage', () => {
     });
   });
 
+  it('takes null for everything that may be absent', () => {
+    const nulls = {
+      speaker: { identity: 'ana', name: null },
+      language: null,
+      vocabulary: null,
+      resume: null,
+    };
+    expect(decodeIngestMessage(JSON.stringify({ ...HELLO, ...nulls }))).toEqual({
+      ...HELLO,
+      speaker: { identity: 'ana', name: '' },
+    });
+  });
+
+  it.each([
+    ['en_US', 'en-US'],
+    ['EN', 'en'],
+    ['', undefined],
+  ])('reads the language "%s" as %s', (language, read) => {
+    const hello = decodeIngestMessage(JSON.stringify({ ...HELLO, language }));
+    expect(hello?.kind === 'hello' ? hello.language : 'no hello').toBe(read);
+  });
+
+  it('says how to write a language that it does not understand', () => {
+    expect(() => decodeIngestMessage(JSON.stringify({ ...HELLO, language: 'english language' }))).toThrow(
+      /^Malformed message: language must be .*"en-GB"/,
+    );
+  });
+
   it.each(INGEST_SAMPLE_RATES_HZ)('takes %i Hz', (sampleRateHz) => {
     expect(codeOfHello({ sampleRateHz })).toBeUndefined();
   });
@@ -77,9 +110,9 @@ describe('decodeIngestMessage', () => {
     ['a room of 257 characters', { room: 'x'.repeat(257) }, 'message_malformed'],
     ['a speaker who is a text', { speaker: 'ana' }, 'message_malformed'],
     ['no identity', { speaker: { name: 'Ana' } }, 'message_malformed'],
-    ['a name that is null', { speaker: { identity: 'ana', name: null } }, 'message_malformed'],
     ['a language of 36 characters', { language: 'x'.repeat(36) }, 'message_malformed'],
-    ['an empty language', { language: '' }, 'message_malformed'],
+    ['a language in other letters', { language: 'é'.repeat(35) }, 'message_malformed'],
+    ['a language with a space', { language: 'en US' }, 'message_malformed'],
     ['a vocabulary that is a text', { vocabulary: 'ProConnect' }, 'message_malformed'],
     ['a resume without a stream', { resume: { fromSample: 0 } }, 'message_malformed'],
     ['a resume at half a sample', { resume: { stream: 's', fromSample: 0.5 } }, 'message_malformed'],
@@ -118,5 +151,36 @@ describe('decodeIngestMessage', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('decodeIngestAnswer', () => {
+  it.each([
+    { kind: 'welcome', version: 1, stream: 's1', expectSample: 0 },
+    { kind: 'welcome', version: 1, stream: 's1', expectSample: 5, finalThroughSample: 3 },
+    { kind: 'ack', receivedThroughSample: 9, recognisedThroughSample: 8, behindMs: 7 },
+    { kind: 'ack', receivedThroughSample: 9, recognisedThroughSample: 8, finalThroughSample: 6, behindMs: 7 },
+    { kind: 'ended', receivedThroughSample: 9 },
+    { kind: 'warning', code: 'vocabulary_not_favoured', message: 'Not all of it.' },
+    { kind: 'error', code: 'audio_too_fast', message: 'Slower.', retryable: true },
+  ])('reads $kind', (answer) => {
+    expect(decodeIngestAnswer(JSON.stringify({ ...answer, mood: 'good' }))).toEqual(answer);
+  });
+
+  it('ignores kinds that it does not know', () => {
+    expect(decodeIngestAnswer('{"kind":"wave"}')).toBeUndefined();
+  });
+
+  it.each<[string, object, string]>([
+    ['another version', { kind: 'welcome', version: 2, stream: 's', expectSample: 0 }, 'version_unsupported'],
+    ['a welcome without a stream', { kind: 'welcome', version: 1, expectSample: 0 }, 'message_malformed'],
+    [
+      'an error that does not say whether it may pass',
+      { kind: 'error', code: 'c', message: '' },
+      'message_malformed',
+    ],
+    ['a place before the beginning', { kind: 'ended', receivedThroughSample: -1 }, 'message_malformed'],
+  ])('refuses %s', (_, answer, code) => {
+    expect(() => decodeIngestAnswer(JSON.stringify(answer))).toThrow(expect.objectContaining({ code }));
   });
 });

@@ -4,9 +4,12 @@
  *
  * Positions are counted in samples at the client's own `sampleRateHz`, from the beginning of its stream.
  */
+import { CodecError } from './codec-error.js';
 import { CaptionError } from './errors.js';
-import { MAX_LANGUAGE_CHARS, MAX_NAME_CHARS } from './limits.js';
-import type { ParticipantIdentity, RoomName } from './units.js';
+import type { FieldReader } from './field-reader.js';
+import { readJsonMessage } from './json-message.js';
+import { MAX_NAME_CHARS } from './limits.js';
+import { participantIdentity, type ParticipantIdentity, roomName, type RoomName } from './units.js';
 
 export const INGEST_VERSION = 1;
 export const INGEST_SAMPLE_RATES_HZ = [8000, 16_000, 24_000, 48_000] as const;
@@ -25,13 +28,16 @@ export interface IngestHello {
   readonly language?: string;
   /** Names and terms with the spelling to show; recognition favours them where it can. A `warning` names those it cannot. */
   readonly vocabulary?: readonly string[];
-  /** Goes on with a stream whose connection dropped; `fromSample` is the first sample the client still has. */
+  /**
+   * Goes on with a stream whose connection dropped; `fromSample` is the first sample the client still has. A gateway that has this
+   * stream no more begins another one: the client sends everything again that was not final.
+   */
   readonly resume?: { readonly stream: string; readonly fromSample: number };
 }
 
 export type IngestClientMessage =
   | IngestHello
-  /** No audio comes for a while; what was said is finished now. */
+  /** No audio comes for a while; what was said is finished now. Audio that comes before `unmute` is not captioned. */
   | { readonly kind: 'mute' }
   | { readonly kind: 'unmute' }
   | { readonly kind: 'vocabulary'; readonly vocabulary: readonly string[] }
@@ -39,18 +45,28 @@ export type IngestClientMessage =
   | { readonly kind: 'end' };
 
 export type IngestServerMessage =
-  /** Send audio from `expectSample` on. `stream` is what `resume` wants; keep it secret. */
+  /**
+   * Send audio from `expectSample` on. `stream` is what `resume` wants; keep it secret. `finalThroughSample` is of the stream that
+   * `resume` named: everything before it is final, and need not be sent again whatever stream this is. Absent where this gateway
+   * does not know that stream.
+   */
   | {
       readonly kind: 'welcome';
       readonly version: number;
       readonly stream: string;
       readonly expectSample: number;
+      readonly finalThroughSample?: number;
     }
-  /** About once a second while audio comes. `behindMs`: audio that was received but has not led to text yet. */
+  /**
+   * About once a second while audio comes, and at once when a final was published. `behindMs`: audio that was received but has not led
+   * to text yet. What was said before `finalThroughSample` has been published as finals, or was silence, or was reported as a gap: a
+   * client that keeps the audio after it can send that again to another gateway when this one dies. Absent from older gateways.
+   */
   | {
       readonly kind: 'ack';
       readonly receivedThroughSample: number;
       readonly recognisedThroughSample: number;
+      readonly finalThroughSample?: number;
       readonly behindMs: number;
     }
   | { readonly kind: 'ended'; readonly receivedThroughSample: number }
@@ -59,98 +75,111 @@ export type IngestServerMessage =
   /** The connection is closed after this. With `retryable`, connect again and resume. */
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
 
-const failure = (code: string, message: string): CaptionError => new CaptionError(code, message);
+const NAME = { min: 1, max: MAX_NAME_CHARS };
+const NAME_OR_EMPTY = { min: 0, max: MAX_NAME_CHARS };
+const PLACE = { min: 0, max: Number.MAX_SAFE_INTEGER };
+const PHRASES = {
+  max: MAX_INGEST_TEXT_BYTES,
+  each: { min: 0, max: MAX_INGEST_TEXT_BYTES },
+};
+const EXPLANATION = { min: 0, max: MAX_INGEST_TEXT_BYTES };
 
 /**
- * Reads a text frame from a client. Throws CaptionError `message_not_json`, `message_malformed`, `version_unsupported`
- * or `sample_rate_unsupported`, and nothing else. Unknown fields are ignored; so is an unknown kind (undefined).
+ * Reads a text frame from a client. Throws CaptionError `message_too_large`, `message_not_json`, `message_malformed`,
+ * `version_unsupported` or `sample_rate_unsupported`, and nothing else. Unknown fields are ignored; so is an unknown kind (undefined).
  */
 export function decodeIngestMessage(text: string): IngestClientMessage | undefined {
-  if (text.length > MAX_INGEST_TEXT_BYTES)
-    throw failure('message_too_large', 'A text frame may hold 65,536 characters.');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw failure(
-      'message_not_json',
-      'A text frame must hold one JSON message; audio goes into binary frames.',
-    );
-  }
-  const message = asObject(value, 'message');
-  switch (message['kind']) {
+  const fields = readJsonMessage(text, MAX_INGEST_TEXT_BYTES);
+  const kind = fields.text('kind', NAME);
+  switch (kind) {
     case 'hello':
-      return decodeHello(message);
+      return readHello(fields);
     case 'mute':
     case 'unmute':
     case 'end':
-      return { kind: message['kind'] };
+      return { kind };
     case 'vocabulary':
-      return { kind: 'vocabulary', vocabulary: asTexts(message['vocabulary'], 'vocabulary') };
+      return { kind, vocabulary: fields.texts('vocabulary', PHRASES) };
     default:
-      asText(message['kind'], 'kind');
       return undefined;
   }
 }
 
-function decodeHello(message: Record<string, unknown>): IngestHello {
-  if (message['version'] !== INGEST_VERSION) {
-    throw failure('version_unsupported', `hello.version must be ${INGEST_VERSION}.`);
+/** Reads what the gateway answered; errors and unknown kinds as `decodeIngestMessage`. */
+export function decodeIngestAnswer(text: string): IngestServerMessage | undefined {
+  const fields = readJsonMessage(text, MAX_INGEST_TEXT_BYTES);
+  const kind = fields.text('kind', NAME);
+  switch (kind) {
+    case 'welcome':
+      checkVersion(fields, 'welcome');
+      return {
+        kind,
+        version: INGEST_VERSION,
+        stream: fields.text('stream', NAME),
+        expectSample: fields.integer('expectSample', PLACE),
+        ...readFinalThrough(fields),
+      };
+    case 'ack':
+      return {
+        kind,
+        receivedThroughSample: fields.integer('receivedThroughSample', PLACE),
+        recognisedThroughSample: fields.integer('recognisedThroughSample', PLACE),
+        ...readFinalThrough(fields),
+        behindMs: fields.integer('behindMs', PLACE),
+      };
+    case 'ended':
+      return { kind, receivedThroughSample: fields.integer('receivedThroughSample', PLACE) };
+    case 'warning':
+      return { kind, code: fields.text('code', NAME), message: fields.text('message', EXPLANATION) };
+    case 'error':
+      return {
+        kind,
+        code: fields.text('code', NAME),
+        message: fields.text('message', EXPLANATION),
+        retryable: fields.flag('retryable'),
+      };
+    default:
+      return undefined;
   }
-  const speaker = asObject(message['speaker'], 'speaker');
-  const { language, vocabulary, resume } = message;
+}
+
+function readHello(fields: FieldReader): IngestHello {
+  checkVersion(fields, 'hello');
+  const speaker = fields.object('speaker');
+  const language = fields.optionalLanguage('language');
+  const resume = fields.optionalObject('resume');
   return {
     kind: 'hello',
     version: INGEST_VERSION,
-    room: asText(message['room'], 'room') as RoomName,
+    room: roomName(fields.text('room', NAME)),
     speaker: {
-      identity: asText(speaker['identity'], 'speaker.identity') as ParticipantIdentity,
-      name: speaker['name'] === undefined ? '' : asText(speaker['name'], 'speaker.name', { minChars: 0 }),
+      identity: participantIdentity(speaker.text('identity', NAME)),
+      name: speaker.optionalText('name', NAME_OR_EMPTY) ?? '',
     },
-    sampleRateHz: asSampleRate(message['sampleRateHz']),
-    ...(language === undefined
+    sampleRateHz: readSampleRate(fields),
+    ...(language === undefined ? {} : { language }),
+    ...(fields.has('vocabulary') ? { vocabulary: fields.texts('vocabulary', PHRASES) } : {}),
+    ...(resume === undefined
       ? {}
-      : { language: asText(language, 'language', { maxChars: MAX_LANGUAGE_CHARS }) }),
-    ...(vocabulary === undefined ? {} : { vocabulary: asTexts(vocabulary, 'vocabulary') }),
-    ...(resume === undefined ? {} : { resume: decodeResume(asObject(resume, 'resume')) }),
+      : { resume: { stream: resume.text('stream', NAME), fromSample: resume.integer('fromSample', PLACE) } }),
   };
 }
 
-function decodeResume(resume: Record<string, unknown>): NonNullable<IngestHello['resume']> {
-  const fromSample = resume['fromSample'];
-  if (typeof fromSample !== 'number' || !Number.isSafeInteger(fromSample) || fromSample < 0) {
-    throw failure('message_malformed', 'resume.fromSample must be a whole number, 0 or more.');
-  }
-  return { stream: asText(resume['stream'], 'resume.stream'), fromSample };
-}
-
-function asSampleRate(value: unknown): IngestSampleRateHz {
-  const rate = INGEST_SAMPLE_RATES_HZ.find((supported) => supported === value);
+function readSampleRate(fields: FieldReader): IngestSampleRateHz {
+  const rate = INGEST_SAMPLE_RATES_HZ.find((supported) => fields.is('sampleRateHz', supported));
   if (rate !== undefined) return rate;
-  throw failure(
+  throw new CaptionError(
     'sample_rate_unsupported',
     `hello.sampleRateHz must be one of ${INGEST_SAMPLE_RATES_HZ.join(', ')}.`,
   );
 }
 
-function asObject(value: unknown, field: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw failure('message_malformed', `${field} must be an object.`);
+function readFinalThrough(fields: FieldReader): { readonly finalThroughSample?: number } {
+  const finalThroughSample = fields.optionalInteger('finalThroughSample', PLACE);
+  return finalThroughSample === undefined ? {} : { finalThroughSample };
 }
 
-function asText(
-  value: unknown,
-  field: string,
-  limits: { minChars?: number; maxChars?: number } = {},
-): string {
-  const { minChars = 1, maxChars = MAX_NAME_CHARS } = limits;
-  if (typeof value === 'string' && value.length >= minChars && value.length <= maxChars) return value;
-  throw failure('message_malformed', `${field} must be a text of ${minChars} to ${maxChars} characters.`);
-}
-
-function asTexts(value: unknown, field: string): readonly string[] {
-  if (Array.isArray(value) && value.every((entry): entry is string => typeof entry === 'string'))
-    return value;
-  throw failure('message_malformed', `${field} must be a list of texts.`);
+function checkVersion(fields: FieldReader, kind: 'hello' | 'welcome'): void {
+  if (fields.is('version', INGEST_VERSION)) return;
+  throw new CodecError('version_unsupported', `${kind}.version must be ${INGEST_VERSION}.`);
 }

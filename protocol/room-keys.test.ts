@@ -18,7 +18,7 @@ describe('the keys in a room’s metadata', () => {
     ['null', []],
     [JSON.stringify({ captionKeys: key('A') }), []],
     [JSON.stringify({ captionKeys: [1, null, 'short', `${key('A')}A`, key('=')] }), []],
-    [JSON.stringify({ captionKeys: [...'ABCDEFG'].map(key) }), [...'ABCD'].map(key)],
+    [JSON.stringify({ captionKeys: Array.from('ABCDEFG', key) }), Array.from('ABCD', key)],
   ])('are none where there are none, and not too many: %s', (metadata, expected) => {
     expect(roomKeysIn(metadata)).toEqual(expected);
   });

@@ -26,7 +26,7 @@ export const PACES = [
 ] as const;
 /**
  * With many speakers a look only fills up a call that decodes anyway: such a call costs 4.7 ms and 3.1 ms for each stream in it, so
- * that a look costs 3.1 ms there and 7.8 ms in a call of its own (40 people talking, default model, a busy machine's cold caches
+ * that a look costs 3.1 ms there and 7.8 ms in a call of its own (40 people connected, default model, a busy machine's cold caches
  * included). Seldom as they are, nothing need be left out of them. With 40 people that brought the median word from 480 to 400 to
  * 420 ms after its end, at 0.48 instead of 0.46 cores.
  */

@@ -57,6 +57,50 @@ describe('importModel', () => {
     expect(await verifyModel({ id: 'flat', dir: model.dir })).toMatchObject({ checked: 'checksums' });
   });
 
+  it.each([
+    [
+      'an archive',
+      '._mac',
+      'mac/._tokens.txt',
+      '__MACOSX/mac/._encoder-epoch-9-avg-1.onnx',
+      '.DS_Store',
+      'mac/.DS_Store',
+    ],
+    ['an archive with remarks', 'README.md', 'SHA256SUMS'],
+  ])('finds the one folder of %s beside what else is in it', async (_, ...beside) => {
+    const path = join(await newDir(), 'mac.tar');
+    const files = Object.entries(tinyFiles()).map(([name, content]) => ({ path: `mac/${name}`, content }));
+    const clutter = beside.map((name) => ({ path: name, content: Buffer.from('\0\x05\x16\x07') }));
+    await writeFile(path, rawTar([...clutter, ...files]));
+    const model = await importModel({ path, stores: [await newDir()] });
+    expect((await readdir(model.dir)).sort()).toEqual([...Object.keys(tinyFiles()), 'install.json'].sort());
+  });
+
+  it('finds the one folder in a folder, and leaves out what a system put into it', async () => {
+    const path = await writeFiles(join(await newDir(), 'outer'), {
+      '.DS_Store': '?',
+      '._inner': '?',
+      ...Object.fromEntries(Object.entries(tinyFiles()).map(([name, content]) => [`inner/${name}`, content])),
+      'inner/._encoder-epoch-9-avg-1.onnx': '?',
+      'inner/Thumbs.db': '?',
+    });
+    const model = await importModel({ path, stores: [await newDir()] });
+    expect((await readdir(model.dir)).sort()).toEqual([...Object.keys(tinyFiles()), 'install.json'].sort());
+  });
+
+  it('reads texts that another system wrote: byte order marks, other line ends', async () => {
+    const path = await writeFiles(join(await newDir(), 'mine'), {
+      ...tinyFiles(),
+      'tokens.txt': `\uFEFF${TINY_TOKENS.replaceAll('\n', '\r\n')}`,
+      'model.json': Buffer.from('\uFEFF{"title": "Mine",\r\n"languages": ["br"]}', 'utf16le'),
+    });
+    expect(await importModel({ path, stores: [await newDir()] })).toMatchObject({
+      title: 'Mine',
+      languages: ['br'],
+      casing: 'upper',
+    });
+  });
+
   it('follows links to files, as model hubs make them', async () => {
     const blobs = await writeFiles(await newDir(), { a1b2: tinyOnnx(200) });
     const path = await writeFiles(join(await newDir(), 'linked'), { 'tokens.txt': 'A 0\n' });

@@ -1,7 +1,8 @@
 /** Turns a folder into a model that can be used, or says exactly what is wrong with it. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptionError } from '../../protocol/index.js';
+import { readTextFile } from '../text-file.js';
 import { isMissing, readInstallRecord } from './install-record.js';
 import { readModelDescription } from './model-description.js';
 import { BPE_VOCAB_FILE, selectPunctuationFiles, selectRecogniserFiles, TOKENS_FILE } from './model-files.js';
@@ -94,7 +95,7 @@ async function inspectRecogniser(
     ...(names.includes(BPE_VOCAB_FILE) ? { bpeVocab: join(dir, BPE_VOCAB_FILE) } : {}),
   };
   for (const path of [files.encoder, files.decoder, files.joiner]) await checkOnnxFile(path);
-  const pieces = parseTokens(await readFile(files.tokens, 'utf8'), files.tokens);
+  const pieces = parseTokens(await readTextFile(files.tokens), files.tokens);
   const said = registered ?? (await readModelDescription(dir));
   const detected = detectTextStyle(pieces);
   return {

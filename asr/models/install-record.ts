@@ -1,9 +1,10 @@
 /** `install.json`: where a model came from and what its files were, written when it is installed. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { open, readdir, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { CaptionError } from '../../protocol/index.js';
+import { readTextFile } from '../text-file.js';
 
 export const INSTALL_RECORD_FILE = 'install.json';
 
@@ -59,7 +60,7 @@ export async function readInstallRecord(dir: string): Promise<InstallRecord | un
   const path = join(dir, INSTALL_RECORD_FILE);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readTextFile(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

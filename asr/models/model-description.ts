@@ -1,7 +1,7 @@
 /** `model.json`: what a person may say about a model that the registry does not know. Every field is optional. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptionError } from '../../protocol/index.js';
+import { readTextFile } from '../text-file.js';
 import { isMissing } from './install-record.js';
 import type { Casing } from './registry.js';
 
@@ -23,7 +23,7 @@ export async function readModelDescription(dir: string): Promise<ModelDescriptio
   const path = join(dir, MODEL_DESCRIPTION_FILE);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readTextFile(path);
   } catch (error) {
     if (isMissing(error)) return {};
     throw error;

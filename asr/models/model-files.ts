@@ -2,6 +2,7 @@
  * Which files of a folder make up a model. Names are matched by pattern, because every release names them anew:
  * `encoder.int8.onnx`, `encoder-epoch-99-avg-1-chunk-16-left-128.onnx`, `joiner.fp32.onnx`, …
  */
+import { isClutter } from './clutter.js';
 import type { Precision } from './registry.js';
 
 /** File names, without the folder. `precision` is the encoder's. */
@@ -39,7 +40,8 @@ const BELONGS_TO_A_MODEL =
 type Variant = Partial<Record<Role, Partial<Record<Precision, string>>>>;
 
 /** Whether a file of that name is part of a model, or says something about it. */
-export const belongsToModel = (fileName: string): boolean => BELONGS_TO_A_MODEL.test(fileName);
+export const belongsToModel = (fileName: string): boolean =>
+  BELONGS_TO_A_MODEL.test(fileName) && !isClutter(fileName);
 
 /**
  * The encoder, decoder and joiner among `fileNames`. The three come from one variant; of several complete variants

@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { isClutter } from './clutter.js';
 import { bpeVocabOf } from './bpe-vocab.js';
 import { inspectModel, type InstalledModel, type InstalledPunctuation } from './inspect.js';
 import {
@@ -129,11 +130,12 @@ async function removeLeftovers(place: Omit<Workplace, 'signal'>): Promise<void> 
 /** Where the model that is being replaced lies until its successor is in place. */
 const replacedDir = ({ workDir }: Pick<Workplace, 'workDir'>): string => join(workDir, 'replaced');
 
-/** An archive usually has one folder with everything in it. */
+/** An archive usually has one folder with everything in it, and perhaps a README or a checksum beside it. */
 export async function onlyFolderOf(dir: string): Promise<string> {
-  const entries = await readdir(dir, { withFileTypes: true });
-  const [only] = entries;
-  return entries.length === 1 && only?.isDirectory() === true ? join(dir, only.name) : dir;
+  const entries = (await readdir(dir, { withFileTypes: true })).filter(({ name }) => !isClutter(name));
+  const [folder, ...others] = entries.filter((entry) => entry.isDirectory());
+  const isModelItself = entries.some(({ name }) => name.endsWith('.onnx'));
+  return folder === undefined || others.length > 0 || isModelItself ? dir : join(dir, folder.name);
 }
 
 async function addBpeVocab(dir: string): Promise<void> {

@@ -1,24 +1,34 @@
 /**
  * Unpacks an archive that is not trusted: only plain files and folders below the target come out of it.
  * One entry that is anything else, and the whole archive is refused.
+ *
+ * `tar`'s parser is driven by hand, piece after piece, and what comes out of a piece is written before the next one is read.
+ * So nothing is being written any more when this is over, however it ends, and no archive can keep it waiting.
  */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract, ReadEntry } from 'tar';
-import bzip2Decoder from 'unbzip2-stream';
+import { Parser, type ReadEntry } from 'tar';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { decodeBzip2 } from './bzip2.js';
+import { EntryWriter } from './entry-writer.js';
 import type { OnInstallProgress } from './progress.js';
 
-const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
 /** The biggest registered model unpacks to less than 1 GiB. */
-export const DEFAULT_MAX_UNPACKED_BYTES = 16 * GIB;
+export const DEFAULT_MAX_UNPACKED_BYTES = 16 * 1024 * MIB;
 const MAX_ENTRIES = 10_000;
-/** What the bzip2 decoder may make of the piece it is given; real archives stay below a hundredth of it. */
-const MAX_HELD_BYTES = GIB / 2;
+/** Headers and padding, which are in no file. */
+const MAX_OVERHEAD_BYTES = 64 * MIB;
+/** Weights do not become much smaller; what unpacks to more than this, and to more than so many times its size, is no model. */
+const SMALL_BYTES = 64 * MIB;
+const MAX_RATIO = 100;
+/** Archives are padded at their end. It is read for the sake of the checksums that follow, but not for ever. */
+const MAX_TRAILING_BYTES = MIB;
 /** Where POSIX tar writes "ustar". */
 const USTAR_OFFSET = 257;
+const HEADER_BYTES = 512;
 
 export interface UnpackOptions {
   readonly archivePath: string;
@@ -34,71 +44,108 @@ type Compression = 'bzip2' | 'gzip' | 'none';
 type Bytes = AsyncIterable<Uint8Array>;
 
 /**
- * Unpacks a .tar.bz2, .tar.gz or .tar, told apart by content.
+ * Unpacks a .tar.bz2, .tar.gz or .tar, told apart by content. What follows the end of the archive is left alone.
  * Throws CaptionError `archive_unsafe` for an entry that leaves the target, is a link or a device, or for more than the
- * limit; `archive_damaged` for a file that is no such archive or is cut off; and the signal's reason.
+ * limit; `archive_damaged` for a file that is no such archive or is cut off; the signal's reason; and what the disk says.
  */
 export async function unpackArchive(options: UnpackOptions): Promise<void> {
-  const { archivePath, targetDir } = options;
+  const { archivePath, targetDir, signal, onProgress } = options;
   const { compression, sizeBytes } = await detectCompression(archivePath);
-  const refused = new AbortController();
-  const guard = new EntryGuard(options, (reason) => refused.abort(reason));
-  const signal = options.signal ? AbortSignal.any([options.signal, refused.signal]) : refused.signal;
-  const target = extract({
-    cwd: targetDir,
-    strict: true,
-    noMtime: true,
-    preserveOwner: false,
-    filter: (path, entry) => entry instanceof ReadEntry && guard.accepts(path, entry),
-  });
+  const guard = new ArchiveGuard(options);
+  const writer = new EntryWriter(targetDir);
   try {
-    const counted = (source: Bytes): Bytes => countBytes(source, sizeBytes, options.onProgress);
-    const source = createReadStream(archivePath);
-    if (compression === 'gzip') await pipeline(source, counted, createGunzip(), target, { signal });
-    else if (compression === 'bzip2') await pipeline(source, counted, decodeBzip2, target, { signal });
-    else await pipeline(source, counted, target, { signal });
+    const packed = countPacked(createReadStream(archivePath), (doneBytes) => {
+      guard.packedBytes = doneBytes;
+      onProgress?.({ phase: 'unpacking', doneBytes, totalBytes: sizeBytes });
+    });
+    await unpackTar(decompress(packed, compression), { guard, writer, signal });
   } catch (error) {
-    // The streams report an abort in words of their own; what counts is who aborted.
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
+    if (error instanceof CaptionError || writer.hasFailed) throw error;
     throw new CaptionError('archive_damaged', `${archivePath} cannot be unpacked: ${errorMessage(error)}`, {
       cause: error,
     });
+  } finally {
+    await writer.close();
   }
-  signal.throwIfAborted();
 }
 
-/** Looks at every entry before anything of it is written. */
-class EntryGuard {
+async function unpackTar(
+  tar: Bytes,
+  { guard, writer, signal }: { guard: ArchiveGuard; writer: EntryWriter; signal: AbortSignal | undefined },
+): Promise<void> {
+  const progress: { failure?: unknown; hasEnded: boolean } = { hasEnded: false };
+  const parser = new Parser({
+    strict: true,
+    // An error that is thrown here ends the parser before it looks at what the entry says.
+    filter: (path, entry) => guard.check(path, entry as ReadEntry),
+    onReadEntry: (entry) => writer.take(entry),
+  });
+  parser.on('ignoredEntry', (entry: ReadEntry) => guard.refuseIgnored(entry));
+  parser.on('error', (error) => (progress.failure ??= error));
+  parser.on('eof', () => (progress.hasEnded = true));
+  let trailingBytes = 0;
+  for await (const piece of withWholeHead(tar)) {
+    signal?.throwIfAborted();
+    guard.count(piece);
+    if (progress.hasEnded) trailingBytes += piece.length;
+    else parser.write(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+    if (progress.failure !== undefined) throw progress.failure;
+    await writer.write();
+    if (trailingBytes > MAX_TRAILING_BYTES) break;
+  }
+  signal?.throwIfAborted();
+  if (!progress.hasEnded) throw new Error('it is cut off');
+}
+
+/** Looks at every entry before anything of it is written, and at how much there is. */
+class ArchiveGuard {
+  packedBytes = 0;
+  #unpackedBytes = 0;
   #entries = 0;
-  #bytes = 0;
+  #fileBytes = 0;
+  readonly #archivePath: string;
+  readonly #maxBytes: number;
 
-  constructor(
-    private readonly options: UnpackOptions,
-    private readonly refuse: (reason: CaptionError) => void,
-  ) {}
+  constructor({ archivePath, maxUnpackedBytes = DEFAULT_MAX_UNPACKED_BYTES }: UnpackOptions) {
+    this.#archivePath = archivePath;
+    this.#maxBytes = maxUnpackedBytes;
+  }
 
-  accepts(path: string, entry: ReadEntry): boolean {
+  /** True, or throws CaptionError `archive_unsafe`. */
+  check(path: string, entry: ReadEntry): boolean {
     this.#entries += 1;
-    this.#bytes += entry.size;
+    this.#fileBytes += entry.size;
     const problem = unsafePath(path) ?? unsafeType(entry) ?? this.#tooMuch();
-    if (problem === undefined) {
-      // Whatever the archive says, nothing in it is to be executable, set-uid or unreadable.
-      entry.mode = entry.type === 'Directory' ? 0o755 : 0o644;
-      return true;
-    }
-    this.refuse(
-      new CaptionError(
-        'archive_unsafe',
-        `${this.options.archivePath} was refused and nothing of it installed: entry "${path}" ${problem}.`,
-      ),
-    );
-    return false;
+    if (problem !== undefined) throw this.#unsafe(`entry "${path}" ${problem}`);
+    return true;
+  }
+
+  /** The parser leaves out entries of types that it does not know, and headers that are too long. */
+  refuseIgnored(entry: ReadEntry): never {
+    throw this.#unsafe(`entry "${entry.path}" ${unsafeType(entry) ?? 'has too long a header'}`);
+  }
+
+  /** Counts everything, also what is in no file. Throws CaptionError `archive_unsafe`. */
+  count(piece: Uint8Array): void {
+    if (this.#unpackedBytes === 0 && isCompressed(piece)) throw new Error('it is compressed twice');
+    this.#unpackedBytes += piece.length;
+    if (this.#unpackedBytes > this.#maxBytes + MAX_OVERHEAD_BYTES)
+      throw this.#unsafe(`it unpacks to more than ${this.#maxBytes} bytes`);
+    if (this.#unpackedBytes > SMALL_BYTES + MAX_RATIO * this.packedBytes)
+      throw this.#unsafe(`it unpacks to more than ${MAX_RATIO} times its size, which no model does`);
   }
 
   #tooMuch(): string | undefined {
-    const maxBytes = this.options.maxUnpackedBytes ?? DEFAULT_MAX_UNPACKED_BYTES;
-    if (this.#bytes > maxBytes) return `makes it larger than ${maxBytes} bytes`;
+    if (this.#fileBytes > this.#maxBytes) return `makes it larger than ${this.#maxBytes} bytes`;
     return this.#entries > MAX_ENTRIES ? `is one of more than ${MAX_ENTRIES}` : undefined;
+  }
+
+  #unsafe(what: string): CaptionError {
+    return new CaptionError(
+      'archive_unsafe',
+      `${this.#archivePath} was refused and nothing of it installed: ${what}.`,
+    );
   }
 }
 
@@ -113,6 +160,10 @@ function unsafeType({ type }: ReadEntry): string | undefined {
     ? undefined
     : `is a ${type}, and only files and folders are allowed`;
 }
+
+/** The parser would unpack gzip and Zstandard by itself, and nobody would count. */
+const isCompressed = ([first, second]: Uint8Array): boolean =>
+  (first === 0x1f && second === 0x8b) || (first === 0x28 && second === 0xb5);
 
 async function detectCompression(path: string): Promise<{ compression: Compression; sizeBytes: number }> {
   const file = await open(path, 'r');
@@ -131,37 +182,46 @@ async function detectCompression(path: string): Promise<{ compression: Compressi
   throw new CaptionError('archive_damaged', `${path} is no .tar.bz2, .tar.gz or .tar archive.`);
 }
 
-async function* countBytes(source: Bytes, totalBytes: number, onProgress?: OnInstallProgress): Bytes {
+async function* countPacked(source: Bytes, counted: (doneBytes: number) => void): Bytes {
   let doneBytes = 0;
-  for await (const chunk of source) {
-    yield chunk;
-    doneBytes += chunk.length;
-    onProgress?.({ phase: 'unpacking', doneBytes, totalBytes });
+  for await (const piece of source) {
+    doneBytes += piece.length;
+    counted(doneBytes);
+    yield piece;
   }
 }
 
-/** The decoder is an old-style stream that works while it is written to; this gives it back-pressure. */
-async function* decodeBzip2(source: Bytes): Bytes {
-  const decoder = bzip2Decoder();
-  const decoded: Uint8Array[] = [];
-  const failures: unknown[] = [];
-  let heldBytes = 0;
-  decoder.on('data', (block: Uint8Array) => {
-    heldBytes += block.length;
-    // Caught by the decoder, which stops and reports it as its error.
-    if (heldBytes > MAX_HELD_BYTES) throw new Error('it is compressed beyond anything a model can be');
-    decoded.push(block);
-  });
-  decoder.on('error', (error: unknown) => failures.push(error));
-  const takeDecoded = (): Uint8Array[] => {
-    if (failures.length > 0) throw failures[0];
-    heldBytes = 0;
-    return decoded.splice(0);
-  };
-  for await (const chunk of source) {
-    decoder.write(chunk);
-    yield* takeDecoded();
+/** The first piece is long enough to tell what it is. */
+async function* withWholeHead(pieces: Bytes): Bytes {
+  let head: Uint8Array | undefined = new Uint8Array(0);
+  for await (const piece of pieces) {
+    if (head !== undefined) head = Buffer.concat([head, piece]);
+    if (head !== undefined && head.length < HEADER_BYTES) continue;
+    yield head ?? piece;
+    head = undefined;
   }
-  decoder.end();
-  yield* takeDecoded();
+  if (head !== undefined) yield head;
+}
+
+function decompress(packed: Bytes, compression: Compression): Bytes {
+  switch (compression) {
+    case 'bzip2':
+      return decodeBzip2(packed);
+    case 'gzip':
+      return gunzip(packed);
+    case 'none':
+      return packed;
+  }
+}
+
+async function* gunzip(packed: Bytes): Bytes {
+  const decoder = createGunzip();
+  // The decoder ends with the same error, and then so does the loop over it.
+  const feeding = pipeline(packed, decoder).catch(() => undefined);
+  try {
+    yield* decoder as Bytes;
+  } finally {
+    decoder.destroy();
+    await feeding;
+  }
 }

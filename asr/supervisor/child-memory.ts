@@ -1,4 +1,4 @@
-/** What a recogniser child is started with so that it takes little memory. Figures: 40 people who talk, default model. */
+/** What a recogniser child is started with so that it takes little memory. Figures: 40 people connected, default model. */
 
 export const CHILD_NODE_OPTIONS = [
   // sherpa-onnx's native memory is freed by the garbage collector, which must be told when.

@@ -15,6 +15,18 @@ describe('a vocabulary', () => {
     expect(parseVocabulary(many.slice(0, 1000))).toHaveLength(1000);
   });
 
+  it('is bounded in bytes, all phrases together, and says how many are allowed', () => {
+    const greek = Array.from({ length: 99 }, (_, index) => `${index}`.padEnd(81, 'Ω'));
+    expect(parseVocabulary(greek)).toEqual(greek);
+    expect(() => parseVocabulary([...greek, ...greek])).not.toThrow();
+    expect(() => parseVocabulary([...greek, 'Ω'.repeat(100)])).toThrow(
+      expect.objectContaining({
+        code: 'vocabulary_invalid',
+        message: expect.stringContaining('16000 bytes') as string,
+      }),
+    );
+  });
+
   it('stays what it is when parsed again', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 100 }), { maxLength: 20 }), (lines) => {

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { HotwordCompiler } from './hotword-compiler.js';
+import { HotwordCompiler, type HotwordCompilerParts } from './hotword-compiler.js';
 import { PieceEncoder } from './piece-encoder.js';
 
 const PIECES = ['<blk>', '<unk>', '▁', 'A', 'B', 'E', "'", '▁AB'];
 
-const compiler = (casing: 'upper' | 'lower', pieces: readonly string[] = PIECES): HotwordCompiler =>
-  new HotwordCompiler({
-    encoder: new PieceEncoder(pieces.map((piece, id) => `${piece}\t-${id + 1}.5`).join('\n')),
-    tokenIds: new Map(pieces.map((piece, id) => [piece, id])),
-    casing,
-  });
+const partsOf = (casing: 'upper' | 'lower', pieces: readonly string[] = PIECES): HotwordCompilerParts => ({
+  encoder: new PieceEncoder(pieces.map((piece, id) => `${piece}\t-${id + 1}.5`).join('\n')),
+  tokenIds: new Map(pieces.map((piece, id) => [piece, id])),
+  casing,
+});
+const compiler = (...parts: Parameters<typeof partsOf>): HotwordCompiler =>
+  new HotwordCompiler(partsOf(...parts));
 
 /** What saying these tokens is worth with that vocabulary. */
 const worth = (of: HotwordCompiler, phrase: string, tokens: readonly number[]): number =>
@@ -39,5 +40,23 @@ describe('HotwordCompiler', () => {
     const first = shared.compile(['AB']);
     expect(shared.compile(['AB'])).toBe(first);
     expect(shared.compile(['AB', 'B'])).not.toBe(first);
+  });
+
+  it('keeps graphs for other streams up to a number of bytes, those asked for last', () => {
+    const { sizeBytes } = compiler('upper').compile(['A B']).graph!;
+    const small = new HotwordCompiler({ ...partsOf('upper'), maxKeptBytes: 3 * sizeBytes });
+    const [first, second] = [small.compile(['A B']), small.compile(['B A'])];
+    expect(small.compile(['A B'])).toBe(first);
+    small.compile(['E A']);
+    expect(small.compile(['A B'])).toBe(first);
+    expect(small.compile(['B A'])).not.toBe(second);
+  });
+
+  it('names what it cannot write without making a graph', () => {
+    const vocabulary = ['AB', 'B2', '日本', '!'];
+    expect(compiler('upper').unwritable(vocabulary)).toEqual(
+      compiler('upper').compile(vocabulary).unwritable,
+    );
+    expect(compiler('upper').unwritable(vocabulary)).toEqual(['B2', '日本', '!']);
   });
 });

@@ -5,8 +5,8 @@ import { PieceEncoder } from './piece-encoder.js';
 
 /** What each token of a phrase is worth, a natural logarithm; sherpa-onnx's `hotwords_score`. */
 const BOOST = 1.5;
-/** Graphs that are kept for other streams with the same vocabulary: those of a room share one. */
-const MAX_KEPT_GRAPHS = 64;
+/** Graphs are kept for other streams with the same vocabulary, as those of a room have; the newest one always. */
+const DEFAULT_MAX_KEPT_BYTES = 16_000_000;
 
 export interface CompiledHotwords {
   /** Undefined when there is nothing to favour. */
@@ -19,12 +19,20 @@ export interface HotwordCompilerParts {
   readonly encoder: PieceEncoder;
   readonly tokenIds: ReadonlyMap<string, number>;
   readonly casing: Casing;
+  /** For all graphs that are kept together, roughly. Default 16 MB. */
+  readonly maxKeptBytes?: number;
+}
+
+interface KeptHotwords {
+  readonly compiled: CompiledHotwords;
+  readonly sizeBytes: number;
 }
 
 /** Makes graphs of vocabularies for one model; the model itself is the same for all of them. */
 export class HotwordCompiler {
   readonly #parts: HotwordCompilerParts;
-  readonly #kept = new Map<string, CompiledHotwords>();
+  readonly #kept = new Map<string, KeptHotwords>();
+  #keptBytes = 0;
 
   /** `bpeVocab` is the text of that file, `pieces` are the model's tokens by id. */
   static of(bpeVocab: string, pieces: readonly string[]): HotwordCompiler {
@@ -43,13 +51,30 @@ export class HotwordCompiler {
   compile(vocabulary: readonly string[]): CompiledHotwords {
     const key = JSON.stringify(vocabulary);
     const known = this.#kept.get(key);
-    const compiled = known ?? this.#compile(vocabulary);
-    // Moves it to the end: the first is the one not asked for the longest.
-    this.#kept.delete(key);
-    this.#kept.set(key, compiled);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MAX_KEPT_GRAPHS && oldest !== undefined) this.#kept.delete(oldest);
+    if (known !== undefined) this.#forget(key, known);
+    const compiled = known?.compiled ?? this.#compile(vocabulary);
+    // At the end: the first is the one not asked for the longest.
+    this.#keep(key, { compiled, sizeBytes: 2 * key.length + (compiled.graph?.sizeBytes ?? 0) });
     return compiled;
+  }
+
+  /** Phrases of a vocabulary with characters that the model cannot write. */
+  unwritable(vocabulary: readonly string[]): readonly string[] {
+    return vocabulary.filter((phrase) => this.#tokensOf(phrase) === undefined);
+  }
+
+  #keep(key: string, kept: KeptHotwords): void {
+    this.#kept.set(key, kept);
+    this.#keptBytes += kept.sizeBytes;
+    for (const [oldest, { sizeBytes }] of this.#kept) {
+      if (this.#keptBytes <= (this.#parts.maxKeptBytes ?? DEFAULT_MAX_KEPT_BYTES) || oldest === key) break;
+      this.#forget(oldest, { sizeBytes });
+    }
+  }
+
+  #forget(key: string, { sizeBytes }: Pick<KeptHotwords, 'sizeBytes'>): void {
+    this.#kept.delete(key);
+    this.#keptBytes -= sizeBytes;
   }
 
   #compile(vocabulary: readonly string[]): CompiledHotwords {
@@ -57,19 +82,26 @@ export class HotwordCompiler {
     const unwritable: string[] = [];
     for (const phrase of vocabulary) {
       const ids = this.#tokensOf(phrase);
-      if (ids === undefined || ids.length === 0) unwritable.push(phrase);
+      if (ids === undefined) unwritable.push(phrase);
       else phrases.push({ ids, boost: BOOST });
     }
     return { graph: phrases.length === 0 ? undefined : new HotwordGraph(phrases), unwritable };
   }
 
+  /** Undefined where the model cannot write the phrase, or nothing of it. */
   #tokensOf(phrase: string): readonly number[] | undefined {
-    const words = this.#written(phrase).split(/\s+/u).filter(Boolean);
-    const pieces = words.map((word) => this.#parts.encoder.encode(word));
-    const ids = pieces.flatMap((ofWord) =>
-      ofWord === undefined ? [undefined] : ofWord.map((piece) => this.#parts.tokenIds.get(piece)),
-    );
-    return ids.every((id) => id !== undefined) ? ids : undefined;
+    const ids: number[] = [];
+    for (const word of this.#written(phrase).split(/\s+/u)) {
+      if (word === '') continue;
+      const pieces = this.#parts.encoder.encode(word);
+      if (pieces === undefined) return undefined;
+      for (const piece of pieces) {
+        const id = this.#parts.tokenIds.get(piece);
+        if (id === undefined) return undefined;
+        ids.push(id);
+      }
+    }
+    return ids.length === 0 ? undefined : ids;
   }
 
   /** As the model writes: its case, no marks that it has not, letters without accents where it has none. */

@@ -23,19 +23,38 @@ export interface HotwordPlace {
 }
 
 class Place implements HotwordPlace {
-  readonly next = new Map<number, Place>();
   worth = 0;
   kept = 0;
   boost = 0;
   endsPhrase = false;
-  readonly said: readonly number[];
   /** The longest other beginning of a phrase that this one ends with. */
   failure: Place | undefined;
+  /** How many tokens are said here. */
+  readonly depth: number;
 
-  constructor(said: readonly number[]) {
-    this.said = said;
+  constructor(
+    /** Number of the place in its graph. */
+    readonly index: number,
+    /** The place before, and the token that leads from there to here; the start has none. */
+    readonly parent?: Place,
+    readonly token = NO_TOKEN,
+  ) {
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+  }
+
+  get said(): readonly number[] {
+    const tokens = [this.token];
+    for (let place = this.parent; place !== undefined; place = place.parent) tokens.push(place.token);
+    // The last one is the start, which has none.
+    return tokens.slice(0, -1).reverse();
   }
 }
+
+const NO_TOKEN = -1;
+/** More than any model has tokens: a place and a token together make one number. */
+const MAX_TOKENS = 2 ** 20;
+/** Of a place with its entry in the map, roughly. */
+const BYTES_PER_PLACE = 200;
 
 export interface HotwordStep {
   readonly place: HotwordPlace;
@@ -44,7 +63,9 @@ export interface HotwordStep {
 }
 
 export class HotwordGraph {
-  readonly #root = new Place([]);
+  readonly #root = new Place(0);
+  /** All places but the start, by the place before and the token: a map for each place would mostly hold one entry. */
+  readonly #next = new Map<number, Place>();
 
   /** Phrases without tokens are left out; of the same phrase twice the larger boost counts. */
   constructor(phrases: readonly HotwordTokens[]) {
@@ -56,9 +77,15 @@ export class HotwordGraph {
     return this.#root;
   }
 
+  /** Roughly what it takes in memory. */
+  get sizeBytes(): number {
+    return (this.#next.size + 1) * BYTES_PER_PLACE;
+  }
+
+  /** `from`: a place of this graph. */
   step(from: HotwordPlace, token: number): HotwordStep {
     const here = from instanceof Place ? from : this.#root;
-    const child = here.next.get(token);
+    const child = this.#after(here, token);
     if (child !== undefined) return { place: child, gain: child.worth - here.worth };
     const place = this.#elsewhere(here, token);
     return { place, gain: place.worth - (here.worth - here.kept) };
@@ -71,27 +98,34 @@ export class HotwordGraph {
 
   /** The place with these tokens in `said`, in a graph of the same phrases. Where there is none, the start. */
   find(said: readonly number[]): HotwordPlace {
-    return said.reduce<Place | undefined>((place, token) => place?.next.get(token), this.#root) ?? this.#root;
+    return (
+      said.reduce<Place | undefined>((place, token) => place && this.#after(place, token), this.#root) ??
+      this.#root
+    );
   }
 
   /** Tokens of a phrase already complete do not begin another one: they would be worth their boost twice. */
   #elsewhere(here: Place, token: number): Place {
     let place = here.kept > 0 ? this.#root : here.failure;
     while (place !== undefined) {
-      const next = place.next.get(token);
+      const next = this.#after(place, token);
       if (next !== undefined) return next;
       place = place.failure;
     }
     return this.#root;
   }
 
+  #after(place: Place, token: number): Place | undefined {
+    return this.#next.get(place.index * MAX_TOKENS + token);
+  }
+
   #add(ids: readonly number[], boost: number): void {
     let place = this.#root;
     for (const id of ids) {
-      let next = place.next.get(id);
+      let next = this.#after(place, id);
       if (next === undefined) {
-        next = new Place([...place.said, id]);
-        place.next.set(id, next);
+        next = new Place(this.#next.size + 1, place, id);
+        this.#next.set(place.index * MAX_TOKENS + id, next);
       }
       next.boost = Math.max(next.boost, boost);
       place = next;
@@ -99,18 +133,16 @@ export class HotwordGraph {
     if (place !== this.#root) place.endsPhrase = true;
   }
 
-  /** Breadth first: failure links lead to shorter beginnings only, which are complete by then. */
+  /** Short beginnings first: failure links lead to shorter ones only, which are complete by then. */
   #link(): void {
-    const queue: Place[] = [this.#root];
-    for (const place of queue) {
-      for (const [token, next] of place.next) {
-        let failure = place.failure;
-        while (failure !== undefined && !failure.next.has(token)) failure = failure.failure;
-        next.failure = place === this.#root ? this.#root : (failure?.next.get(token) ?? this.#root);
-        next.worth = place.worth + next.boost;
-        next.kept = next.endsPhrase ? next.worth : Math.max(place.kept, next.failure.kept);
-        queue.push(next);
-      }
+    const places = [...this.#next.values()].sort((a, b) => a.depth - b.depth);
+    for (const place of places) {
+      const { parent = this.#root, token } = place;
+      let failure = parent.failure;
+      while (failure !== undefined && this.#after(failure, token) === undefined) failure = failure.failure;
+      place.failure = (failure && this.#after(failure, token)) ?? this.#root;
+      place.worth = parent.worth + place.boost;
+      place.kept = place.endsPhrase ? place.worth : Math.max(parent.kept, place.failure.kept);
     }
   }
 }

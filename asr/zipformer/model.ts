@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
 import type { InferenceSession } from '../onnx-runtime.js';
 import { readOnnxMetadata } from '../models/onnx-file.js';
 import { parseTokens } from '../models/tokens.js';
 import { Encoder } from './encoder.js';
 import { ModelRefused, positiveInteger } from './encoder-shape.js';
+import { readTextFile } from '../text-file.js';
 import { HotwordCompiler } from './hotword-compiler.js';
 import { Joiner } from './joiner.js';
 import { loadEncoderCached } from './graph-cache.js';
@@ -54,8 +54,8 @@ export async function loadZipformerModel(files: ZipformerFiles, threads: number)
   const [encoderMetadata, decoderMetadata, tokens, bpeVocab] = await Promise.all([
     readOnnxMetadata(files.encoder),
     readOnnxMetadata(files.decoder),
-    readFile(files.tokens, 'utf8'),
-    files.bpeVocab === undefined ? undefined : readFile(files.bpeVocab, 'utf8'),
+    readTextFile(files.tokens),
+    files.bpeVocab === undefined ? undefined : readTextFile(files.bpeVocab),
   ]);
   const pieces = parseTokens(tokens, files.tokens);
   checkVocabulary(pieces, files.tokens);

@@ -1,7 +1,30 @@
 import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeWithModel } from '../testing/real-model.js';
 import { PieceEncoder } from './piece-encoder.js';
+
+type Scores = ReadonlyMap<string, number>;
+
+const sumOf = (pieces: readonly string[], scores: Scores): number =>
+  pieces.reduce((sum, piece) => sum + (scores.get(piece) ?? -Infinity), 0);
+
+/** Every way to cut a text into known pieces. */
+function segmentationsOf(text: string, scores: Scores): string[][] {
+  if (text === '') return [[]];
+  return [...scores.keys()]
+    .filter((piece) => text.startsWith(piece))
+    .flatMap((piece) => segmentationsOf(text.slice(piece.length), scores).map((rest) => [piece, ...rest]));
+}
+
+/** Byte pair encoding as it is defined. */
+function joinedByRank(pieces: readonly string[], ranks: Scores): readonly string[] {
+  const pairs = pieces.slice(1).map((piece, index) => `${pieces[index]}${piece}`);
+  const highest = Math.max(...pairs.map((pair) => ranks.get(pair) ?? -Infinity));
+  if (highest === -Infinity) return pieces;
+  const at = pairs.findIndex((pair) => ranks.get(pair) === highest);
+  return joinedByRank([...pieces.slice(0, at), pairs[at]!, ...pieces.slice(at + 2)], ranks);
+}
 
 describeWithModel('PieceEncoder with a unigram vocabulary', (model) => {
   /** What SentencePiece 0.2 makes of these with the model's own `bpe.model`. */
@@ -32,6 +55,43 @@ describe('PieceEncoder', () => {
     const encoder = new PieceEncoder('▁A\t-1.5\nB\t-2.5\n');
     expect(encoder.encode('AB')).toEqual(['▁A', 'B']);
     expect(encoder.encode('AC')).toBeUndefined();
+  });
+
+  const letters = fc.constantFrom('a', 'b', 'c', '𝒟');
+  const piece = fc.string({ unit: letters, minLength: 1, maxLength: 3 });
+  const word = fc.string({ unit: letters, minLength: 1, maxLength: 6 });
+  const vocab = (scores: ReadonlyMap<string, number>): string =>
+    [...scores].map(([text, score]) => `${text}\t${score}`).join('\n');
+
+  it('property: finds the largest sum of all segmentations', () => {
+    const scores = fc
+      .array(fc.tuple(piece, fc.integer({ min: -20, max: -1 })), { maxLength: 12 })
+      .map((pieces) => new Map([['▁', -0.5], ...pieces]));
+    fc.assert(
+      fc.property(scores, word, (known, text) => {
+        const found = new PieceEncoder(vocab(known)).encode(text);
+        const sums = segmentationsOf(`▁${text}`, known).map((pieces) => sumOf(pieces, known));
+        if (sums.length === 0) expect(found).toBeUndefined();
+        else {
+          expect(found?.join('')).toBe(`▁${text}`);
+          expect(sumOf(found ?? [], known)).toBe(Math.max(...sums));
+        }
+      }),
+    );
+  });
+
+  it('property: joins the neighbours that rank highest, one pair after the other', () => {
+    const single = ['▁', 'a', 'b', 'c', '𝒟'];
+    const ranks = fc
+      .uniqueArray(fc.string({ unit: letters, minLength: 2, maxLength: 4 }), { maxLength: 12 })
+      .map((joined) => new Map([...single, ...joined].map((text, index) => [text, -index])));
+    fc.assert(
+      fc.property(ranks, word, (known, text) => {
+        expect(new PieceEncoder(vocab(known)).encode(text)).toEqual(
+          joinedByRank(Array.from(`▁${text}`), known),
+        );
+      }),
+    );
   });
 
   it('leaves out lines that are no piece and score, and special pieces', () => {

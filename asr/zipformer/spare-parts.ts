@@ -3,7 +3,7 @@ const MAX_SPARE_PARTS = 8;
 
 /**
  * Memory of streams to come, made of that of streams which have ended: 350 kB of encoder state and 46 kB of features, which outlive the
- * young generation and would wait for a full collection. 40 people who talk left 4 MB of it a second.
+ * young generation and would wait for a full collection. 40 people, connected and taking turns, left 4 MB of it a second.
  */
 export class SpareParts<Part extends { clear(): void }> {
   readonly #create: () => Part;

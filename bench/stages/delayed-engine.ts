@@ -22,7 +22,7 @@ export interface DelayedEngineOptions {
 export function delayedEngine(options: DelayedEngineOptions): AsrEngine {
   const { batcher, model, stage, delayMs, told } = options;
   return {
-    unfavoured: () => undefined,
+    unfavoured: () => Promise.resolve(undefined),
     openStream({ vocabulary = [], language = model.languages[0] ?? '' } = {}): AsrStream {
       const inner = new SpeakerStream({
         pool: delayedPool(options),

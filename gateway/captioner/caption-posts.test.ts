@@ -47,8 +47,8 @@ describeWithModel('captions that tools post', (model) => {
     // A tool that was started again counts from the beginning.
     await post('seq=1&lang=en-US', 'Back again.');
     expect(finals()).toHaveLength(3);
-    await post('seq=2&lang=fr', 'Bonjour.');
-    expect(finals().at(-1)).toBe('captioner (fr): Bonjour.');
+    await post('seq=2&lang=fr_fr', 'Bonjour.');
+    expect(finals().at(-1)).toBe('captioner (fr-FR): Bonjour.');
     expect(gateway.rooms.find(name)?.speakerCount).toBe(1);
   });
 
@@ -63,6 +63,7 @@ describeWithModel('captions that tools post', (model) => {
   it.each<[string, string, string | Uint8Array<ArrayBuffer>, number, string]>([
     ['no seq', '', 'x', 400, 'query_invalid'],
     ['half a seq', 'seq=1.5', 'x', 400, 'query_invalid'],
+    ['a language in other letters', `seq=1&lang=${encodeURIComponent('日本')}`, 'x', 400, 'query_invalid'],
     ['a long language', `seq=1&lang=${'x'.repeat(36)}`, 'x', 400, 'query_invalid'],
     ['too much text', 'seq=1', 'x'.repeat(4097), 413, 'message_too_large'],
     ['bytes that are no text', 'seq=1', new Uint8Array([0xff, 0xfe]), 400, 'message_malformed'],

@@ -1,16 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import {
   CaptionError,
-  MAX_LANGUAGE_CHARS,
+  LANGUAGE_TAG_RULE,
+  languageTag,
   MAX_NAME_CHARS,
   participantIdentity,
   type RoomName,
 } from '../../protocol/index.js';
+import { RateLimit } from '../bounds/rate-limit.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { TokenOwner } from '../server/authentication.js';
 import type { RoomRequest } from '../server/transcript-requests.js';
 import { CaptionerSeat } from './captioner-seat.js';
-import { RateLimit } from './rate-limit.js';
+import { takeMessage } from './captioner-pace.js';
 
 const MAX_BODY_BYTES = 4096;
 /** A tool that posts nothing for so long has left. */
@@ -59,7 +61,7 @@ export class CaptionPosts {
     if (this.#isClosed)
       throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
     const poster = this.#posterOf(room, request);
-    poster.limit.take();
+    takeMessage(poster.limit);
     if (poster.posts.get(seq) !== text) {
       poster.seat.write({ line: poster.seat.nextLine, text, isCommitted: true });
       remember(poster, seq, text);
@@ -89,10 +91,8 @@ export class CaptionPosts {
   #posterOf(room: RoomName, request: RoomRequest): Poster {
     const captioner = captionerOf(request);
     const key = keyOf(room, captioner);
-    const language = request.query.get('lang') ?? this.#language;
+    const language = languageOf(request) ?? this.#language;
     const replaces = request.query.get('replaces') === 'everybody' ? 'everybody' : [];
-    if (language.length > MAX_LANGUAGE_CHARS)
-      throw new CaptionError('query_invalid', `lang may have ${MAX_LANGUAGE_CHARS} characters.`);
     let poster = this.#posters.get(key);
     // A line keeps its language, and so does whoever writes it.
     if (poster !== undefined && poster.language !== language) poster.seat.leave();
@@ -151,6 +151,15 @@ function captionerOf({ permissions, query }: RoomRequest): TokenOwner {
   if (identity === '' || identity.length > MAX_NAME_CHARS)
     throw new CaptionError('query_invalid', 'captioner must be a name of 1 to 256 characters.');
   return { identity: participantIdentity(identity), name: identity };
+}
+
+/** Undefined where the address says none. */
+function languageOf({ query }: RoomRequest): string | undefined {
+  const lang = query.get('lang') ?? '';
+  if (lang === '') return undefined;
+  const tag = languageTag(lang);
+  if (tag === undefined) throw new CaptionError('query_invalid', `lang must be ${LANGUAGE_TAG_RULE}.`);
+  return tag;
 }
 
 const keyOf = (room: RoomName, { identity }: TokenOwner): string => JSON.stringify([room, identity]);

@@ -7,16 +7,15 @@ import {
   type CaptionerServerMessage,
   decodeCaptionerMessage,
 } from '../../protocol/index.js';
+import type { RateLimit } from '../bounds/rate-limit.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { CLOSE, closeWith, toCaptionError } from '../server/websocket-closing.js';
+import { takeMessage } from './captioner-pace.js';
 import type { CaptionerSeat } from './captioner-seat.js';
-import { RateLimit } from './rate-limit.js';
 import { recognitionFinished } from './recognition-finished.js';
 
 const SPEAKERS_INTERVAL_MS = 500;
-/** Nobody writes faster; a client that sends every key stroke of a fast writer stays far below. */
-const LIMIT = { burst: 100, perSecond: 30 };
 
 /** Gives seats. */
 export interface CaptionerHost {
@@ -24,6 +23,8 @@ export interface CaptionerHost {
   seatFor(hello: CaptionerHello, connection: CaptionerConnection): CaptionerSeat;
   leave(seat: CaptionerSeat, connection: CaptionerConnection): void;
   readonly helloDeadlineMs: number;
+  /** Of this captioner's messages, over all connections. */
+  readonly limit: RateLimit;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -32,7 +33,6 @@ export interface CaptionerHost {
 export class CaptionerConnection {
   readonly #socket: WebSocket;
   readonly #host: CaptionerHost;
-  readonly #limit = new RateLimit(LIMIT);
   #seat: CaptionerSeat | undefined;
   #timer: NodeJS.Timeout;
   #toldSpeakers = '';
@@ -75,7 +75,7 @@ export class CaptionerConnection {
       return;
     }
     try {
-      this.#limit.take();
+      takeMessage(this.#host.limit);
       const message = decodeCaptionerMessage((data as Buffer).toString('utf8'));
       if (message !== undefined) this.#handle(message);
     } catch (error) {

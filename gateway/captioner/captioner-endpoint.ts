@@ -1,19 +1,27 @@
-import type { WebSocket } from 'ws';
 import {
   CaptionError,
   type CaptionerHello,
+  MAX_CAPTIONER_MESSAGE_BYTES,
   MAX_NAME_CHARS,
   roomName,
   type RoomName,
 } from '../../protocol/index.js';
+import { clientKey, ConnectionBounds } from '../bounds/connection-bounds.js';
+import { KeptByClient } from '../bounds/kept-by-client.js';
+import { RateLimit } from '../bounds/rate-limit.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { Permissions } from '../server/authentication.js';
+import type { AcceptedConnection, WebSocketEndpoint } from '../server/websocket-door.js';
 import { CaptionerConnection, type CaptionerHost } from './captioner-connection.js';
 import { CaptionerSeat } from './captioner-seat.js';
 
 const MAX_CAPTIONERS_OF_A_ROOM = 8;
+/** Also those who have not said hello yet, or have left. */
+const CONNECTIONS = { perIdentity: 10, perRoom: 100 };
+/** Nobody writes faster; a client that sends every key stroke of a fast writer stays far below. */
+const LIMIT = { burst: 100, perSecond: 30 };
 /** A captioner whose connection dropped finds the same seat for so long. */
 const SEAT_KEPT_MS = 60_000;
 
@@ -33,8 +41,12 @@ interface Place {
 }
 
 /** `/v1/captioner?room=NAME`: people who write captions. `close` settles what they wrote. */
-export class CaptionerEndpoint {
+export class CaptionerEndpoint implements WebSocketEndpoint {
+  /** Whatever is longer than this by far ends the connection without an answer. */
+  readonly maxMessageBytes = MAX_CAPTIONER_MESSAGE_BYTES * 2;
   readonly #options: CaptionerEndpointOptions;
+  readonly #bounds = new ConnectionBounds(CONNECTIONS);
+  readonly #limits = new KeptByClient(() => new RateLimit(LIMIT));
   readonly #places = new Map<string, Place>();
   #isClosing = false;
 
@@ -47,16 +59,19 @@ export class CaptionerEndpoint {
     return [...this.#places.values()].filter(({ seat }) => seat.isThere).length;
   }
 
-  /** Throws CaptionError `room_missing` or `forbidden`. */
-  open(connection: { socket: WebSocket; permissions: Permissions; room: string | null }): void {
-    const { socket, permissions } = connection;
+  /** Throws CaptionError `room_missing`, `forbidden` or `too_many_connections`. */
+  open(connection: AcceptedConnection): void {
+    const { socket, permissions, address } = connection;
     if (connection.room === null || connection.room === '' || connection.room.length > MAX_NAME_CHARS) {
       throw new CaptionError('room_missing', 'Name the room: /v1/captioner?room=NAME, 1 to 256 characters.');
     }
     const room = roomName(connection.room);
     permissions.requireWrite(room);
+    const client = { owner: permissions.owner, room };
+    socket.once('close', this.#bounds.enter({ ...client, address }));
     const { metrics, log, helloDeadlineMs } = this.#options;
     const host: CaptionerHost = {
+      limit: this.#limits.of(clientKey(client)),
       metrics,
       log,
       helloDeadlineMs,
@@ -68,6 +83,8 @@ export class CaptionerEndpoint {
 
   close(): void {
     this.#isClosing = true;
+    this.#bounds.close();
+    this.#limits.close();
     for (const { seat, timer } of this.#places.values()) {
       clearTimeout(timer);
       seat.leave();

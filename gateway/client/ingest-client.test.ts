@@ -159,6 +159,17 @@ describe('connectIngest', () => {
     expect(gateway.connections).toHaveLength(1);
   });
 
+  it('gives up on something that answers what no gateway would', async () => {
+    const connection = await gateway.connection(0);
+    await hello(connection);
+    connection.socket.send('{"kind":"welcome","version":1}');
+    await expect(client.ready).rejects.toMatchObject({ code: 'message_malformed' });
+    await waitUntil(() =>
+      connection.socket.readyState === connection.socket.CLOSED ? undefined : 'not closed',
+    );
+    expect(gateway.connections).toHaveLength(1);
+  });
+
   it('connects again after an error that may pass', async () => {
     const first = await welcome(0, 's1', 0);
     await client.ready;

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import {
   CaptionError,
+  decodeIngestAnswer,
   INGEST_VERSION,
   type IngestClientMessage,
   type IngestSampleRateHz,
@@ -129,9 +130,7 @@ class WebSocketIngestClient implements IngestClient {
     });
     this.#socket = socket;
     socket.once('open', () => this.#sayHello());
-    socket.on('message', (data) =>
-      this.#receive(JSON.parse((data as Buffer).toString('utf8')) as IngestServerMessage),
-    );
+    socket.on('message', (data) => this.#read((data as Buffer).toString('utf8')));
     socket.on('error', () => undefined);
     socket.once('close', (code, reason) => this.#closed(code, reason.toString()));
   }
@@ -149,6 +148,20 @@ class WebSocketIngestClient implements IngestClient {
       ...(vocabulary === undefined ? {} : { vocabulary }),
       ...(resume === undefined ? {} : { resume }),
     });
+  }
+
+  #read(text: string): void {
+    try {
+      const message = decodeIngestAnswer(text);
+      if (message !== undefined) this.#receive(message);
+    } catch (error) {
+      // Something else answers there: trying again would not help.
+      this.#isOver = true;
+      this.#settle.failed(
+        error instanceof CaptionError ? error : new CaptionError('internal_error', String(error)),
+      );
+      this.#socket?.terminate();
+    }
   }
 
   #receive(message: IngestServerMessage): void {

@@ -1,5 +1,6 @@
 import type { Environment } from '../config/environment.js';
 import type { Logger } from '../log.js';
+import { terminalText } from '../terminal-text.js';
 
 /** What every command is given by the entry. */
 export interface CommandContext {
@@ -13,7 +14,10 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
+/** Nothing in it is obeyed by a terminal. */
+export const jsonDocument = (value: unknown): string => terminalText(JSON.stringify(value, null, 2));
+
 /** Prints the one JSON document of `--json`. */
 export function printJson(context: CommandContext, value: unknown): void {
-  context.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  context.stdout.write(`${jsonDocument(value)}\n`);
 }

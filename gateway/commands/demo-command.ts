@@ -9,6 +9,7 @@ import { type DemoOptions, runDemo } from '../demo/run-demo.js';
 import { type Gateway, startGateway } from '../gateway.js';
 import { createLogger } from '../log.js';
 import { loadMeeting, type Meeting, meetingOfWavFiles } from '../meeting/meeting.js';
+import { terminalText } from '../terminal-text.js';
 import { type CommandContext, printJson } from './command-context.js';
 import { locateLiveKitServer } from './locate-livekit-server.js';
 import { locateModels } from './locate-model.js';
@@ -97,7 +98,7 @@ async function play(
   const gateway = await startGateway({ settings, ...models, log });
   try {
     const output = isJson ? stderr : stdout;
-    output.write(`${meeting.title}: ${meeting.tracks.map(({ name }) => name).join(', ')}\n`);
+    output.write(terminalText(`${meeting.title}: ${meeting.tracks.map(({ name }) => name).join(', ')}\n`));
     output.write(`Watch it in a browser: ${await surroundings.browserAddress(gateway)}\n\n`);
     const view: DemoView = isLive ? createLiveView(meeting, stdout) : createPlainView(meeting, output);
     const result = await runDemo({

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { terminalText } from '../terminal-text.js';
 
 /** Exit codes of the program; see the README. */
 export const EXIT = {
@@ -45,13 +46,32 @@ export function exitCodeOf(errorCode: string): number {
   return BY_CODE[errorCode] ?? byPrefix?.[1] ?? EXIT.failed;
 }
 
+/**
+ * The exit code that `work` resolves with. Where nothing is left that could go on and `work` has not settled, the program ends
+ * as failed and says so: it has not done what it was asked for.
+ */
+export async function exitCodeOnceSettled(work: Promise<number>, program: string): Promise<number> {
+  const nothingLeft = (): void => {
+    process.exitCode = EXIT.failed;
+    process.stderr.write(
+      `${program}: internal_error: The program stopped before it was done. Please report it.\n`,
+    );
+  };
+  process.once('beforeExit', nothingLeft);
+  try {
+    return await work;
+  } finally {
+    process.off('beforeExit', nothingLeft);
+  }
+}
+
 /** Says on standard error what ended `program`, and gives the exit code for it. An error that is none of ours brings its stack. */
 export function reportFailure(error: unknown, program: string): number {
   // Commander has said it already; asking for help is no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.usage;
   const code = error instanceof CaptionError ? error.code : 'internal_error';
-  process.stderr.write(`${program}: ${code}: ${errorMessage(error)}\n`);
+  process.stderr.write(`${program}: ${code}: ${terminalText(errorMessage(error))}\n`);
   if (!(error instanceof CaptionError) && error instanceof Error)
-    process.stderr.write(`${error.stack ?? ''}\n`);
+    process.stderr.write(`${terminalText(error.stack ?? '')}\n`);
   return exitCodeOf(code);
 }

@@ -1,5 +1,6 @@
 /** Shows how far an installation is: a bar that is redrawn on a terminal, a line now and then elsewhere. */
 import type { InstallPhase, InstallProgress } from '../../asr/models/index.js';
+import { terminalLine } from '../terminal-text.js';
 import { formatMegabytes } from './models-table.js';
 
 const BAR_WIDTH = 30;
@@ -57,7 +58,12 @@ export class InstallProgressDisplay {
   }
 
   #line(progress: InstallProgress, drawn: string): string {
-    const parts = [`${this.#options.label}:`, PHASE_TEXTS[progress.phase], drawn, amount(progress)];
+    const parts = [
+      `${terminalLine(this.#options.label)}:`,
+      PHASE_TEXTS[progress.phase],
+      drawn,
+      amount(progress),
+    ];
     return parts.filter((part) => part !== '').join(' ');
   }
 }

@@ -122,6 +122,22 @@ describe('models pull', () => {
   });
 });
 
+describe('what others wrote about a model', () => {
+  it('is shown, and moves nothing on the terminal', async () => {
+    const store = await newDir();
+    const description = { title: '\x1b]0;owned\x07', languages: ['br\x1b[2J', '\u202Enb'] };
+    await writeFiles(join(store, 'mine'), { ...tinyFiles(), 'model.json': JSON.stringify(description) });
+    const [table, json] = [await run([], { store }), await run(['list', '--json'], { store })];
+    for (const text of [table.stdout, table.stderr, json.stdout])
+      expect(text).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
+    expect(table.stdout).toContain('br\\u001b[2J');
+    const { models } = JSON.parse(json.stdout) as {
+      models: { id: string; title: string; languages: string[] }[];
+    };
+    expect(models.find(({ id }) => id === 'mine')).toMatchObject(description);
+  });
+});
+
 describe('models import and verify', () => {
   it('installs from a folder and finds it good, then finds the change in it', async () => {
     const store = await newDir();

@@ -14,6 +14,7 @@ import {
   type RegisteredModel,
 } from '../../asr/models/index.js';
 import { CaptionError } from '../../protocol/index.js';
+import { jsonDocument } from './command-context.js';
 import { describeModels, formatModelTable } from './models-table.js';
 import { InstallProgressDisplay } from './install-progress-display.js';
 
@@ -69,7 +70,7 @@ async function listModels(context: ModelsCommandContext, json: boolean): Promise
   const installed = await listInstalled(context.directories, context.registry);
   const models = describeModels(context.registry ?? MODEL_REGISTRY, installed);
   if (json) {
-    context.stdout.write(`${JSON.stringify({ models, directories: context.directories }, null, 2)}\n`);
+    context.stdout.write(`${jsonDocument({ models, directories: context.directories })}\n`);
     return;
   }
   context.stdout.write(formatModelTable(models));

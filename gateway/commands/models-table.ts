@@ -1,5 +1,6 @@
 /** What `models list` shows, as data and as a table. */
 import { DEFAULT_MODEL_ID, type ListedModel, type RegisteredModel } from '../../asr/models/index.js';
+import { terminalLine } from '../terminal-text.js';
 
 /** One line of the list. The field names are those of `models list --json`. */
 export interface ModelDescription {
@@ -56,7 +57,7 @@ export function formatModelTable(models: readonly ModelDescription[]): string {
       installedText(model.installed),
       model.isDefault ? 'default' : '',
     ]),
-  ];
+  ].map((row) => row.map(terminalLine));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))

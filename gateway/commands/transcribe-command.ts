@@ -9,7 +9,7 @@ import {
 } from '../../asr/index.js';
 import { CaptionError, SAMPLE_RATE_HZ } from '../../protocol/index.js';
 import { environmentWith } from '../config/environment.js';
-import { chooseLanguage } from '../rooms/caption-language.js';
+import { languageChooser } from '../rooms/caption-language.js';
 import { recordingTranscript, type RecordedTrack } from '../transcribe/recording-transcript.js';
 import { transcribePcm, type TranscribedSegment } from '../transcribe/transcribe-pcm.js';
 import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
@@ -68,8 +68,8 @@ async function transcribe(
   const vocabulary = parseVocabulary(flags.vocabulary);
   const inputs = await Promise.all(files.map((file) => readTracks(file, flags.splitChannels === true)));
   const models = await locateModels(context);
-  const language = chooseLanguage(models.model, flags.language);
   const { settings } = context.environment;
+  const language = languageChooser(models.model, settings.CAPTION_LANGUAGE)(flags.language);
   const engine = await ChildEngine.start({
     ...models,
     children: 1,
@@ -84,9 +84,9 @@ async function transcribe(
     },
   });
   const results: TranscribedTrack[] = [];
-  const unfavoured = engine.unfavoured(vocabulary);
-  if (unfavoured !== undefined) context.stderr.write(`${unfavoured.error.message}\n`);
   try {
+    const unfavoured = await engine.unfavoured(vocabulary);
+    if (unfavoured !== undefined) context.stderr.write(`${unfavoured.error.message}\n`);
     // One after the other: what shares a batch must not depend on chance.
     for (const { file, channel, pcm } of inputs.flat()) {
       const startedAtMs = performance.now();

@@ -27,7 +27,7 @@ function errorOf(action: () => unknown): { code: string; message: string } {
   throw new Error('nothing was thrown');
 }
 
-async function configFile(content: string): Promise<{ dir: string; file: string }> {
+async function configFile(content: string | Buffer): Promise<{ dir: string; file: string }> {
   const dir = await mkdtemp(join(tmpdir(), 'caption-config-'));
   afterwards(() => rm(dir, { recursive: true, force: true }));
   await writeFile(join(dir, 'gateway.json'), content);
@@ -37,6 +37,21 @@ async function configFile(content: string): Promise<{ dir: string; file: string 
 const numberSettings = SETTING_NAMES.flatMap((name) => {
   const setting: Setting = SETTINGS[name];
   return setting.kind === 'number' ? [{ name, ...setting }] : [];
+});
+
+describe('what another system wrote', () => {
+  it('is read: line ends in values, byte order marks and line ends in the file', async () => {
+    const text = '\uFEFF{\r\n"CAPTION_PORT": "8080\\r",\r\n"CAPTION_ENGINE": "sherpa\\r\\n"\r\n}\r\n';
+    for (const content of [text, Buffer.from(text, 'utf16le')]) {
+      const { dir, file } = await configFile(content);
+      const variables = { CAPTION_CONFIG_FILE: `${file}\r`, CAPTION_LOG_LEVEL: 'warn\r' };
+      expect(readEnvironment(variables, dir).settings).toMatchObject({
+        CAPTION_PORT: 8080,
+        CAPTION_ENGINE: 'sherpa',
+        CAPTION_LOG_LEVEL: 'warn',
+      });
+    }
+  });
 });
 
 describe('readEnvironment', () => {
@@ -50,6 +65,21 @@ describe('readEnvironment', () => {
     const { settings } = readEnvironment({ PATH: '/bin', ...others }, '/');
     expect(settings).toEqual(defaultSettings());
     expect(settings).toMatchObject({ CAPTION_HOST: '127.0.0.1', CAPTION_PORT: 8765, LIVEKIT_API_KEY: '' });
+  });
+
+  it.each([
+    ['', ''],
+    [' ', ''],
+    ['fr_FR', 'fr-FR'],
+    ['EN', 'en'],
+  ])('reads the language "%s" as "%s"', (raw, tag) => {
+    expect(parseSetting('CAPTION_LANGUAGE', raw)).toBe(tag);
+  });
+
+  it('refuses a language that is none, and says how to write one', () => {
+    const { code, message } = errorOf(() => parseSetting('CAPTION_LANGUAGE', 'french language'));
+    expect(code).toBe('config_invalid');
+    expect(message).toContain('"en-GB"');
   });
 
   it.each(numberSettings)('$name takes $min to $max and nothing else', ({ name, min, max }) => {

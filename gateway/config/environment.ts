@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
+import { decodeText } from '../../asr/text-file.js';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
 import { defaultSettings, parseSetting, SETTING_NAMES, type SettingName, type Settings } from './settings.js';
 
@@ -48,7 +49,7 @@ export function readEnvironment(variables: Variables = process.env, workingDir =
       `CAPTION_OPERATOR_TOKEN must have ${MIN_OPERATOR_TOKEN_CHARS} characters or more.`,
     );
   }
-  const cacheHome = variables['XDG_CACHE_HOME'];
+  const cacheHome = variables['XDG_CACHE_HOME']?.trim();
   const cacheDir = cacheHome === undefined || cacheHome === '' ? join(homedir(), '.cache') : cacheHome;
   return { settings, workingDir, cacheDir };
 }
@@ -70,7 +71,8 @@ function pickSettings(source: Variables, origin: string): Map<SettingName, strin
   const picked = new Map<SettingName, string>();
   for (const [name, value] of Object.entries(source)) {
     if (isSettingName(name)) {
-      if (value !== undefined) picked.set(name, value);
+      // Files of variables come with the line ends of other systems.
+      if (value !== undefined) picked.set(name, value.trim());
     } else if (name.startsWith('CAPTION_')) {
       throw new CaptionError(
         'config_unknown',
@@ -84,7 +86,7 @@ function pickSettings(source: Variables, origin: string): Map<SettingName, strin
 function readFile(path: string): Map<SettingName, string> {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(decodeText(readFileSync(path)));
   } catch (error) {
     throw new CaptionError(
       'config_invalid',

@@ -22,6 +22,8 @@ function rangeOf(setting: Setting): string {
       return `${setting.min} to ${setting.max}`;
     case 'choice':
       return setting.choices.map((choice) => `\`${choice}\``).join(', ');
+    case 'language':
+      return 'language tag';
     case 'text':
       return '';
   }

@@ -2,7 +2,7 @@
  * Every setting of the gateway, once: name, unit, default, range and meaning. `npm test` holds the README's table to this
  * one. Values come from environment variables of these names, then from the file named by CAPTION_CONFIG_FILE.
  */
-import { CaptionError } from '../../protocol/index.js';
+import { CaptionError, LANGUAGE_TAG_RULE, languageTag } from '../../protocol/index.js';
 
 interface SettingBase {
   readonly doc: string;
@@ -10,6 +10,10 @@ interface SettingBase {
 interface TextSetting extends SettingBase {
   readonly kind: 'text';
   readonly default: string;
+}
+interface LanguageSetting extends SettingBase {
+  readonly kind: 'language';
+  readonly default: '';
 }
 interface NumberSetting extends SettingBase {
   readonly kind: 'number';
@@ -23,7 +27,7 @@ interface ChoiceSetting extends SettingBase {
   readonly choices: readonly string[];
   readonly default: string;
 }
-export type Setting = TextSetting | NumberSetting | ChoiceSetting;
+export type Setting = TextSetting | LanguageSetting | NumberSetting | ChoiceSetting;
 
 const text = (defaultValue: string, doc: string): TextSetting => ({
   kind: 'text',
@@ -65,7 +69,11 @@ export const SETTINGS = {
     '',
     'livekit-server for development, tests and the demo; empty for the one on PATH, or one built once with Go.',
   ),
-  CAPTION_LANGUAGE: text('', 'Language of rooms that say none (BCP 47); empty for the model’s own.'),
+  CAPTION_LANGUAGE: {
+    kind: 'language',
+    default: '',
+    doc: 'Language of speakers and rooms that say none (BCP 47); empty for the model’s own.',
+  } satisfies LanguageSetting,
   CAPTION_ROADS: text(
     'captions,transcription,legacy',
     'Roads out of a LiveKit room, separated by commas: data channel, text streams, legacy packets.',
@@ -199,6 +207,27 @@ export const SETTINGS = {
     max: 100_000,
     doc: 'Rooms at most; further ones are refused.',
   }),
+  CAPTION_MAX_CONNECTIONS: number({
+    unit: 'sockets',
+    default: 10_000,
+    min: 10,
+    max: 1_000_000,
+    doc: 'Connections at most, of any kind; further ones are not accepted.',
+  }),
+  CAPTION_MAX_VIEWERS_PER_ROOM: number({
+    unit: 'viewers',
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    doc: 'Viewers of one room on `/v1/captions` at most; further ones are refused.',
+  }),
+  CAPTION_MAX_VIEWERS_PER_IDENTITY: number({
+    unit: 'viewers',
+    default: 10,
+    min: 1,
+    max: 100_000,
+    doc: 'The same, of them with access tokens of one identity; more where one token is given to many.',
+  }),
   CAPTION_ROOM_RETENTION_S: number({
     unit: 's',
     default: 300,
@@ -312,6 +341,11 @@ export function parseSetting(name: SettingName, raw: string): string | number {
   switch (setting.kind) {
     case 'text':
       return raw.trim();
+    case 'language': {
+      const tag = raw.trim() === '' ? '' : languageTag(raw);
+      if (tag !== undefined) return tag;
+      throw new CaptionError('config_invalid', `${name} is "${raw}"; it must be ${LANGUAGE_TAG_RULE}.`);
+    }
     case 'choice':
       if (setting.choices.includes(raw)) return raw;
       throw new CaptionError(

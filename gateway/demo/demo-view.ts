@@ -1,5 +1,6 @@
 import type { CaptionMessage, CaptionState } from '../../protocol/index.js';
 import type { Meeting } from '../meeting/meeting.js';
+import { terminalLine } from '../terminal-text.js';
 
 /** Where the captions of the demo appear. */
 export interface DemoView {
@@ -14,7 +15,7 @@ export function createPlainView(meeting: Meeting, output: NodeJS.WritableStream)
   const names = new Map(meeting.tracks.map(({ identity, name }) => [identity, name]));
   const print = (text: string): void => {
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(5);
-    output.write(`${seconds} s  ${text}\n`);
+    output.write(`${seconds} s  ${terminalLine(text)}\n`);
   };
   return {
     show(state, message) {

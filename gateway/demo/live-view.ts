@@ -3,6 +3,7 @@ import pico from 'picocolors';
 import stringWidth from 'string-width';
 import { type CaptionState, segmentsOf } from '../../protocol/index.js';
 import type { Meeting } from '../meeting/meeting.js';
+import { terminalLine } from '../terminal-text.js';
 import type { DemoView } from './demo-view.js';
 
 const REDRAW_INTERVAL_MS = 33;
@@ -11,7 +12,8 @@ const COLOURS = [pico.cyan, pico.yellow, pico.green, pico.magenta, pico.blue, pi
 /** Live captions on a terminal: a line per speaker in a colour of their own; words that may still change are dim. */
 export function createLiveView(meeting: Meeting, output: NodeJS.WriteStream): DemoView {
   const draw = createLogUpdate(output);
-  const nameWidth = Math.max(...meeting.tracks.map(({ name }) => stringWidth(name)));
+  const names = meeting.tracks.map(({ name }) => terminalLine(name));
+  const nameWidth = Math.max(...names.map((name) => stringWidth(name)));
   let newest: CaptionState | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -20,12 +22,12 @@ export function createLiveView(meeting: Meeting, output: NodeJS.WriteStream): De
     if (newest === undefined) return;
     const state = newest;
     const columns = output.columns - nameWidth - 3;
-    const lines = meeting.tracks.map(({ identity, name }, index) => {
+    const lines = meeting.tracks.map(({ identity }, index) => {
       const colour = COLOURS[index % COLOURS.length] ?? pico.white;
-      const label = colour(name.padStart(nameWidth));
+      const label = colour((names[index] ?? '').padStart(nameWidth));
       return `${label}  ${captionLine(state, identity, Math.max(20, columns))}`;
     });
-    const status = state.state === 'live' ? '' : `\n${pico.inverse(` ${state.reason} `)}`;
+    const status = state.state === 'live' ? '' : `\n${pico.inverse(` ${terminalLine(state.reason)} `)}`;
     draw(`${lines.join('\n')}${status}`);
   };
   return {
@@ -45,15 +47,16 @@ export function createLiveView(meeting: Meeting, output: NodeJS.WriteStream): De
 function captionLine(state: CaptionState, identity: string, columns: number): string {
   const segment = segmentsOf(state).findLast(({ speaker }) => speaker.identity === identity);
   if (segment === undefined) return '';
-  let first = segment.words.length;
+  const words = segment.words.map(({ text }) => terminalLine(text));
+  let first = words.length;
   let width = 0;
   while (first > 0) {
-    width += stringWidth(segment.words[first - 1]?.text ?? '') + 1;
+    width += stringWidth(words[first - 1] ?? '') + 1;
     if (width > columns) break;
     first -= 1;
   }
-  const shown = segment.words.slice(first).map((word, index) => {
-    return first + index < segment.stable ? word.text : pico.dim(word.text);
+  const shown = words.slice(first).map((word, index) => {
+    return first + index < segment.stable ? word : pico.dim(word);
   });
   return shown.join(' ');
 }

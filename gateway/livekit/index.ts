@@ -9,5 +9,6 @@ export {
   type ViewingParticipant,
 } from './participant/viewing-participant.js';
 export { mintViewerToken, roomPageAddress } from './participant/viewer-token.js';
+export { joinUnbound, type UnboundParticipant } from './participant/unbound-participant.js';
 export { ensureLiveKitServer } from './server/find-livekit-server.js';
 export { startLiveKitServer } from './server/livekit-server-process.js';

@@ -12,6 +12,7 @@ import type { Settings } from '../config/settings.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { LiveKitMetrics } from '../metrics/livekit-metrics.js';
+import type { LanguageChooser } from '../rooms/caption-language.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import { VERSION } from '../version.js';
 import { type CaptionerTiming, DEFAULT_CAPTIONER_TIMING } from './bot/captioner-host.js';
@@ -34,6 +35,7 @@ export type LiveKitRole = 'worker' | 'single_room';
 export interface LiveKitSideOptions {
   readonly settings: Settings;
   readonly engine: ChildEngine;
+  readonly chooseLanguage: LanguageChooser;
   readonly rooms: RoomRegistry;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
@@ -62,7 +64,7 @@ export class LiveKitSide {
    * Throws CaptionError `config_invalid`, `livekit_url_invalid`. Connects by itself, and again whenever the connection is lost.
    */
   constructor(options: LiveKitSideOptions) {
-    const { settings, engine, rooms, metrics, log } = options;
+    const { settings, engine, chooseLanguage, rooms, metrics, log } = options;
     if (settings.LIVEKIT_API_KEY === '') {
       throw new CaptionError('config_invalid', 'LIVEKIT_URL needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET.');
     }
@@ -89,6 +91,7 @@ export class LiveKitSide {
     const startCaptioner: StartCaptioner = (request) => {
       const captioner = new RoomCaptioner(request, {
         engine,
+        chooseLanguage,
         rooms,
         log,
         observer: {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultSettings } from '../config/settings.js';
+import { textWith } from '../testing/matchers.js';
 import { parseRoomSettings, roomSettingsDefaults } from './parse-room-settings.js';
 
 const parse = (roomMetadata: object, changes: Partial<ReturnType<typeof defaultSettings>> = {}) =>
@@ -36,5 +37,25 @@ describe('text streams of a room', () => {
     const { settings, problems } = parse({ captions: { roads: { transcription: 'some' } } });
     expect(settings.roads.transcription).toBe(true);
     expect(problems).toHaveLength(1);
+  });
+});
+
+describe('the language of a room', () => {
+  it.each(['pt_br', 'PT-BR', 'pt-BR'])('may be written %s', (language) => {
+    const { settings, problems } = parse({ captions: { language } });
+    expect(settings.language).toBe('pt-BR');
+    expect(problems).toEqual([]);
+  });
+
+  it('is what holds elsewhere where the room says null', () => {
+    const { settings, problems } = parse({ captions: { language: null } }, { CAPTION_LANGUAGE: 'fr' });
+    expect(settings.language).toBe('fr');
+    expect(problems).toEqual([]);
+  });
+
+  it('that is none is a problem which says how to write one', () => {
+    const { settings, problems } = parse({ captions: { language: 'brazilian portuguese' } });
+    expect(settings.language).toBe('');
+    expect(problems).toEqual([textWith('"en-GB"')]);
   });
 });

@@ -1,4 +1,4 @@
-import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { CaptionError, errorMessage, LANGUAGE_TAG_RULE, languageTag } from '../../protocol/index.js';
 import { parseVocabulary } from '../../asr/index.js';
 import type { Settings } from '../config/settings.js';
 import type { LegacyManner, RoadsOut, RoomSettings } from './room-settings.js';
@@ -7,8 +7,6 @@ const ROADS = ['captions', 'transcription', 'legacy'] as const;
 /** Our part of metadata that others use as well. */
 const OUR_KEY = 'captions';
 const KEYS: readonly string[] = ['language', 'vocabulary', 'roads', 'history', 'screenShareAudio'];
-/** BCP 47, as far as it matters here. */
-const LANGUAGE_TAG = /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/;
 
 /** What holds for rooms that say nothing. Throws CaptionError `config_invalid`. */
 export function roomSettingsDefaults(settings: Settings): RoomSettings {
@@ -82,12 +80,15 @@ function withOverrides(
   for (const [key, field] of Object.entries(value)) {
     const wrong = (expected: string): void =>
       void problems.push(`${where}: ${key} must be ${expected}; not used.`);
+    // Null says nothing: what held before holds.
+    if (field === null && KEYS.includes(key)) continue;
     switch (key) {
-      case 'language':
-        if (typeof field === 'string' && LANGUAGE_TAG.test(field) && field.length <= 35)
-          result.language = field;
-        else wrong('a language tag such as "fr"');
+      case 'language': {
+        const tag = typeof field === 'string' ? languageTag(field) : undefined;
+        if (tag === undefined) wrong(LANGUAGE_TAG_RULE);
+        else result.language = tag;
         break;
+      }
       case 'vocabulary':
         try {
           if (!isTexts(field)) throw new Error('a list of texts');

@@ -1,5 +1,4 @@
 /** A meeting to play: who says what, and when. From a timeline in `fixtures/meetings`, or one WAV file per speaker. */
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import {
   CaptionError,
@@ -8,7 +7,7 @@ import {
   SAMPLE_RATE_HZ,
   samplesToMs,
 } from '../../protocol/index.js';
-import { mixToMono, readWavFile, toSixteenKilohertz } from '../../asr/index.js';
+import { mixToMono, readTextFile, readWavFile, toSixteenKilohertz } from '../../asr/index.js';
 
 /** A word that was really said. Times in milliseconds from the beginning of the meeting. */
 export interface SpokenWord {
@@ -96,7 +95,7 @@ export async function readSpeech(path: string): Promise<Int16Array> {
 async function readTimeline(path: string): Promise<TimelineFile> {
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(path, 'utf8'));
+    content = JSON.parse(await readTextFile(path));
   } catch (error) {
     throw new CaptionError('usage_meeting_invalid', `Meeting ${path} cannot be read: ${errorMessage(error)}`);
   }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readTextFile } from '../../asr/text-file.js';
 import { CaptionError, errorMessage, msToSamples } from '../../protocol/index.js';
 import { readSpeech, type SpokenWord } from '../meeting/meeting.js';
 
@@ -53,7 +53,7 @@ interface Entry {
 async function readEntries(path: string): Promise<Entry[]> {
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(path, 'utf8'));
+    content = JSON.parse(await readTextFile(path));
   } catch (error) {
     throw invalid(`Manifest ${path} cannot be read: ${errorMessage(error)}`);
   }

@@ -1,28 +1,46 @@
 import { describe, expect, it } from 'vitest';
-import { chooseLanguage } from './caption-language.js';
 import { textWith } from '../testing/matchers.js';
+import { languageChooser } from './caption-language.js';
 
 const model = { id: 'm', languages: ['zh', 'en'] };
 
-describe('chooseLanguage', () => {
+describe('the language of a speaker', () => {
   it.each([
     [undefined, 'zh'],
+    ['', 'zh'],
     ['en', 'en'],
     ['en-GB', 'en-GB'],
-    ['EN', 'EN'],
+    ['EN', 'en'],
+    ['en_us', 'en-US'],
+    ['eng', 'en'],
     ['zh-Hant-TW', 'zh-Hant-TW'],
-  ])('of a bilingual model turns %s into %s', (wanted, chosen) => {
-    expect(chooseLanguage(model, wanted)).toBe(chosen);
+  ])('of a bilingual model is, with %s asked for, %s', (wanted, chosen) => {
+    expect(languageChooser(model, '')(wanted)).toBe(chosen);
   });
 
-  it.each(['fr', 'e', 'eng', '', '-en'])('refuses "%s", and names what the model knows', (wanted) => {
-    expect(() => chooseLanguage(model, wanted)).toThrow(
-      expect.objectContaining({ code: 'language_unsupported', message: textWith('zh, en') }),
+  it('is the gateway’s where none is asked for', () => {
+    const choose = languageChooser(model, 'en_AU');
+    expect(choose()).toBe('en-AU');
+    expect(choose('zh')).toBe('zh');
+  });
+
+  it.each(['fr', 'fr-FR', 'de'])('is not %s, and the error names what the model knows', (wanted) => {
+    const unsupported: unknown = expect.objectContaining({
+      code: 'language_unsupported',
+      message: textWith('zh, en'),
+    });
+    expect(() => languageChooser(model, '')(wanted)).toThrow(unsupported);
+    expect(() => languageChooser(model, wanted)).toThrow(unsupported);
+  });
+
+  it.each(['e', '-en', 'english language'])('is not "%s", and the error says how to write one', (wanted) => {
+    expect(() => languageChooser(model, '')(wanted)).toThrow(
+      expect.objectContaining({ code: 'language_unsupported', message: textWith('BCP 47') }),
     );
   });
 
-  it('believes the speaker when the model does not tell its languages', () => {
-    expect(chooseLanguage({ id: 'm', languages: [] }, 'br')).toBe('br');
-    expect(chooseLanguage({ id: 'm', languages: [] }, undefined)).toBe('');
+  it('is believed when the model does not tell its languages', () => {
+    expect(languageChooser({ id: 'm', languages: [] }, '')('br')).toBe('br');
+    expect(languageChooser({ id: 'm', languages: [] }, '')()).toBe('');
   });
 });

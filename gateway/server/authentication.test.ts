@@ -177,7 +177,7 @@ describeWithModel('a gateway with keys', (model) => {
   it('refuses sub-protocols without its own', async () => {
     const client = new RawPeer(`${gateway.url}${CAPTIONS}`, { subprotocols: ['graphql-ws'] });
     expect((await client.closed()).code).not.toBe(1000);
-    expect(gateway.logText()).toContain('subprotocol_unknown');
+    expect(await (await fetch(`${gateway.url}/metrics`)).text()).toContain('subprotocol_unknown');
   });
 
   it('forgets a viewer that was gone before its token was checked', async () => {
@@ -199,7 +199,7 @@ describeWithModel('a gateway with keys', (model) => {
       const token = await accessToken({ secret: 'another-secret-of-32-characters!!' });
       await peer(CAPTIONS, token).closed();
       const log = gateway.logText();
-      expect(log).toContain('connection refused');
+      expect(log).toContain('refused');
       expect(log).not.toContain(token);
       expect(log).not.toContain(token.split('.')[2]);
       expect(log).not.toContain(TEST_KEYS.LIVEKIT_API_SECRET);

@@ -11,7 +11,9 @@ import {
   segmentsOf,
 } from '../../protocol/index.js';
 import { Room } from '../rooms/room.js';
+import { RateLimit } from '../bounds/rate-limit.js';
 import { CaptionViewer, type ViewerSocket } from './caption-viewer.js';
+import { SnapshotRounds } from './snapshot-rounds.js';
 
 const ROOM = roomName('council');
 
@@ -55,10 +57,13 @@ describe('CaptionViewer', () => {
     socket = new SlowSocket();
     counts = { skipped: 0, resynced: 0 };
     gaveUp = [];
+    const rounds = new SnapshotRounds();
+    const limit = new RateLimit({ burst: 10, perSecond: 10 });
     viewer = new CaptionViewer({
       socket,
       room,
       maxPauseMs: 10_000,
+      askForSnapshot: (send) => rounds.ask(limit, send),
       skipped: () => (counts.skipped += 1),
       resynced: () => (counts.resynced += 1),
       gaveUp: (error) => gaveUp.push(error),

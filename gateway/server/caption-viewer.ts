@@ -6,8 +6,6 @@ const PAUSE_ABOVE_BYTES = 256 * 1024;
 /** It is given a fresh snapshot when fewer than this wait. */
 const RESUME_BELOW_BYTES = 16 * 1024;
 const CHECK_INTERVAL_MS = 250;
-/** A viewer that asks for snapshots more often is answered at this interval. */
-const MIN_SNAPSHOT_INTERVAL_MS = 250;
 
 /** What is needed of a WebSocket. */
 export interface ViewerSocket {
@@ -22,6 +20,8 @@ export interface CaptionViewerOptions {
   readonly room: Room;
   /** A viewer that does not read for so long is disconnected. */
   readonly maxPauseMs: number;
+  /** Calls `send` when it is time for another snapshot, unless the result is called before. */
+  readonly askForSnapshot: (send: () => void) => () => void;
   /** A message was not sent because the viewer does not read. */
   readonly skipped: () => void;
   /** It was given another snapshot: it had a hole, or reads again. */
@@ -38,8 +38,7 @@ export class CaptionViewer implements RoomViewer {
   readonly #options: CaptionViewerOptions;
   #pausedAtMs: number | undefined;
   #checkTimer: NodeJS.Timeout | undefined;
-  #snapshotTimer: NodeJS.Timeout | undefined;
-  #lastSnapshotAtMs = -Infinity;
+  #cancelSnapshot: (() => void) | undefined;
   /** Of the newest snapshot, which is sent at once: a large one does not mean that the viewer is slow. */
   #snapshotBytes = 0;
 
@@ -48,7 +47,6 @@ export class CaptionViewer implements RoomViewer {
   }
 
   sendSnapshot(parts: readonly Uint8Array[]): void {
-    this.#lastSnapshotAtMs = performance.now();
     this.#snapshotBytes = parts.reduce((sum, { length }) => sum + length, 0);
     for (const part of parts) this.send(part);
   }
@@ -66,14 +64,13 @@ export class CaptionViewer implements RoomViewer {
 
   /** The viewer found a hole. */
   resync(): void {
-    if (this.#pausedAtMs !== undefined || this.#snapshotTimer !== undefined) return;
-    const waitMs = Math.max(0, this.#lastSnapshotAtMs + MIN_SNAPSHOT_INTERVAL_MS - performance.now());
-    this.#snapshotTimer = setTimeout(() => this.#sendAnotherSnapshot(), waitMs);
+    if (this.#pausedAtMs !== undefined) return;
+    this.#cancelSnapshot ??= this.#options.askForSnapshot(() => this.#sendAnotherSnapshot());
   }
 
   close(): void {
     clearInterval(this.#checkTimer);
-    clearTimeout(this.#snapshotTimer);
+    this.#cancelSnapshot?.();
   }
 
   #pause(): void {
@@ -86,7 +83,7 @@ export class CaptionViewer implements RoomViewer {
     if (socket.bufferedAmount < RESUME_BELOW_BYTES) {
       clearInterval(this.#checkTimer);
       this.#pausedAtMs = undefined;
-      this.#sendAnotherSnapshot();
+      this.resync();
     } else if (performance.now() - pausedAtMs > maxPauseMs) {
       clearInterval(this.#checkTimer);
       this.#options.gaveUp(
@@ -96,7 +93,7 @@ export class CaptionViewer implements RoomViewer {
   }
 
   #sendAnotherSnapshot(): void {
-    this.#snapshotTimer = undefined;
+    this.#cancelSnapshot = undefined;
     this.#options.resynced();
     this.sendSnapshot(this.#options.room.snapshot());
   }

@@ -1,24 +1,58 @@
 import { randomUUID } from 'node:crypto';
-import type { RawData, WebSocket } from 'ws';
-import { CaptionError, decodeMessage, roomName } from '../../protocol/index.js';
+import type { WebSocket } from 'ws';
+import {
+  CaptionError,
+  decodeMessage,
+  MAX_MESSAGE_BYTES,
+  MAX_NAME_CHARS,
+  roomName,
+} from '../../protocol/index.js';
+import { clientKey, ConnectionBounds } from '../bounds/connection-bounds.js';
+import { KeptByClient } from '../bounds/kept-by-client.js';
+import { MessageLimit } from '../bounds/message-limit.js';
+import { RateLimit } from '../bounds/rate-limit.js';
 import type { Room } from '../rooms/room.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import type { Permissions } from './authentication.js';
 import { CaptionViewer } from './caption-viewer.js';
+import { SnapshotRounds } from './snapshot-rounds.js';
 import { closeWith, toCaptionError } from './websocket-closing.js';
+import type { AcceptedConnection, WebSocketEndpoint } from './websocket-door.js';
 
-/** `/v1/captions?room=NAME`: a snapshot, then everything that is broadcast in the room. */
-export class CaptionsEndpoint {
+/** A viewer that reports each delta of a room in which many talk stays far below. */
+const MESSAGES = { messages: { burst: 2000, perSecond: 500 }, bytes: { burst: 400_000, perSecond: 100_000 } };
+/** Of one identity, over all its connections. */
+const SNAPSHOTS = { burst: 10, perSecond: 4 };
+
+export interface CaptionsEndpointOptions {
+  readonly rooms: RoomRegistry;
+  readonly metrics: GatewayMetrics;
+  readonly maxPauseMs: number;
+  readonly maxViewersPerIdentity: number;
+  readonly maxViewersPerRoom: number;
+}
+
+/** `/v1/captions?room=NAME`: a snapshot, then everything that is broadcast in the room. `close` it. */
+export class CaptionsEndpoint implements WebSocketEndpoint {
+  /** Whatever is longer than this by far ends the connection without an answer. */
+  readonly maxMessageBytes = MAX_MESSAGE_BYTES * 8;
   readonly #rooms: RoomRegistry;
   readonly #metrics: GatewayMetrics;
   readonly #maxPauseMs: number;
+  readonly #bounds: ConnectionBounds;
+  readonly #messages = new KeptByClient(() => new MessageLimit(MESSAGES));
+  readonly #snapshots = new KeptByClient(() => new RateLimit(SNAPSHOTS));
+  readonly #rounds = new WeakMap<Room, SnapshotRounds>();
   readonly #sockets = new Set<WebSocket>();
 
-  constructor(options: { rooms: RoomRegistry; metrics: GatewayMetrics; maxPauseMs: number }) {
+  constructor(options: CaptionsEndpointOptions) {
     this.#rooms = options.rooms;
     this.#metrics = options.metrics;
     this.#maxPauseMs = options.maxPauseMs;
+    this.#bounds = new ConnectionBounds({
+      perIdentity: options.maxViewersPerIdentity,
+      perRoom: options.maxViewersPerRoom,
+    });
   }
 
   /** Handed to connections and not yet sent. */
@@ -28,26 +62,32 @@ export class CaptionsEndpoint {
     return sum;
   }
 
-  /** Throws CaptionError `room_missing`, `forbidden` or `too_many_rooms`. */
-  open(connection: { socket: WebSocket; permissions: Permissions; room: string | null }): void {
-    const { socket, permissions } = connection;
-    if (connection.room === null || connection.room === '' || connection.room.length > 256) {
+  /** Throws CaptionError `room_missing`, `forbidden`, `too_many_connections` or `too_many_rooms`. */
+  open(connection: AcceptedConnection): void {
+    const { socket, permissions, address } = connection;
+    if (connection.room === null || connection.room === '' || connection.room.length > MAX_NAME_CHARS) {
       throw new CaptionError('room_missing', 'Name the room: /v1/captions?room=NAME, 1 to 256 characters.');
     }
     const name = roomName(connection.room);
     permissions.requireView(name);
+    const client = { owner: permissions.owner, room: name };
+    const leave = this.#bounds.enter({ ...client, address });
+    socket.once('close', leave);
     const room = this.#rooms.enter(name);
+    const snapshots = this.#snapshots.of(clientKey(client));
     const viewer = new CaptionViewer({
       socket,
       room,
       maxPauseMs: this.#maxPauseMs,
+      askForSnapshot: (send) => this.#roundsOf(room).ask(snapshots, send),
       skipped: () => this.#metrics.viewerSkipped(),
       resynced: () => this.#metrics.viewerResynced(),
       gaveUp: (error) => this.#refuse(socket, error),
     });
+    const limit = this.#messages.of(clientKey(client));
     // Without authentication nobody is somebody: each connection counts.
     const voter = permissions.owner?.identity ?? randomUUID();
-    socket.on('message', (data) => this.#receive(data, { socket, viewer, room, voter }));
+    socket.on('message', (data) => this.#receive(data as Buffer, { socket, viewer, room, limit, voter }));
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
@@ -57,21 +97,34 @@ export class CaptionsEndpoint {
     room.addViewer(viewer);
   }
 
+  close(): void {
+    this.#bounds.close();
+    this.#messages.close();
+    this.#snapshots.close();
+  }
+
   #receive(
-    data: RawData,
-    from: { socket: WebSocket; viewer: CaptionViewer; room: Room; voter: string },
+    data: Buffer,
+    from: { socket: WebSocket; viewer: CaptionViewer; room: Room; limit: MessageLimit; voter: string },
   ): void {
-    const { socket, viewer, room } = from;
+    const { socket, viewer, room, limit } = from;
     // What was on its way when the connection was closed.
     if (socket.readyState !== socket.OPEN) return;
     try {
-      const message = decodeMessage(data as Buffer);
+      limit.take(data.length);
+      const message = decodeMessage(data);
       if (message?.kind === 'resync') viewer.resync();
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
         room.latency?.acknowledged(message.seq, from.voter);
     } catch (thrown) {
       this.#refuse(socket, toCaptionError(thrown));
     }
+  }
+
+  #roundsOf(room: Room): SnapshotRounds {
+    const rounds = this.#rounds.get(room) ?? new SnapshotRounds();
+    this.#rounds.set(room, rounds);
+    return rounds;
   }
 
   #refuse(socket: WebSocket, error: CaptionError): void {

@@ -185,17 +185,42 @@ describeWithModel('a viewer on /v1/captions', (model) => {
     const viewer = await view(room).joined();
     const startedAtMs = performance.now();
     publishFinal(serverRoom(room), 3);
-    let asked = 0;
-    while (viewer.snapshots < 5) {
-      for (let index = 0; index < 100; index++, asked++) viewer.resync();
-      await eventLoopTurn();
+    for (let wanted = 2; wanted <= 5; wanted++) {
+      for (let index = 0; index < 300; index++) viewer.resync();
+      await waitUntil(() => (viewer.snapshots >= wanted ? undefined : `${viewer.snapshots} snapshots`));
     }
-    expect(asked).toBeGreaterThan(1000);
     const elapsedMs = performance.now() - startedAtMs;
     // One to begin with, then one each 250 ms.
     expect(viewer.snapshots).toBeLessThanOrEqual(2 + Math.ceil(elapsedMs / 250));
     expect(viewer.state.finals).toHaveLength(1);
     expect(viewer.state.seq).toBe(serverRoom(room).state.seq);
+  });
+
+  it('who sends messages without end is disconnected with the reason', async () => {
+    const room = freshRoom();
+    const other = await view(room).joined();
+    const viewer = await view(room).joined();
+    for (let index = 0; index < 5000; index++) viewer.resync();
+    const closed = await waitFor('a close', () => viewer.closed);
+    expect(closed).toEqual({ code: 4429, reason: textMatching(/^messages_too_fast: /) });
+    expect(other.closed).toBeUndefined();
+  });
+
+  it('beyond the number of viewers of a room is refused, until one leaves', async () => {
+    const small = await startTestGateway(model, { settings: { CAPTION_MAX_VIEWERS_PER_ROOM: 2 } });
+    afterwards(() => small.close());
+    const council = roomName('council');
+    const first = await view(council, { url: small.url }).joined();
+    await view(council, { url: small.url }).joined();
+    const third = view(council, { url: small.url });
+    expect(await waitFor('a close', () => third.closed)).toEqual({
+      code: 4503,
+      reason: textMatching(/^too_many_connections: /),
+    });
+    await view(roomName('elsewhere'), { url: small.url }).joined();
+    first.socket.close();
+    await waitUntil(() => (small.rooms.enter(council).viewerCount === 1 ? undefined : 'still there'));
+    await view(council, { url: small.url }).joined();
   });
 
   it('with a hole asks for a snapshot and shows what all see', async () => {

@@ -1,24 +1,26 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import { CaptionError, SUBPROTOCOL } from '../../protocol/index.js';
+import { CaptionError } from '../../protocol/index.js';
+import type { RefusalLog } from '../bounds/refusal-log.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import type { CaptionerEndpoint } from '../captioner/captioner-endpoint.js';
-import { type Authenticator, offeredSubprotocols, type Permissions } from './authentication.js';
-import type { CaptionsEndpoint } from './captions-endpoint.js';
-import { keepAlive } from './heartbeat.js';
-import type { IngestEndpoint } from './ingest-endpoint.js';
+import { SharedScrape } from '../metrics/shared-scrape.js';
+import type { Authenticator } from './authentication.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { sendJson } from './http-answers.js';
 import { servePage } from './page.js';
 import type { ReportRequests } from './report-requests.js';
 import type { RoomRequests } from './room-requests.js';
-import { CLOSE_DEADLINE_MS, closeWith, toCaptionError } from './websocket-closing.js';
+import type { Timing } from './timing.js';
+import { CLOSE_DEADLINE_MS } from './websocket-closing.js';
+import { WebSocketDoor, type WebSocketEndpoint } from './websocket-door.js';
 
-/** A captions viewer sends nothing but short requests; audio frames of ten seconds at 48 kHz are the longest sensible. */
-const MAX_MESSAGE_BYTES = 1_048_576;
+/** A connection on which nothing moves for so long is ended; WebSockets have their own heartbeat. */
+const IDLE_MS = 60_000;
+/** Requests are short: all of one must come within this. */
+const REQUEST_DEADLINE_MS = 30_000;
+/** How often connections are looked at for these deadlines. */
+const DEADLINE_CHECK_MS = 1000;
 
 export interface GatewayServerOptions {
   readonly host: string;
@@ -26,15 +28,15 @@ export interface GatewayServerOptions {
   readonly authenticator: Authenticator;
   readonly origins: OriginPolicy;
   readonly metrics: GatewayMetrics;
-  readonly captions: CaptionsEndpoint;
-  readonly ingest: IngestEndpoint;
-  readonly captioners: CaptionerEndpoint;
+  /** WebSockets, by path. */
+  readonly endpoints: Readonly<Record<string, WebSocketEndpoint>>;
+  readonly maxConnections: number;
   readonly roomRequests: RoomRequests;
   readonly reportRequests: ReportRequests;
   /** What `/readyz` tells: undefined when ready, else why not. */
   readonly notReadyReason: () => string | undefined;
-  /** Between two pings on a WebSocket, in milliseconds. */
-  readonly heartbeatIntervalMs: number;
+  readonly timing: Timing;
+  readonly refusals: RefusalLog;
   /** Where the room page may connect; empty for a development server on this machine. */
   readonly liveKitUrl: string;
   readonly log: Logger;
@@ -44,30 +46,42 @@ export interface GatewayServerOptions {
 export class GatewayServer {
   readonly #options: GatewayServerOptions;
   readonly #http: Server;
-  readonly #sockets: WebSocketServer;
-  #isClosing = false;
+  readonly #webSockets: WebSocketDoor;
+  readonly #scrape: SharedScrape;
 
   constructor(options: GatewayServerOptions) {
     this.#options = options;
-    this.#http = createServer((request, response) => {
+    const { timing, log } = options;
+    this.#scrape = new SharedScrape(options.metrics.registry, timing.scrapeIntervalMs);
+    const deadlines = {
+      headersTimeout: timing.headersDeadlineMs,
+      requestTimeout: Math.max(timing.headersDeadlineMs, REQUEST_DEADLINE_MS),
+      connectionsCheckingInterval: Math.min(timing.headersDeadlineMs, DEADLINE_CHECK_MS),
+    };
+    this.#http = createServer(deadlines, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
-        options.log.error({ err: error }, 'request failed');
+        log.error({ err: error }, 'request failed');
         response.destroy();
       });
     });
-    this.#sockets = new WebSocketServer({
-      noServer: true,
-      maxPayload: MAX_MESSAGE_BYTES,
-      // Captions are small and audio does not compress this way; compression contexts would cost 300 kB a connection.
-      perMessageDeflate: false,
-      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    this.#http.maxConnections = options.maxConnections;
+    this.#http.timeout = IDLE_MS;
+    this.#http.on('drop', () => {
+      const message = 'The gateway has all the connections it may have.';
+      options.refusals.refused(new CaptionError('too_many_connections', message), 'a connection');
     });
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#webSockets = new WebSocketDoor({
+      ...options,
+      heartbeatIntervalMs: timing.heartbeatIntervalMs,
+    });
+    this.#http.on('upgrade', (request, socket, head) =>
+      this.#webSockets.upgrade(parseTarget(request), { request, socket, head }),
+    );
   }
 
   /** Resolves with the address. Throws CaptionError `address_unavailable`. */
   listen(): Promise<{ url: string; port: number }> {
-    const { host, port } = this.#options;
+    const { host, port, log } = this.#options;
     return new Promise((resolve, reject) => {
       this.#http.once('error', (error) => {
         reject(
@@ -77,6 +91,8 @@ export class GatewayServer {
         );
       });
       this.#http.listen(port, host, () => {
+        // Afterwards it concerns one connection that could not be accepted, and must not end the others.
+        this.#http.on('error', (error) => log.error({ err: error }, 'server failed'));
         const address = this.#http.address() as AddressInfo;
         const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
         resolve({ url: `http://${name}:${address.port}`, port: address.port });
@@ -85,9 +101,8 @@ export class GatewayServer {
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true;
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    for (const socket of this.#sockets.clients) closeWith(socket, shuttingDown());
+    this.#webSockets.close();
     this.#http.closeIdleConnections();
     // Whoever has not finished a request by then never will.
     const timer = setTimeout(() => this.#http.closeAllConnections(), CLOSE_DEADLINE_MS);
@@ -122,8 +137,8 @@ export class GatewayServer {
         return;
       }
       case '/metrics':
-        response.setHeader('Content-Type', this.#options.metrics.registry.contentType);
-        response.end(await this.#options.metrics.registry.metrics());
+        response.setHeader('Content-Type', this.#scrape.contentType);
+        response.end(await this.#scrape.text());
         return;
       default:
         if (
@@ -134,69 +149,7 @@ export class GatewayServer {
         sendJson(response, 404, { code: 'not_found', message: 'There is nothing at this address.' });
     }
   }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const url = parseTarget(request);
-    const open = url === undefined ? undefined : this.#endpoint(url);
-    if (url === undefined || open === undefined) {
-      // A peer that is gone before it has read the answer is its own business.
-      socket.on('error', () => undefined);
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
-    // Checked after the upgrade: a browser is told the reason of a close, but never that of a refused upgrade.
-    this.#sockets.handleUpgrade(request, socket, head, (connection) => {
-      connection.on('error', (error) =>
-        this.#options.log.debug({ error: error.message }, 'connection failed'),
-      );
-      keepAlive(connection, this.#options.heartbeatIntervalMs);
-      connection.pause();
-      this.#authorise(request)
-        .then((permissions) => {
-          // It may have gone meanwhile, and nobody would notice later.
-          if (connection.readyState === connection.OPEN) open(connection, permissions);
-        })
-        .catch((thrown: unknown) => {
-          const error = toCaptionError(thrown);
-          this.#options.metrics.refused(error.code);
-          this.#options.log.warn({ code: error.code, path: url.pathname }, 'connection refused');
-          closeWith(connection, error);
-        })
-        .finally(() => connection.resume());
-    });
-  }
-
-  #endpoint(url: URL): ((socket: WebSocket, permissions: Permissions) => void) | undefined {
-    switch (url.pathname) {
-      case '/v1/ingest':
-        return (socket, permissions) => this.#options.ingest.open(socket, permissions);
-      case '/v1/captions':
-        return (socket, permissions) =>
-          this.#options.captions.open({ socket, permissions, room: url.searchParams.get('room') });
-      case '/v1/captioner':
-        return (socket, permissions) =>
-          this.#options.captioners.open({ socket, permissions, room: url.searchParams.get('room') });
-      default:
-        return undefined;
-    }
-  }
-
-  async #authorise(request: IncomingMessage): Promise<Permissions> {
-    if (this.#isClosing) throw shuttingDown();
-    this.#options.origins.check(request);
-    const offered = offeredSubprotocols(request).filter((name) => name !== '');
-    if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
-      throw new CaptionError(
-        'subprotocol_unknown',
-        `Offer the WebSocket sub-protocol "${SUBPROTOCOL}", or none.`,
-      );
-    }
-    return this.#options.authenticator.authenticate(request);
-  }
 }
-
-const shuttingDown = (): CaptionError =>
-  new CaptionError('shutting_down', 'The gateway is shutting down; connect again.', { retryable: true });
 
 /** The address asked for; undefined when it is none, for instance `//`. */
 function parseTarget(request: IncomingMessage): URL | undefined {

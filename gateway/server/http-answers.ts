@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { CaptionError } from '../../protocol/index.js';
 import { toCaptionError } from './websocket-closing.js';
 
+const TOO_MANY_REQUESTS = 429;
+
 const STATUSES: Readonly<Record<string, number>> = {
   unauthorised: 401,
   forbidden: 403,
@@ -13,7 +15,8 @@ const STATUSES: Readonly<Record<string, number>> = {
   report_off: 404,
   transcript_elsewhere: 409,
   message_too_large: 413,
-  captioner_too_fast: 429,
+  captioner_too_fast: TOO_MANY_REQUESTS,
+  messages_too_fast: TOO_MANY_REQUESTS,
   internal_error: 500,
   report_failed: 500,
   livekit_unreachable: 503,
@@ -40,7 +43,8 @@ export function sendError(response: ServerResponse, thrown: unknown): CaptionErr
   }
   if (error.code === 'unauthorised' && !response.hasHeader('WWW-Authenticate'))
     response.setHeader('WWW-Authenticate', 'Bearer');
-  if (error.code === 'captioner_too_fast') response.setHeader('Retry-After', '1');
-  sendJson(response, STATUSES[error.code] ?? 400, { code: error.code, message: error.message });
+  const status = STATUSES[error.code] ?? 400;
+  if (status === TOO_MANY_REQUESTS) response.setHeader('Retry-After', '1');
+  sendJson(response, status, { code: error.code, message: error.message });
   return error;
 }

@@ -70,6 +70,22 @@ const ABUSES: readonly Abuse[] = [
     code: 'message_too_large',
     closeCode: 4400,
   },
+  {
+    what: 'vocabularies without end',
+    attack: afterHello((peer) => {
+      for (let index = 0; index < 500; index++) peer.send({ kind: 'vocabulary', vocabulary: ['ProConnect'] });
+    }),
+    code: 'messages_too_fast',
+    closeCode: 4429,
+  },
+  {
+    what: 'frames of one sample without end',
+    attack: afterHello((peer) => {
+      for (let index = 0; index < 40_000; index++) bytes(2)(peer);
+    }),
+    code: 'messages_too_fast',
+    closeCode: 4429,
+  },
   { what: 'audio before hello', attack: bytes(640), code: 'hello_missing', closeCode: 4400 },
   {
     what: 'mute before hello',
@@ -94,6 +110,12 @@ const ABUSES: readonly Abuse[] = [
   {
     what: 'a language tag that no caption can carry',
     attack: hello({ language: `en-${'x'.repeat(40)}` }),
+    code: 'message_malformed',
+    closeCode: 4400,
+  },
+  {
+    what: 'a language in letters of three bytes each',
+    attack: hello({ language: 'ಠ'.repeat(35) }),
     code: 'message_malformed',
     closeCode: 4400,
   },
@@ -145,6 +167,7 @@ describeWithModel('a client that misbehaves', (model) => {
   let speech: Int16Array;
   let expected: string[];
   let rooms = 0;
+  let speakers = 0;
 
   beforeAll(async () => {
     gateway = await startTestGateway(model, { settings: { CAPTION_INGEST_AHEAD_S: AHEAD_S } });
@@ -158,13 +181,15 @@ describeWithModel('a client that misbehaves', (model) => {
 
   /** Somebody else speaks; `meanwhile` happens in the middle of a sentence. */
   async function whileSomebodySpeaks(room: RoomName, meanwhile: () => Promise<void>): Promise<string[]> {
+    // Somebody new each time: one person's audio is not to run ahead, whatever stream it comes on.
+    const identity = participantIdentity(`paul-${++speakers}`);
     const viewer = connectCaptions({ url: gateway.url, room, changed: () => undefined });
     afterwards(() => viewer.close());
     await viewer.ready;
     const speaker = connectIngest({
       url: gateway.url,
       room,
-      speaker: { identity: participantIdentity('paul'), name: 'Paul' },
+      speaker: { identity, name: 'Paul' },
     });
     afterwards(() => speaker.close());
     await speaker.ready;
@@ -176,7 +201,7 @@ describeWithModel('a client that misbehaves', (model) => {
     await waitUntil(() =>
       viewer.state.open.length === 0 && viewer.state.finals.length > 0 ? undefined : 'not final',
     );
-    return shownWords(viewer.state, 'paul');
+    return shownWords(viewer.state, identity);
   }
 
   it.each(ABUSES)(

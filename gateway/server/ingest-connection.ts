@@ -6,10 +6,12 @@ import {
   type IngestClientMessage,
   type IngestHello,
   type IngestServerMessage,
+  type RoomName,
 } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import type { Permissions } from './authentication.js';
+import type { Permissions, TokenOwner } from './authentication.js';
+import type { IngestLimits } from './ingest-limits.js';
 import {
   BYTES_PER_SAMPLE,
   type IngestOwner,
@@ -29,6 +31,8 @@ export interface IngestHost {
   /** Opens or resumes. Throws CaptionErrors. */
   openStream(hello: IngestHello): Promise<IngestStream>;
   endStream(stream: IngestStream): Promise<void>;
+  /** What whoever has this token may send in a room, over all connections. */
+  limitsOf(owner: TokenOwner | undefined, room: RoomName): IngestLimits;
   /** An unmuted speaker who sends nothing for so long is disconnected. */
   readonly idleMs: number;
   readonly helloDeadlineMs: number;
@@ -42,7 +46,10 @@ export class IngestConnection implements IngestOwner {
   readonly #permissions: Permissions;
   readonly #host: IngestHost;
   readonly #metrics: GatewayMetrics;
+  readonly #greeted: () => void;
   #stream: IngestStream | undefined;
+  /** From hello on: before, one message is all that is read. */
+  #limits: IngestLimits | undefined;
   #acked: IngestProgress | undefined;
   #ackedAtMs = -Infinity;
   #timer: NodeJS.Timeout;
@@ -55,8 +62,11 @@ export class IngestConnection implements IngestOwner {
     permissions: Permissions;
     host: IngestHost;
     metrics: GatewayMetrics;
+    /** Hello has been said. */
+    greeted: () => void;
   }) {
     this.#socket = options.socket;
+    this.#greeted = options.greeted;
     this.#permissions = options.permissions;
     this.#host = options.host;
     this.#metrics = options.metrics;
@@ -75,6 +85,10 @@ export class IngestConnection implements IngestOwner {
     this.#fail(error);
   }
 
+  warned({ code, message }: CaptionError): void {
+    if (!this.#isEnding) this.#send({ kind: 'warning', code, message });
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isEnding) return;
     if (this.#early !== undefined) {
@@ -83,6 +97,7 @@ export class IngestConnection implements IngestOwner {
     }
     try {
       const bytes = data as Buffer;
+      this.#limits?.take(bytes.length, isBinary);
       if (isBinary) this.#push(bytes);
       else this.#handle(decodeIngestMessage(bytes.toString('utf8')));
     } catch (error) {
@@ -111,7 +126,7 @@ export class IngestConnection implements IngestOwner {
         this.#requireStream().unmute();
         return;
       case 'vocabulary':
-        this.#changeVocabulary(this.#requireStream(), message.vocabulary);
+        this.#requireStream().setVocabulary(message.vocabulary);
         return;
       case 'end':
         void this.#end(this.#requireStream());
@@ -127,6 +142,9 @@ export class IngestConnection implements IngestOwner {
     this.#socket.pause();
     try {
       this.#permissions.requireSpeak(hello.room, hello.speaker.identity);
+      this.#greeted();
+      this.#limits = this.#host.limitsOf(this.#permissions.owner, hello.room);
+      this.#limits.takeHello();
       const stream = await this.#host.openStream(hello);
       stream.attach(this);
       this.#stream = stream;
@@ -143,7 +161,6 @@ export class IngestConnection implements IngestOwner {
         stream: stream.id,
         expectSample: stream.expectSample,
       });
-      this.#warnOfUnfavoured(stream);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -151,17 +168,6 @@ export class IngestConnection implements IngestOwner {
       for (const { data, isBinary } of early) this.#receive(data, isBinary);
       this.#socket.resume();
     }
-  }
-
-  #changeVocabulary(stream: IngestStream, vocabulary: readonly string[]): void {
-    stream.setVocabulary(vocabulary);
-    this.#warnOfUnfavoured(stream);
-  }
-
-  #warnOfUnfavoured({ unfavoured }: IngestStream): void {
-    if (unfavoured === undefined) return;
-    const { code, message } = unfavoured.error;
-    this.#send({ kind: 'warning', code, message });
   }
 
   #tick(stream: IngestStream): void {

@@ -1,21 +1,31 @@
-import type { WebSocket } from 'ws';
-import { CaptionError, type IngestHello } from '../../protocol/index.js';
+import { CaptionError, type IngestHello, type RoomName } from '../../protocol/index.js';
 import type { AsrEvent, ChildEngine } from '../../asr/index.js';
+import { AudioPace } from '../bounds/audio-pace.js';
+import { clientKey, ConnectionBounds } from '../bounds/connection-bounds.js';
+import { KeptByClient } from '../bounds/kept-by-client.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
-import { chooseLanguage } from '../rooms/caption-language.js';
+import type { LanguageChooser } from '../rooms/caption-language.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
-import type { Permissions } from './authentication.js';
+import type { TokenOwner } from './authentication.js';
 import { IngestConnection, type IngestHost } from './ingest-connection.js';
+import { type IngestLimits, ingestLimits } from './ingest-limits.js';
 import { IngestStream } from './ingest-stream.js';
 import { IngestStreams } from './ingest-streams.js';
+import type { AcceptedConnection, WebSocketEndpoint } from './websocket-door.js';
+
+/** Audio frames of ten seconds at 48 kHz are the longest sensible. */
+const MAX_MESSAGE_BYTES = 1_048_576;
+/** Of one identity, that have not said hello yet; afterwards the newest counts. */
+const MAX_UNGREETED = 10;
 
 export interface IngestEndpointOptions {
   readonly engine: ChildEngine;
   readonly rooms: RoomRegistry;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
+  readonly chooseLanguage: LanguageChooser;
   readonly maxSpeakers: number;
   readonly resumeMs: number;
   readonly idleMs: number;
@@ -25,13 +35,17 @@ export interface IngestEndpointOptions {
 }
 
 /** `/v1/ingest`: speakers. `close` finishes all of them, publishing their last words. */
-export class IngestEndpoint implements IngestHost {
+export class IngestEndpoint implements IngestHost, WebSocketEndpoint {
+  readonly maxMessageBytes = MAX_MESSAGE_BYTES;
   readonly idleMs: number;
   readonly helloDeadlineMs: number;
   readonly log: Logger;
   readonly now = (): number => performance.now();
   readonly #options: IngestEndpointOptions;
   readonly #streams: IngestStreams;
+  readonly #ungreeted = new ConnectionBounds({ perIdentity: MAX_UNGREETED, perRoom: Infinity });
+  readonly #limits: KeptByClient<IngestLimits>;
+  readonly #paces: KeptByClient<AudioPace>;
   #isClosing = false;
 
   constructor(options: IngestEndpointOptions) {
@@ -39,6 +53,9 @@ export class IngestEndpoint implements IngestHost {
     this.idleMs = options.idleMs;
     this.helloDeadlineMs = options.helloDeadlineMs;
     this.log = options.log;
+    const { maxAheadMs } = options;
+    this.#limits = new KeptByClient(() => ingestLimits(maxAheadMs));
+    this.#paces = new KeptByClient(() => new AudioPace({ maxAheadMs, now: this.now }));
     this.#streams = new IngestStreams({
       maxSpeakers: options.maxSpeakers,
       resumeMs: options.resumeMs,
@@ -50,8 +67,16 @@ export class IngestEndpoint implements IngestHost {
     return this.#streams.count;
   }
 
-  open(socket: WebSocket, permissions: Permissions): void {
-    new IngestConnection({ socket, permissions, host: this, metrics: this.#options.metrics });
+  /** Throws CaptionError `too_many_connections`. */
+  open({ socket, permissions, address }: AcceptedConnection): void {
+    const { owner } = permissions;
+    const greeted = this.#ungreeted.enter({ owner, address, room: undefined });
+    socket.once('close', greeted);
+    new IngestConnection({ socket, permissions, host: this, metrics: this.#options.metrics, greeted });
+  }
+
+  limitsOf(owner: TokenOwner | undefined, room: RoomName): IngestLimits {
+    return this.#limits.of(clientKey({ owner, room }));
   }
 
   async openStream(hello: IngestHello): Promise<IngestStream> {
@@ -59,12 +84,12 @@ export class IngestEndpoint implements IngestHost {
       throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
     const resumed = this.#streams.resumable(hello);
     if (resumed !== undefined) return resumed;
-    const language = chooseLanguage(this.#options.engine.model, hello.language);
+    const language = this.#options.chooseLanguage(hello.language);
     return this.#streams.add(hello, () =>
       IngestStream.open({
         hello,
         enterRoom: () => this.#options.rooms.enter(hello.room),
-        maxAheadMs: this.#options.maxAheadMs,
+        pace: this.#paces.of(JSON.stringify([hello.room, hello.speaker.identity])),
         stallFlushMs: this.#options.stallFlushMs,
         now: this.now,
         unfavoured: (vocabulary) => this.#options.engine.unfavoured(vocabulary),
@@ -88,6 +113,9 @@ export class IngestEndpoint implements IngestHost {
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#ungreeted.close();
+    this.#limits.close();
+    this.#paces.close();
     await this.#streams.close();
   }
 }

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { CaptionError, type IngestHello, participantIdentity, roomName } from '../../protocol/index.js';
+import { AudioPace } from '../bounds/audio-pace.js';
 import { createLogger } from '../log.js';
 import { Room } from '../rooms/room.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
@@ -9,7 +10,7 @@ import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { IngestStream } from './ingest-stream.js';
 
 const MAX_AHEAD_MS = 20_000;
-const owner = { takenOver: () => undefined };
+const owner = { takenOver: () => undefined, warned: () => undefined };
 
 describeWithModel("the pace of a speaker's audio", (model) => {
   const afterAllTests = cleanupsAfterAll();
@@ -17,6 +18,8 @@ describeWithModel("the pace of a speaker's audio", (model) => {
   let gateway: TestGateway;
   let stream: IngestStream;
   let nowMs: number;
+  /** Vocabularies that came into force. */
+  let checked: (readonly string[])[];
 
   beforeAll(async () => {
     gateway = await startTestGateway(model);
@@ -25,6 +28,7 @@ describeWithModel("the pace of a speaker's audio", (model) => {
 
   beforeEach(async () => {
     nowMs = 1000;
+    checked = [];
     const hello: IngestHello = {
       kind: 'hello',
       version: 1,
@@ -35,7 +39,10 @@ describeWithModel("the pace of a speaker's audio", (model) => {
     stream = await IngestStream.open({
       hello,
       enterRoom: () => new Room(hello.room, 5000),
-      unfavoured: (vocabulary) => gateway.engine.unfavoured(vocabulary),
+      unfavoured: (vocabulary) => {
+        checked.push(vocabulary);
+        return gateway.engine.unfavoured(vocabulary);
+      },
       createPipeline: (room, vocabulary) =>
         new SpeakerPipeline({
           room,
@@ -45,7 +52,7 @@ describeWithModel("the pace of a speaker's audio", (model) => {
           vocabulary,
           log: createLogger('silent'),
         }),
-      maxAheadMs: MAX_AHEAD_MS,
+      pace: new AudioPace({ maxAheadMs: MAX_AHEAD_MS, now: () => nowMs }),
       stallFlushMs: 60_000,
       now: () => nowMs,
     });
@@ -100,6 +107,15 @@ describeWithModel("the pace of a speaker's audio", (model) => {
     expect(send(60_000)).toBeUndefined();
     expect(send(MAX_AHEAD_MS)).toBeUndefined();
     expect(send(40)).toBe('audio_too_fast');
+  });
+
+  it('is not disturbed by a flood of vocabularies: the first comes into force, the others wait', () => {
+    const before = checked.length;
+    for (let change = 0; change < 500; change++) stream.setVocabulary([`phrase ${change}`]);
+    expect(checked.slice(before)).toEqual([['phrase 0']]);
+    expect(() =>
+      stream.setVocabulary(Array.from({ length: 640 }, (_, index) => `${index}`.padEnd(100, 'x'))),
+    ).toThrow(expect.objectContaining({ code: 'vocabulary_invalid' }));
   });
 
   it('tells for how long nothing has come', () => {

@@ -13,8 +13,10 @@ import {
   type Resampler,
   type UnfavouredPhrases,
 } from '../../asr/index.js';
+import type { AudioPace } from '../bounds/audio-pace.js';
 import type { Room } from '../rooms/room.js';
 import type { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
+import { VocabularyChanges } from '../rooms/vocabulary-changes.js';
 
 export const BYTES_PER_SAMPLE = 2;
 
@@ -22,6 +24,8 @@ export const BYTES_PER_SAMPLE = 2;
 export interface IngestOwner {
   /** The stream goes on without this connection. */
   takenOver(error: CaptionError): void;
+  /** Something of what the client asked for cannot be done; the stream goes on. */
+  warned(error: CaptionError): void;
 }
 
 /** Positions at the client's rate. */
@@ -38,9 +42,9 @@ export interface IngestStreamOptions {
   readonly enterRoom: () => Room;
   readonly createPipeline: (room: Room, vocabulary: readonly string[]) => SpeakerPipeline;
   /** See `AsrEngine`. */
-  readonly unfavoured: (vocabulary: readonly string[]) => UnfavouredPhrases | undefined;
-  /** How far audio may run ahead of real time. */
-  readonly maxAheadMs: number;
+  readonly unfavoured: (vocabulary: readonly string[]) => Promise<UnfavouredPhrases | undefined>;
+  /** Of this speaker, whatever the stream. */
+  readonly pace: AudioPace;
   readonly stallFlushMs: number;
   readonly now: () => number;
 }
@@ -54,15 +58,12 @@ export class IngestStream {
   readonly #resampler: Resampler;
   readonly #slab = new PcmSlab();
   readonly #options: IngestStreamOptions;
-  #vocabulary: readonly string[];
+  readonly #vocabulary: VocabularyChanges;
   #owner: IngestOwner | undefined;
   /** At the client's rate. */
   #receivedSamples = 0;
   /** At 16 kHz. */
   #pushedSamples = 0;
-  /** How far audio is ahead of real time; negative after a dropped connection, until what was missed has come. */
-  #aheadMs = 0;
-  #paceAtMs: number;
   /** Of the last audio, mute, unmute or connection. */
   #lastSignAtMs: number;
   #detachedAtMs: number | undefined;
@@ -74,11 +75,13 @@ export class IngestStream {
     this.#options = options;
     this.hello = options.hello;
     this.#resampler = resampler;
-    this.#vocabulary = parseVocabulary(options.hello.vocabulary ?? []);
+    this.#vocabulary = new VocabularyChanges(parseVocabulary(options.hello.vocabulary ?? []), (changed) => {
+      this.#pipeline.setVocabulary(changed);
+      void this.#warnOfUnfavoured();
+    });
     this.room = options.enterRoom();
-    this.#pipeline = options.createPipeline(this.room, this.#vocabulary);
-    this.#paceAtMs = options.now();
-    this.#lastSignAtMs = this.#paceAtMs;
+    this.#pipeline = options.createPipeline(this.room, this.#vocabulary.current);
+    this.#lastSignAtMs = options.now();
     this.room.addSpeaker(this.id);
   }
 
@@ -124,12 +127,11 @@ export class IngestStream {
     this.#owner?.takenOver(takenOver());
     this.#owner = owner;
     const nowMs = this.#options.now();
-    // What was said while the connection was gone may come at once.
-    if (this.#detachedAtMs !== undefined) this.#aheadMs = -(nowMs - this.#detachedAtMs);
+    if (this.#detachedAtMs !== undefined) this.#options.pace.allowMissed(nowMs - this.#detachedAtMs);
     this.#detachedAtMs = undefined;
-    this.#paceAtMs = nowMs;
     this.#lastSignAtMs = nowMs;
     this.#restartStallTimer();
+    void this.#warnOfUnfavoured();
   }
 
   /** Another stream of the same speaker begins: this one has no connection any more. */
@@ -191,15 +193,17 @@ export class IngestStream {
     this.#lastSignAtMs = this.#options.now();
   }
 
-  /** Throws CaptionError `vocabulary_invalid`. */
+  /** Throws CaptionError `vocabulary_invalid`. Of many changes at once only the newest comes into force. */
   setVocabulary(vocabulary: readonly string[]): void {
-    this.#vocabulary = parseVocabulary(vocabulary);
-    this.#pipeline.setVocabulary(this.#vocabulary);
+    this.#vocabulary.offer(parseVocabulary(vocabulary));
   }
 
-  /** What of its vocabulary recognition cannot favour. */
-  get unfavoured(): UnfavouredPhrases | undefined {
-    return this.#options.unfavoured(this.#vocabulary);
+  /** Never rejects: the engine does not. */
+  async #warnOfUnfavoured(): Promise<void> {
+    const vocabulary = this.#vocabulary.current;
+    const unfavoured = await this.#options.unfavoured(vocabulary);
+    if (unfavoured !== undefined && vocabulary === this.#vocabulary.current)
+      this.#owner?.warned(unfavoured.error);
   }
 
   /** Finishes what is being said; resolves when its final has been published. Idempotent. */
@@ -210,6 +214,7 @@ export class IngestStream {
 
   async #finish(): Promise<void> {
     clearTimeout(this.#stallTimer);
+    this.#vocabulary.close();
     this.#pushPcm(this.#resampler.flush());
     this.#resampler.close();
     try {
@@ -231,18 +236,8 @@ export class IngestStream {
   }
 
   #checkPace(frameMs: number): void {
-    const nowMs = this.#options.now();
-    const elapsedMs = nowMs - this.#paceAtMs;
-    this.#paceAtMs = nowMs;
-    this.#lastSignAtMs = nowMs;
-    const caughtUpMs = this.#aheadMs > 0 ? Math.max(0, this.#aheadMs - elapsedMs) : this.#aheadMs;
-    this.#aheadMs = caughtUpMs + frameMs;
-    if (this.#aheadMs <= this.#options.maxAheadMs) return;
-    throw new CaptionError(
-      'audio_too_fast',
-      `Audio ran ${Math.round(this.#options.maxAheadMs / 1000)} s ahead of real time. Send it at the pace of speech.`,
-      { retryable: true },
-    );
+    this.#lastSignAtMs = this.#options.now();
+    this.#options.pace.take(frameMs);
   }
 }
 

@@ -1,11 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CaptionError } from '../../protocol/index.js';
-import type { Logger } from '../log.js';
-import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { CONTENT_TYPES } from '../report/render-request.js';
 import { parseReportQuery, QUERY_NAMES, type ReportQuery } from '../report/report-query.js';
 import type { LatencyReport } from '../report/start-report.js';
+import type { RefusalLog } from '../bounds/refusal-log.js';
 import { sendError, sendJson } from './http-answers.js';
 import type { OriginPolicy } from './origin-policy.js';
 
@@ -20,8 +19,7 @@ export interface ReportRequestsOptions {
   readonly operatorToken: string;
   readonly isOpen: boolean;
   readonly origins: OriginPolicy;
-  readonly metrics: GatewayMetrics;
-  readonly log: Logger;
+  readonly refusals: RefusalLog;
 }
 
 /** `GET /v1/report`: for those who operate the gateway. Tokens of rooms do not open it. */
@@ -36,14 +34,10 @@ export class ReportRequests {
   async answer(url: URL, exchange: { request: IncomingMessage; response: ServerResponse }): Promise<boolean> {
     if (url.pathname !== PATH) return false;
     const { request, response } = exchange;
-    const { metrics, log } = this.#options;
     try {
       await this.#answer(url, request, response);
     } catch (thrown) {
-      const error = sendError(response, thrown);
-      metrics.refused(error.code);
-      if (error.code === 'internal_error') log.error({ err: error.cause }, 'request failed');
-      else log.warn({ code: error.code }, 'request refused');
+      this.#options.refusals.refused(sendError(response, thrown), PATH);
     }
     return true;
   }
@@ -97,7 +91,7 @@ function queryOf(url: URL): ReportQuery {
   const names: readonly string[] = QUERY_NAMES;
   for (const name of url.searchParams.keys())
     if (!names.includes(name))
-      throw new CaptionError('query_invalid', `${name} is none of ${QUERY_NAMES.join(', ')}.`);
+      throw new CaptionError('query_invalid', `A report is asked for with ${QUERY_NAMES.join(', ')} only.`);
   const raw = Object.fromEntries(url.searchParams);
   return parseReportQuery(raw, Date.now());
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CaptionError, MAX_NAME_CHARS, type RoomName, roomName } from '../../protocol/index.js';
 import type { CaptionPosts } from '../captioner/caption-posts.js';
-import type { Logger } from '../log.js';
-import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import type { Authenticator } from './authentication.js';
+import { KeptByClient } from '../bounds/kept-by-client.js';
+import { RateLimit } from '../bounds/rate-limit.js';
+import type { RefusalLog } from '../bounds/refusal-log.js';
+import type { Authenticator, Permissions } from './authentication.js';
 import { sendError, sendJson } from './http-answers.js';
 import type { OriginPolicy } from './origin-policy.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
@@ -13,6 +14,8 @@ import type { RoomRequest, TranscriptRequests } from './transcript-requests.js';
 const LIST_PATH = '/v1/rooms';
 const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
 const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
+/** Of one identity in one room; a captioner's tool posts each sentence. */
+const REQUESTS = { burst: 100, perSecond: 50 };
 const PREFLIGHT_MAX_AGE_S = '600';
 
 export interface RoomRequestsOptions {
@@ -23,8 +26,7 @@ export interface RoomRequestsOptions {
   readonly posts: CaptionPosts;
   /** The public keys that captions of a LiveKit room are signed with. Throws CaptionError. */
   readonly keysOf: (room: RoomName) => Promise<readonly string[]>;
-  readonly metrics: GatewayMetrics;
-  readonly log: Logger;
+  readonly refusals: RefusalLog;
 }
 
 /** Who asks, for what, and where the answer goes. */
@@ -42,6 +44,7 @@ interface Route {
 /** `/v1/rooms`: which rooms are live. `/v1/rooms/{room}/…`: what can be asked about one room. */
 export class RoomRequests {
   readonly #options: RoomRequestsOptions;
+  readonly #limits = new KeptByClient(() => new RateLimit(REQUESTS));
 
   constructor(options: RoomRequestsOptions) {
     this.#options = options;
@@ -54,19 +57,20 @@ export class RoomRequests {
     const { request, response } = exchange;
     try {
       this.#options.origins.check(request);
-      await this.#dispatch(routes, url.searchParams, { request, response });
+      await this.#dispatch(routes, url, { request, response });
     } catch (thrown) {
-      const error = sendError(response, thrown);
-      this.#options.metrics.refused(error.code);
-      if (error.code === 'internal_error') this.#options.log.error({ err: error.cause }, 'request failed');
-      else this.#options.log.warn({ code: error.code }, 'request refused');
+      this.#options.refusals.refused(sendError(response, thrown), LIST_PATH);
     }
     return true;
   }
 
+  close(): void {
+    this.#limits.close();
+  }
+
   async #dispatch(
     routes: readonly Route[],
-    query: URLSearchParams,
+    { pathname, searchParams: query }: URL,
     { request, response }: { request: IncomingMessage; response: ServerResponse },
   ): Promise<void> {
     const methods = routes.flatMap((route) => route.methods);
@@ -85,6 +89,10 @@ export class RoomRequests {
     }
     const inAddress = route.takesTokenInAddress === true ? query.get('access_token') : null;
     const permissions = await this.#options.authenticator.authenticate(request, inAddress ?? undefined);
+    if (!this.#limits.of(requesterOf(permissions, pathname)).tryTake())
+      throw new CaptionError('messages_too_fast', 'More requests than are answered; slow down.', {
+        retryable: true,
+      });
     await route.answer({ query, permissions, response, isHead: method === 'HEAD', incoming: request });
   }
 
@@ -148,6 +156,10 @@ export class RoomRequests {
     }
   }
 }
+
+/** Undefined where no token says who asks. */
+const requesterOf = ({ owner }: Permissions, pathname: string): string | undefined =>
+  owner === undefined ? undefined : JSON.stringify([owner.identity, ROOM_PATH.exec(pathname)?.[1]]);
 
 function decodeRoom(encoded: string): RoomRequest['room'] {
   let name = '';

@@ -4,8 +4,12 @@ export interface Timing {
   readonly helloDeadlineMs: number;
   /** When a connected speaker's audio stalls in mid-sentence, what was said is finished after this. */
   readonly stallFlushMs: number;
-  /** Between two pings; a peer that does not answer one until the next is gone. */
+  /** Between two pings; a peer of which nothing comes until the next is gone. */
   readonly heartbeatIntervalMs: number;
+  /** From the opening of a connection to the end of a request's headers. */
+  readonly headersDeadlineMs: number;
+  /** `/metrics` is made at most so often. */
+  readonly scrapeIntervalMs: number;
   /** A viewer that does not read for so long is disconnected. */
   readonly maxViewerPauseMs: number;
   /** How long a shutdown waits for the finals of what is being said; undefined for CAPTION_DRAIN_S. */
@@ -16,6 +20,8 @@ export const DEFAULT_TIMING: Timing = {
   helloDeadlineMs: 10_000,
   stallFlushMs: 1500,
   heartbeatIntervalMs: 15_000,
+  headersDeadlineMs: 10_000,
+  scrapeIntervalMs: 1000,
   maxViewerPauseMs: 30_000,
   drainDeadlineMs: undefined,
 };

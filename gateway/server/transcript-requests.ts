@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { CaptionError, type RoomName } from '../../protocol/index.js';
+import { CaptionError, languageTag, primaryLanguage, type RoomName } from '../../protocol/index.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import { formatJson, formatMarkdown, formatText } from '../transcript/document-formats.js';
 import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
@@ -100,7 +100,7 @@ const off = (): CaptionError =>
 
 function readQuery(query: URLSearchParams): { fromMs: number; toMs: number; language: LabelLanguage } {
   const lang = query.get('lang') ?? 'en';
-  const language = LABEL_LANGUAGES.find((known) => known === lang.split('-')[0]?.toLowerCase());
+  const language = LABEL_LANGUAGES.find((known) => known === primaryLanguage(languageTag(lang) ?? ''));
   if (language === undefined) {
     throw new CaptionError('query_invalid', `lang must be one of ${LABEL_LANGUAGES.join(', ')}.`);
   }

@@ -24,6 +24,8 @@ const CODES: Readonly<Record<string, number>> = {
   stream_taken_over: CLOSE.conflict,
   audio_too_fast: CLOSE.tooFast,
   captioner_too_fast: CLOSE.tooFast,
+  messages_too_fast: CLOSE.tooFast,
+  too_many_connections: CLOSE.full,
   too_many_captioners: CLOSE.full,
   too_many_rooms: CLOSE.full,
   too_many_speakers: CLOSE.full,
@@ -33,8 +35,8 @@ const CODES: Readonly<Record<string, number>> = {
 
 /** A peer that does not finish the closing handshake is cut off after this. */
 export const CLOSE_DEADLINE_MS = 2000;
-/** The protocol allows 123 bytes of reason. */
-const MAX_REASON_CHARACTERS = 120;
+/** The protocol allows no more: RFC 6455, section 5.5. */
+const MAX_REASON_BYTES = 123;
 
 export const toCaptionError = (thrown: unknown): CaptionError =>
   thrown instanceof CaptionError
@@ -44,14 +46,23 @@ export const toCaptionError = (thrown: unknown): CaptionError =>
         cause: thrown,
       });
 
-/** Ends a connection with a reason, and for certain: the socket is destroyed when the peer does not answer. */
+/** Ends a connection with a reason, and for certain: the socket is destroyed when the peer does not answer. Never throws. */
 export function closeWith(socket: WebSocket, error: CaptionError): void {
-  // Only ASCII messages of our own reach here, so characters are bytes.
-  socket.close(
-    CODES[error.code] ?? CLOSE.badRequest,
-    `${error.code}: ${error.message}`.slice(0, MAX_REASON_CHARACTERS),
-  );
+  try {
+    socket.close(CODES[error.code] ?? CLOSE.badRequest, closeReason(error));
+  } catch {
+    // Whoever ends a connection has nobody to report to, and the connection ends all the same.
+    socket.terminate();
+    return;
+  }
   const timer = setTimeout(() => socket.terminate(), CLOSE_DEADLINE_MS);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
+}
+
+/** As much of code and message as a close frame holds, cut between characters. */
+function closeReason({ code, message }: CaptionError): string {
+  const bytes = new Uint8Array(MAX_REASON_BYTES);
+  const { written } = new TextEncoder().encodeInto(`${code}: ${message}`, bytes);
+  return new TextDecoder().decode(bytes.subarray(0, written));
 }

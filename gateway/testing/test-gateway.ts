@@ -34,7 +34,8 @@ export async function startTestGateway(
     model,
     log: createLogger(options.logLevel ?? 'info', log),
     ...(options.supervision === undefined ? {} : { supervision: options.supervision }),
-    ...(options.timing === undefined ? {} : { timing: options.timing }),
+    // Tests read metrics when something has happened, and not a second later.
+    timing: { scrapeIntervalMs: 0, ...options.timing },
   });
   return { ...gateway, logText: () => log.text };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ProtobufField, readMessage } from '../../models/protobuf.js';
 import { parseTokens } from '../../models/tokens.js';
+import { decodeText } from '../../text-file.js';
 import type { RecogniserConfig } from '../messages.js';
 
 /** `ModelProto.metadata_props` in onnx.proto, and the two fields of its entries. */
@@ -15,7 +16,7 @@ const VOCABULARY_SIZE_KEY = 'vocab_size';
  * that is not in it.
  */
 export function checkTokens({ decoder, tokens }: RecogniserConfig): void {
-  const known = parseTokens(readFileSync(tokens, 'utf8'), tokens).length;
+  const known = parseTokens(decodeText(readFileSync(tokens)), tokens).length;
   const wanted = vocabularySize(readFileSync(decoder));
   // More is harmless: many lists end in symbols that only decoding graphs use.
   if (wanted === undefined || known >= wanted) return;

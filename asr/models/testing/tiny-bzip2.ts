@@ -13,3 +13,20 @@ export const TINY_BZIP2_ARCHIVE = Buffer.from(
   ].join(''),
   'base64',
 );
+
+/**
+ * `pax.tar.bz2`, made with Python's tarfile and bz2: a folder `modèle` with the same four files, small ones, each behind a pax
+ * header with its path and times.
+ */
+export const PAX_BZIP2_ARCHIVE = Buffer.from(
+  [
+    'QlpoOTFBWSZTWUB14poAAKJ//c7QAIBAAf/3wkfQEH7/3kAgAAMAAEOAQIgAEQAICEABvAAHMAmAmRgBGJiYTCYIaYmmBz',
+    'AJgJkYARiYmEwmCGmJpgcwCYCZGAEYmJhMJghpiaYBVFNJpoJhI9TyI2po9IZBo9TEZDyTNJ6nh3R2/kxxQnfESOhwFCbU',
+    'QhmzZ01VLwqwkxIXlejIULstEl6IQkg4Y3xWcWSMvEXZ3Xjl0k8/rLS+VPXltNrVv9ppONGxqHUOYzDGkzpEKcA0lAh8vn',
+    'ObpLIHmJiDjKjAvwvDIXMNyqbpWodBduFF01FVpU0kqOX4VYZylpqKF6/CzzlcXSeapapkLarZLTBftLkRpOaMePOVnYdr',
+    'F2HIfXv5z7a7sTOsk9R1qhKL7piGugjaZTKKjrKyOuTZYnUbT7sywoNg2mcyLGhWfwrRglPeYTKMC8wWUbDq8JmZmdveYi',
+    'w8W7y5DGZ1rLaiiMSL5iJNzhUNaLC+SaBKFruMA5nccZcKhdOA0MDcafEWxiJi0yPL3N+8qNVnsPpWQpEP+LuSKcKEggOv',
+    'FNA',
+  ].join(''),
+  'base64',
+);

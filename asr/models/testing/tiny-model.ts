@@ -48,7 +48,8 @@ export async function tinyArchive(scratchDir: string, files = tinyFiles()): Prom
 
 export interface TarEntry {
   readonly path: string;
-  readonly type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'FIFO' | 'CharacterDevice';
+  readonly type?:
+    'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'FIFO' | 'CharacterDevice' | 'ExtendedHeader';
   readonly linkpath?: string;
   readonly content?: Buffer;
   readonly mode?: number;

@@ -1,6 +1,7 @@
-import type { AsrEngine, AsrEvent, InstalledModel } from '../../../asr/index.js';
+import type { AsrEngine, AsrEvent } from '../../../asr/index.js';
 import type { RoomName } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import type { LanguageChooser } from '../../rooms/caption-language.js';
 import type { Room } from '../../rooms/room.js';
 import type { RoomRegistry } from '../../rooms/room-registry.js';
 import type { CaptionerEnd } from '../captioner-end.js';
@@ -51,7 +52,8 @@ export interface CaptionerObserver {
 
 /** What all captioners of a process share. */
 export interface CaptionerHost {
-  readonly engine: AsrEngine & { readonly model: Pick<InstalledModel, 'id' | 'languages'> };
+  readonly engine: AsrEngine;
+  readonly chooseLanguage: LanguageChooser;
   readonly rooms: RoomRegistry;
   readonly log: Logger;
   readonly observer: CaptionerObserver;

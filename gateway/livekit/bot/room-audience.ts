@@ -12,8 +12,6 @@ export interface RoomAudienceOptions {
   readonly rtc: RtcRoom;
   /** Everybody in the room, whom LiveKit has not told the bot of as well. */
   readonly listParticipants: () => ReturnType<LiveKitAdmin['listParticipants']>;
-  /** The bot's own identity. */
-  readonly self: ParticipantIdentity;
 }
 
 /** Who in a room may be sent captions. LiveKit sends data to everybody whose names are not left out: it does not ask for `canSubscribe`. */
@@ -41,7 +39,7 @@ export class RoomAudience {
 
   /** Those who may read and of whom LiveKit has not told the bot: they have just come, or are hidden. Throws what LiveKitAdmin does. */
   async newcomers(): Promise<readonly ParticipantIdentity[]> {
-    const { rtc, listParticipants, self } = this.#options;
+    const { rtc, listParticipants } = this.#options;
     const listed = await listParticipants();
     this.#isGuarded ||= listed.some(
       ({ kind, permission }) => kind !== ParticipantInfo_Kind.INGRESS && permission?.canSubscribe === false,
@@ -51,7 +49,7 @@ export class RoomAudience {
     const newcomers = listed
       .filter(({ identity, permission }) => permission?.canSubscribe !== false && !known.has(identity))
       .map(({ identity }) => participantIdentity(identity))
-      .filter((identity) => identity !== self);
+      .filter((identity) => identity !== rtc.identity);
     for (const identity of newcomers) this.#learned.set(identity, untilMs);
     return newcomers;
   }

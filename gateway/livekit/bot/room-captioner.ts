@@ -18,19 +18,18 @@ import {
 } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
 import { pause } from '../../pause.js';
-import { chooseLanguage } from '../../rooms/caption-language.js';
 import type { Room } from '../../rooms/room.js';
+import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
 import type { CaptionerEnd } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
 import { PROBE_TOPIC } from '../healing/probe.js';
-import type { RoomSettings } from '../room-settings.js';
+import { isSigned, type RoomSettings } from '../room-settings.js';
 import type { RoomKeyRing } from '../signing/room-key-ring.js';
 import type { CaptionerHost } from './captioner-host.js';
 import { meaningOf } from './disconnect-reasons.js';
 import { isHuman, isReader } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
-import { RoomAudience } from './room-audience.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
@@ -52,11 +51,11 @@ export class RoomCaptioner implements Captioner {
   readonly #stopping = new AbortController();
   readonly #startedAtMs = Date.now();
   #speakers: RoomSpeakers | undefined;
+  #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
   #endConnection: ((end: ConnectionEnd) => void) | undefined;
   #encryptionKey: string | undefined;
   #isFetchingKey = false;
-  #vocabulary: readonly string[] = [];
   #hasJoined = false;
   #finishBy = Infinity;
 
@@ -66,7 +65,10 @@ export class RoomCaptioner implements Captioner {
     this.#host = host;
     this.#log = host.log.child({ room: request.room });
     this.#keys = host.createKeys(request.room, () => this.#roads?.reconnected());
-    this.#outlet = new SwitchedOutlet(this.#keys);
+    this.#outlet = new SwitchedOutlet({
+      keys: this.#keys,
+      listParticipants: () => host.listParticipants(request.room),
+    });
     this.ended = this.#run();
   }
 
@@ -125,6 +127,7 @@ export class RoomCaptioner implements Captioner {
     } finally {
       this.#outlet.end();
       this.#keys.close();
+      this.#vocabulary?.close();
       this.#speakers?.destroy();
       if (this.#roads !== undefined) {
         room.removeViewer(this.#roads);
@@ -181,22 +184,16 @@ export class RoomCaptioner implements Captioner {
       if (rtc.participants.some(isHuman)) return;
       leaveTimer = setTimeout(() => this.#endConnection?.({ kind: 'everybody_left' }), waitMs);
     };
-    const audience = new RoomAudience({
-      rtc,
-      listParticipants: () => this.#host.listParticipants(this.room),
-      self: rtc.identity,
-    });
-    if (signs(settings)) this.#keys.connected(rtc.sid);
+    if (isSigned(settings)) this.#keys.connected(rtc.sid);
     rtc.listen(
       this.#listener({
         rtc,
-        audience,
         room,
         settings,
         peopleChanged: () => watchForPeople(timing.leaveGraceMs),
       }),
     );
-    this.#outlet.connect(rtc, audience);
+    this.#outlet.connect(rtc);
     if (this.#hasJoined) observer.reconnected();
     else observer.joined();
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
@@ -217,12 +214,11 @@ export class RoomCaptioner implements Captioner {
 
   #listener(connection: {
     rtc: RtcRoom;
-    audience: RoomAudience;
     room: Room;
     settings: RoomSettings;
     peopleChanged: () => void;
   }): RtcRoomListener {
-    const { rtc, audience, room, settings, peopleChanged } = connection;
+    const { rtc, room, settings, peopleChanged } = connection;
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
@@ -257,19 +253,15 @@ export class RoomCaptioner implements Captioner {
           this.#roads?.received(from === undefined ? undefined : identityOf(from), bytes);
       },
       roomMetadataChanged: (metadata) => {
-        if (signs(settings)) this.#keys.metadataChanged(metadata);
-        const { vocabulary } = this.#readSettings(metadata, room);
-        // Other things are in the metadata as well, the key of the room among them.
-        if (isSameList(vocabulary, this.#vocabulary)) return;
-        this.#vocabulary = vocabulary;
-        speakers()?.setVocabulary(this.#checked(vocabulary));
+        if (isSigned(settings)) this.#keys.metadataChanged(metadata);
+        this.#vocabulary?.offer(this.#readSettings(metadata, room).vocabulary);
       },
       reconnecting: () => this.#log.info('connection to the room lost'),
       reconnected: () => {
         this.#host.observer.reconnected();
-        this.#outlet.connect(rtc, audience);
+        this.#outlet.connect(rtc);
         // Perhaps to a server that began the room anew.
-        if (signs(settings)) this.#keys.connected('');
+        if (isSigned(settings)) this.#keys.connected('');
         this.#roads?.reconnected();
       },
       disconnected: (reason) => {
@@ -293,12 +285,16 @@ export class RoomCaptioner implements Captioner {
 
   #createSpeakers(settings: RoomSettings, room: Room): RoomSpeakers {
     const { engine, observeAsr } = this.#host;
-    this.#vocabulary = settings.vocabulary;
+    this.#vocabulary = new VocabularyChanges(settings.vocabulary, (changed) => {
+      this.#speakers?.setVocabulary(changed);
+      void this.#logUnfavoured(changed);
+    });
+    void this.#logUnfavoured(settings.vocabulary);
     return new RoomSpeakers({
       room,
       engine,
       language: this.#languageOf(settings, room),
-      vocabulary: this.#checked(settings.vocabulary),
+      vocabulary: settings.vocabulary,
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
       observe: observeAsr,
@@ -307,14 +303,13 @@ export class RoomCaptioner implements Captioner {
     });
   }
 
-  /** The same vocabulary; whoever runs the gateway learns how much of it recognition cannot favour. */
-  #checked(vocabulary: readonly string[]): readonly string[] {
-    const unfavoured = this.#host.engine.unfavoured(vocabulary);
-    if (unfavoured === undefined) return vocabulary;
+  /** Whoever runs the gateway learns how much of a vocabulary recognition cannot favour. Never rejects: the engine does not. */
+  async #logUnfavoured(vocabulary: readonly string[]): Promise<void> {
+    const unfavoured = await this.#host.engine.unfavoured(vocabulary);
+    if (unfavoured === undefined) return;
     const { error, phrases } = unfavoured;
     this.#log.warn({ code: error.code, phrases: phrases.length }, 'vocabulary not favoured in recognition');
     this.#log.trace({ phrases }, 'phrases not favoured');
-    return vocabulary;
   }
 
   /** A gateway died here: what its speakers said since is told as missing. */
@@ -369,12 +364,12 @@ export class RoomCaptioner implements Captioner {
   }
 
   #languageOf({ language }: RoomSettings, room: Room): string {
-    const { model } = this.#host.engine;
+    const { chooseLanguage } = this.#host;
     try {
-      return chooseLanguage(model, language === '' ? undefined : language);
+      return chooseLanguage(language);
     } catch (error) {
       room.setStatus('language', { state: 'degraded', reason: errorMessage(error) });
-      return chooseLanguage(model, undefined);
+      return chooseLanguage();
     }
   }
 
@@ -392,12 +387,6 @@ export class RoomCaptioner implements Captioner {
     await Promise.race([lastWords().finally(() => done.abort()), limit]);
   }
 }
-
-/** Legacy packets cannot carry a signature. */
-const signs = ({ roads }: RoomSettings): boolean => roads.captions || roads.transcription !== false;
-
-const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((text, index) => text === b[index]);
 
 /** Recognition may be down for good. */
 const FINISH_LIMIT_MS = 30_000;

@@ -5,6 +5,7 @@ import {
   TrackKind,
   TrackSource,
 } from '@livekit/rtc-node';
+import { shownName } from '../../../protocol/index.js';
 import { isHuman } from './participant-kinds.js';
 import { ParticipantSpeaker, type ParticipantSpeakerOptions } from './participant-speaker.js';
 import { identityOf, isEncryptedTrack } from './rtc-room.js';
@@ -182,5 +183,4 @@ export class RoomSpeakers {
   }
 }
 
-const nameOf = ({ name, identity }: RemoteParticipant): string =>
-  name === undefined || name === '' ? identity : name;
+const nameOf = ({ name, identity }: RemoteParticipant): string => shownName(name ?? '', identity);

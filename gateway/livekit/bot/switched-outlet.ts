@@ -2,7 +2,7 @@ import { CaptionError, type ParticipantIdentity } from '../../../protocol/index.
 import type { RoomKey } from '../signing/room-key.js';
 import type { RoomKeyRing } from '../signing/room-key-ring.js';
 import type { Audience, DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
-import type { RoomAudience } from './room-audience.js';
+import { RoomAudience, type RoomAudienceOptions } from './room-audience.js';
 import type { RtcRoom } from './rtc-room.js';
 
 interface Waiting {
@@ -13,13 +13,18 @@ interface Waiting {
 /** The outlet of a captioner, over however many connections: what is told meanwhile waits for the next one. */
 export class SwitchedOutlet implements RoomOutlet {
   readonly #keys: Pick<RoomKeyRing, 'key'>;
+  readonly #listParticipants: RoomAudienceOptions['listParticipants'];
   #room: RtcRoom | undefined;
   #audience: RoomAudience | undefined;
   #isOver = false;
   readonly #waiting: Waiting[] = [];
 
-  constructor(keys: Pick<RoomKeyRing, 'key'>) {
-    this.#keys = keys;
+  constructor(options: {
+    keys: Pick<RoomKeyRing, 'key'>;
+    listParticipants: RoomAudienceOptions['listParticipants'];
+  }) {
+    this.#keys = options.keys;
+    this.#listParticipants = options.listParticipants;
   }
 
   get key(): RoomKey | undefined {
@@ -47,9 +52,10 @@ export class SwitchedOutlet implements RoomOutlet {
   }
 
   /** The connection is this one, and is there. */
-  connect(room: RtcRoom, audience: RoomAudience): void {
+  connect(room: RtcRoom): void {
+    if (room !== this.#room)
+      this.#audience = new RoomAudience({ rtc: room, listParticipants: this.#listParticipants });
     this.#room = room;
-    this.#audience = audience;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 

@@ -13,7 +13,6 @@ import { Room } from '../../rooms/room.js';
 import { cleanupsAfterEach } from '../../testing/cleanups.js';
 import { waitUntil } from '../../testing/wait-until.js';
 import { identityOf, RtcRoom } from '../bot/rtc-room.js';
-import { RoomAudience } from '../bot/room-audience.js';
 import { SwitchedOutlet } from '../bot/switched-outlet.js';
 import { LiveKitAdmin } from '../livekit-admin.js';
 import { joinAsPublisher, type PublishingParticipant } from '../participant/publishing-participant.js';
@@ -81,12 +80,7 @@ describeWithLiveKit('the roads over LiveKit', () => {
       log,
     });
     keys.connected(rtc.sid);
-    const outlet = new SwitchedOutlet(keys);
-    const audience = new RoomAudience({
-      rtc,
-      listParticipants: () => admin.listParticipants(room),
-      self: rtc.identity,
-    });
+    const outlet = new SwitchedOutlet({ keys, listParticipants: () => admin.listParticipants(room) });
     const captions = new Room(room, Date.now());
     const roads = createCaptionRoads({
       outlet,
@@ -112,12 +106,12 @@ describeWithLiveKit('the roads over LiveKit', () => {
       roomMetadataChanged: (metadata) => keys.metadataChanged(metadata),
       reconnecting: nothing,
       reconnected: () => {
-        outlet.connect(rtc, audience);
+        outlet.connect(rtc);
         roads.reconnected();
       },
       disconnected: () => outlet.end(),
     });
-    outlet.connect(rtc, audience);
+    outlet.connect(rtc);
     captions.addViewer(roads);
     for (const participant of rtc.participants) roads.participantJoined(identityOf(participant), Date.now());
     afterThis(async () => {

@@ -1,5 +1,7 @@
 /** A speaker's connection to `/v1/ingest` from a browser: it is made again, and resumed, for as long as it is wanted. */
 import {
+  decodeIngestAnswer,
+  errorMessage,
   INGEST_VERSION,
   type IngestClientMessage,
   type IngestServerMessage,
@@ -107,7 +109,7 @@ export class IngestLink {
     this.#socket = socket;
     socket.addEventListener('open', () => this.#sayHello());
     socket.addEventListener('message', ({ data }) => {
-      if (socket === this.#socket) this.#receive(JSON.parse(String(data)) as IngestServerMessage);
+      if (socket === this.#socket) this.#read(String(data));
     });
     socket.addEventListener('close', ({ code, reason }) => {
       if (socket === this.#socket) this.#closed(code, reason);
@@ -127,6 +129,16 @@ export class IngestLink {
       sampleRateHz: CAPTURE_RATE_HZ,
       ...(resume === undefined ? {} : { resume }),
     });
+  }
+
+  #read(text: string): void {
+    try {
+      const message = decodeIngestAnswer(text);
+      if (message !== undefined) this.#receive(message);
+    } catch (error) {
+      // Something else answers there: trying again would not help.
+      this.#refused(errorMessage(error));
+    }
   }
 
   #receive(message: IngestServerMessage): void {

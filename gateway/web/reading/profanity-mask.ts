@@ -1,3 +1,5 @@
+import { languageTag, primaryLanguage } from '../../../protocol/index.js';
+
 type MaskWord = (word: string) => string;
 
 /** Languages of which there is a list; the lists are loaded when one is needed. */
@@ -25,7 +27,7 @@ export class ProfanityMask {
 
   /** `language`: BCP 47; empty when unknown. */
   readonly mask = (word: string, language: string): string => {
-    const words = this.#listOf(language.split('-')[0]?.toLowerCase() ?? '');
+    const words = this.#listOf(primaryLanguage(languageTag(language) ?? ''));
     return words === undefined ? word : maskWith(words)(word);
   };
 

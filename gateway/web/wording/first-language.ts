@@ -1,5 +1,7 @@
+import { languageTag, primaryLanguage } from '../../../protocol/index.js';
+
 export interface FoundLanguage<Words> {
-  /** As it was wanted, for instance "fr-CA". */
+  /** As it was wanted, in its usual spelling, for instance "fr-CA". */
   readonly tag: string;
   /** The key under which there are words. */
   readonly language: string;
@@ -11,8 +13,10 @@ export function firstLanguage<Words>(
   wanted: readonly string[],
   languages: ReadonlyMap<string, Words>,
 ): FoundLanguage<Words> | undefined {
-  for (const tag of wanted) {
-    const language = tag.split('-')[0]?.toLowerCase() ?? '';
+  for (const text of wanted) {
+    const tag = languageTag(text);
+    if (tag === undefined) continue;
+    const language = primaryLanguage(tag);
     const wording = languages.get(language);
     if (wording !== undefined) return { tag, language, wording };
   }

@@ -1,5 +1,5 @@
 /** What the interface says in words, in the reader's language. */
-import type { CaptionState, GapState, Speaker } from '../../../protocol/index.js';
+import { type CaptionState, type GapState, shownName, type Speaker } from '../../../protocol/index.js';
 import type { LinkState } from '../sources/caption-source.js';
 import { ENGLISH, type Wording } from './english.js';
 import { firstLanguage } from './first-language.js';
@@ -22,20 +22,12 @@ export interface InterfaceLanguage {
 
 /** The first of `wanted` (BCP 47) in which there are words; English for none. */
 export function interfaceLanguage(wanted: readonly string[]): InterfaceLanguage {
-  return firstLanguage(wanted.filter(isLanguageTag), LANGUAGES) ?? { tag: 'en-GB', wording: ENGLISH };
+  return firstLanguage(wanted, LANGUAGES) ?? { tag: 'en-GB', wording: ENGLISH };
 }
 
-function isLanguageTag(tag: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(tag).length > 0;
-  } catch {
-    return false;
-  }
-}
-
-/** What to call a speaker: the name where there is anything to see in it, else the identity. */
+/** What to call a speaker, and which of several voices of theirs it is. */
 export function speakerName({ identity, name, label }: Speaker): string {
-  const shown = /[\p{L}\p{N}\p{P}\p{S}]/u.test(name) ? name : identity;
+  const shown = shownName(name, identity);
   return label === undefined ? shown : `${shown} (${label})`;
 }
 

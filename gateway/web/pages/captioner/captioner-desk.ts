@@ -5,6 +5,7 @@ import {
   participantIdentity,
   type ParticipantIdentity,
   type ReplacedSpeakers,
+  shownName,
 } from '../../../../protocol/index.js';
 import { LiveCaptions } from '../../live-captions.js';
 import { CaptionerLink, type CaptionerLinkState } from './captioner-link.js';
@@ -234,7 +235,7 @@ export class CaptionerDesk {
   #nameOf(as: ParticipantIdentity | undefined): string {
     if (as === undefined) return this.#options.captioner.name;
     const known = this.#speakers.find(({ identity }) => identity === as)?.name ?? '';
-    return known === '' ? as : known;
+    return shownName(known, as);
   }
 
   #showLines(): void {

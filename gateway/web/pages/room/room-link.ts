@@ -1,5 +1,6 @@
 /** The page's place in a LiveKit room: joins as a viewer and tells what arrives on all three roads of captions. */
 import type * as LiveKit from 'livekit-client';
+import { shownName } from '../../../../protocol/index.js';
 import { type LiveKitSdk, loadLiveKitSdk } from './livekit-sdk.js';
 import type { RoomSource } from './room-source.js';
 import { RoomSound } from './room-sound.js';
@@ -75,10 +76,8 @@ export async function joinRoom(options: RoomLinkOptions): Promise<RoomLink | und
 function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): void {
   const { RoomEvent } = sdk;
   let hasJoined = false;
-  const nameOf = (identity: string): string => {
-    const name = room.getParticipantByIdentity(identity)?.name ?? '';
-    return name === '' ? identity : name;
-  };
+  const nameOf = (identity: string): string =>
+    shownName(room.getParticipantByIdentity(identity)?.name ?? '', identity);
   const people = (): void => options.peopleChanged(peopleIn(room, options.wording().self));
   room.on(RoomEvent.Connected, () => {
     options.joined(room.name);
@@ -130,8 +129,7 @@ function peopleIn(room: LiveKit.Room, self: string): Person[] {
     const microphone = [...participant.audioTrackPublications.values()][0];
     return {
       identity: participant.identity,
-      name:
-        participant.name === undefined || participant.name === '' ? participant.identity : participant.name,
+      name: shownName(participant.name ?? '', participant.identity),
       isTalking: participant.isSpeaking,
       isMuted: microphone?.isMuted,
     };

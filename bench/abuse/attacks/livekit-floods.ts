@@ -1,0 +1,83 @@
+import { readSpeech } from '../../../gateway/index.js';
+import { joinUnbound } from '../../../gateway/livekit/index.js';
+import type { Attack } from '../attack.js';
+import { captionsPath, HostileSocket } from '../hostile-socket.js';
+import { captionedRoom, liveKitOf, watchingPage } from './livekit-room.js';
+
+const TRANSCRIPTION_TOPIC = 'lk.transcription';
+const BOMB_PARTS = 2000;
+const PART_CHARS = 500;
+/** A page that stands still longer is frozen for whoever reads it. */
+const MOST_STANDSTILL_MS = 1000;
+const MICROPHONES = 12;
+/** One, and one more that is being changed for it. */
+const SENSIBLE_TRACKS = 2;
+const FRAME_SAMPLES = 640;
+
+export const textBomb: Attack = {
+  name: 'F9',
+  title: 'a text stream of a megabyte from anybody, to a page that shows captions',
+  venue: 'livekit',
+  async run(context) {
+    const room = 'text-bomb';
+    await captionedRoom(context, { room });
+    const page = await watchingPage(context, room);
+    try {
+      const token = await context.token({ room, identity: 'eve', video: { canPublishData: true } });
+      const eve = await joinUnbound({ url: liveKitOf(context).url, token });
+      const parts = Array.from(
+        { length: BOMB_PARTS },
+        (_, part) => `${part} ${'boom '.repeat(PART_CHARS / 5)}`,
+      );
+      context.tally.sent(parts.join('').length, parts.length);
+      const longestMs = await page.longestStandstillMs(eve.streamText(TRANSCRIPTION_TOPIC, parts));
+      context.tally.remark(`the page stood still for ${Math.round(longestMs)} ms`);
+      if (longestMs > MOST_STANDSTILL_MS)
+        context.tally.breach(`the page stood still for ${Math.round(longestMs)} ms`);
+      if (await page.shows('boom boom')) context.tally.breach('the page shows what anybody streams');
+      await eve.leave();
+    } finally {
+      await page.close();
+    }
+  },
+};
+
+export const manyMicrophones: Attack = {
+  name: 'F25',
+  title: `one participant publishes ${MICROPHONES} microphones and talks through all of them`,
+  venue: 'livekit',
+  async run(context) {
+    const room = 'microphones';
+    await captionedRoom(context, { room });
+    const viewer = new HostileSocket(context, {
+      path: captionsPath(room),
+      token: await context.token({ room, identity: 'viewer' }),
+    });
+    const token = await context.token({ room, identity: 'eve', video: { canPublish: true } });
+    const eve = await joinUnbound({ url: liveKitOf(context).url, token });
+    const speech = await readSpeech(context.target.speechFile);
+    const microphones: ((pcm: Int16Array) => Promise<void>)[] = [];
+    for (let index = 0; index < MICROPHONES; index += 1) microphones.push(await eve.publishMicrophone());
+    for (
+      let first = 0;
+      !context.flood.aborted;
+      first = (first + FRAME_SAMPLES) % (speech.length - FRAME_SAMPLES)
+    ) {
+      const frame = speech.slice(first, first + FRAME_SAMPLES);
+      context.tally.sent(frame.byteLength * MICROPHONES, MICROPHONES);
+      await Promise.all([
+        ...microphones.map((say) => say(frame)),
+        new Promise((resolve) => setTimeout(resolve, FRAME_SAMPLES / 16)),
+      ]);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const tracks = new Set(
+      viewer.received.flatMap(({ trackSid }) => (typeof trackSid === 'string' ? [trackSid] : [])),
+    );
+    context.tally.remark(`${tracks.size} of ${MICROPHONES} were captioned`);
+    if (tracks.size > SENSIBLE_TRACKS)
+      context.tally.breach(`${tracks.size} microphones of one participant are captioned`);
+    viewer.leave();
+    await eve.leave();
+  },
+};
