@@ -5,8 +5,8 @@
  * what captioners wrote settles, connections are closed with a reason, (4) meetings end and their transcripts are complete, (5)
  * the recogniser children end.
  */
-import { availableParallelism } from 'node:os';
 import { CaptionError } from '../protocol/index.js';
+import { availableParallelism } from 'node:os';
 import {
   ChildEngine,
   type EngineChoice,
@@ -24,6 +24,9 @@ import { type GatewayCounts, GatewayMetrics } from './metrics/gateway-metrics.js
 import { RecognitionLoad } from './metrics/recognition-load.js';
 import { languageChooser } from './rooms/caption-language.js';
 import { RoomRegistry } from './rooms/room-registry.js';
+import { ConnectionRights, type OpenConnectionRights } from './server/access/connection-rights.js';
+import { requireSafeKeys } from './server/access/key-strength.js';
+import { RoomAccess } from './server/access/room-access.js';
 import { allowEverything, liveKitTokens } from './server/authentication.js';
 import { CaptionerEndpoint } from './captioner/captioner-endpoint.js';
 import { CaptionPosts } from './captioner/caption-posts.js';
@@ -37,7 +40,7 @@ import { CaptionsEndpoint } from './server/captions-endpoint.js';
 import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
-import { isLoopbackHost, OriginPolicy } from './server/origin-policy.js';
+import { OriginPolicy } from './server/origin-policy.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
 /** Beyond the drain, for leaving rooms of LiveKit. */
@@ -64,6 +67,8 @@ export interface Gateway {
   readonly port: number;
   readonly engine: ChildEngine;
   readonly rooms: RoomRegistry;
+  /** What was taken away from whom. */
+  readonly access: RoomAccess;
   /** Undefined without LIVEKIT_URL. */
   readonly livekit: LiveKitSide | undefined;
   /** Idempotent. */
@@ -75,12 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { settings, log } = options;
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const isOpen = settings.LIVEKIT_API_KEY === '';
-  if (isOpen && !isLoopbackHost(settings.CAPTION_HOST)) {
-    throw new CaptionError(
-      'config_invalid',
-      `CAPTION_HOST ${settings.CAPTION_HOST} is not loopback: set LIVEKIT_API_KEY and LIVEKIT_API_SECRET, so that clients must bring access tokens.`,
-    );
-  }
+  requireSafeKeys(settings);
   const chooseLanguage = languageChooser(options.model, settings.CAPTION_LANGUAGE);
   const metrics = new GatewayMetrics();
   const transcripts = await startTranscripts({ settings, metrics, log });
@@ -107,11 +107,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     rooms.close();
     throw error;
   });
+  const access = new RoomAccess();
+  const { LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret } = settings;
+  const authenticator = isOpen ? allowEverything : liveKitTokens({ apiKey, apiSecret }, access);
+  const openRights: OpenConnectionRights = (rights) =>
+    new ConnectionRights({ ...rights, authenticator, access });
   const refusals = new RefusalLog(metrics, log);
   const captions = new CaptionsEndpoint({
     rooms,
     metrics,
     maxPauseMs: timing.maxViewerPauseMs,
+    openRights,
     maxViewersPerIdentity: settings.CAPTION_MAX_VIEWERS_PER_IDENTITY,
     maxViewersPerRoom: settings.CAPTION_MAX_VIEWERS_PER_ROOM,
   });
@@ -127,6 +133,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxAheadMs: settings.CAPTION_INGEST_AHEAD_S * 1000,
     helloDeadlineMs: timing.helloDeadlineMs,
     stallFlushMs: timing.stallFlushMs,
+    openRights,
   });
   const written = { rooms, language: settings.CAPTION_LANGUAGE };
   const captioners = new CaptionerEndpoint({
@@ -134,8 +141,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     log,
     helloDeadlineMs: timing.helloDeadlineMs,
+    openRights,
   });
-  const posts = new CaptionPosts(written);
+  const posts = new CaptionPosts({ ...written, openRights });
   metrics.watch(() => ({
     rooms: rooms.rooms.length,
     speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),
@@ -157,9 +165,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (engine.health.state === 'unavailable') return engine.health.reason;
     return livekit?.notReadyReason;
   };
-  const authenticator = isOpen
-    ? allowEverything
-    : liveKitTokens(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET);
   const origins = new OriginPolicy({
     allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
     isLoopbackOnly: isOpen,
@@ -237,7 +242,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         ...(options.captionerTiming === undefined ? {} : { timing: options.captionerTiming }),
       });
     }
-    return { ...address, engine, rooms, livekit, close: () => (closing ??= close()) };
+    return { ...address, engine, rooms, access, livekit, close: () => (closing ??= close()) };
   } catch (error) {
     await server.close();
     await transcripts?.close();

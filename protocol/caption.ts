@@ -6,6 +6,7 @@
  * without holes. A viewer that finds a hole sends `resync` and is given a `snapshot` meant for it alone.
  * A gateway that starts captioning a room anew uses a larger `epochMs` and starts at `seq` 1 again.
  */
+import type { AccessMessage, TokenMessage } from './access.js';
 import type { EpochMs, ParticipantIdentity, RoomName, SegmentId } from './units.js';
 
 export const PROTOCOL_VERSION = 1;
@@ -150,4 +151,6 @@ export interface CaptionShown {
 
 /** Gateway to viewer, to everybody in the room, counted by `seq`. */
 export type BroadcastMessage = CaptionDelta | CaptionGap | CaptionStatus;
-export type CaptionMessage = BroadcastMessage | CaptionSnapshot | CaptionResync | CaptionShown;
+export type RoomMessage = BroadcastMessage | CaptionSnapshot | CaptionResync | CaptionShown;
+/** `token` and `access` are of a connection, and so on WebSockets only. */
+export type CaptionMessage = RoomMessage | TokenMessage | AccessMessage;

@@ -8,6 +8,7 @@ import {
   decodeCaptionerMessage,
   DEFAULT_CORRECTABLE_LINES,
   DEFAULT_SETTLE_AFTER_MS,
+  epochMs,
   MAX_CAPTIONER_LINE_CHARS,
   MAX_CAPTIONER_MESSAGE_BYTES,
   participantIdentity,
@@ -58,6 +59,7 @@ const clientMessage: fc.Arbitrary<CaptionerClientMessage> = fc.oneof(
   fc.record({ kind: fc.constant('settle' as const), line }, { noNullPrototype }),
   fc.record({ kind: fc.constant('replace' as const), replaces }, { noNullPrototype }),
   fc.constant({ kind: 'end' as const }),
+  fc.constant({ kind: 'token' as const, token: 'aa.bb.cc' }),
 );
 
 const serverMessage: fc.Arbitrary<CaptionerServerMessage> = fc.oneof(
@@ -88,6 +90,12 @@ const serverMessage: fc.Arbitrary<CaptionerServerMessage> = fc.oneof(
   fc.record({ kind: fc.constant('shown' as const), line }, { noNullPrototype }),
   fc.record({ kind: fc.constant('settled' as const), line, text }, { noNullPrototype }),
   fc.constant({ kind: 'ended' as const }),
+  fc.constant({ kind: 'access' as const }),
+  fc.constant({
+    kind: 'access' as const,
+    expiresAtMs: epochMs(1000),
+    refusal: { code: 'token_refused', message: '' },
+  }),
   fc.record(
     { kind: fc.constant('error' as const), code: name, message: text, retryable: fc.boolean() },
     { noNullPrototype },

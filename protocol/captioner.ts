@@ -5,6 +5,7 @@
  *
  *   written ──isCommitted, or a later line──► committed ──settle, time, or enough later lines──► settled
  */
+import { type AccessMessage, readAccessMessage, readTokenMessage, type TokenMessage } from './access.js';
 import { CodecError } from './codec-error.js';
 import type { FieldReader } from './field-reader.js';
 import { readJsonMessage } from './json-message.js';
@@ -62,6 +63,7 @@ export type CaptionerClientMessage =
   /** This line and all before it are right. */
   | { readonly kind: 'settle'; readonly line: number }
   | { readonly kind: 'replace'; readonly replaces: ReplacedSpeakers }
+  | TokenMessage
   /** The captioner leaves: everything settles, and recognition goes on. Answered by `ended`. */
   | { readonly kind: 'end' };
 
@@ -88,6 +90,8 @@ export type CaptionerServerMessage =
   /** Nothing changes this line any more; `text` is what stands. */
   | { readonly kind: 'settled'; readonly line: number; readonly text: string }
   | { readonly kind: 'ended' }
+  /** After `welcome`, and in answer to `token`. */
+  | AccessMessage
   /** The connection is closed after this. With `retryable`, connect again with the session. */
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
 
@@ -122,6 +126,8 @@ export function decodeCaptionerMessage(text: string): CaptionerClientMessage | u
       return { kind, line: fields.integer('line', LINE_NUMBER) };
     case 'replace':
       return { kind, replaces: readReplaces(fields) };
+    case 'token':
+      return readTokenMessage(fields);
     case 'end':
       return { kind };
     default:
@@ -188,6 +194,8 @@ export function decodeCaptionerAnswer(text: string): CaptionerServerMessage | un
       return { kind, line: fields.integer('line', LINE_NUMBER), text: fields.text('text', LINE_TEXT) };
     case 'ended':
       return { kind };
+    case 'access':
+      return readAccessMessage(fields);
     case 'error':
       return {
         kind,

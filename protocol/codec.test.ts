@@ -143,6 +143,25 @@ const golden: { name: string; message: CaptionMessage; wire: string }[] = [
     message: { kind: 'shown', room: roomName('council'), epochMs: epochMs(1_700_000_000_000), seq: 7 },
     wire: '{"v":1,"kind":"shown","room":"council","epochMs":1700000000000,"seq":7}',
   },
+  {
+    name: 'token',
+    message: { kind: 'token', token: 'aa.bb-_.cc' },
+    wire: '{"v":1,"kind":"token","token":"aa.bb-_.cc"}',
+  },
+  {
+    name: 'access',
+    message: { kind: 'access', expiresAtMs: epochMs(1_700_000_000_000) },
+    wire: '{"v":1,"kind":"access","expiresAtMs":1700000000000}',
+  },
+  {
+    name: 'refused access',
+    message: {
+      kind: 'access',
+      expiresAtMs: epochMs(1_700_000_000_000),
+      refusal: { code: 'token_refused', message: 'It ends before.' },
+    },
+    wire: '{"v":1,"kind":"access","expiresAtMs":1700000000000,"refusal":{"code":"token_refused","message":"It ends before."}}',
+  },
 ];
 
 const delta = golden[0]!.message as CaptionDelta;

@@ -36,4 +36,5 @@ export * from './ingest.js';
 export { KeptAudio } from './kept-audio.js';
 export { shownName } from './shown-name.js';
 export * from './captioner.js';
+export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';
 export * from './websocket.js';

@@ -93,6 +93,7 @@ describe('decodeIngestMessage', () => {
     { kind: 'unmute' },
     { kind: 'end' },
     { kind: 'vocabulary', vocabulary: ['La Suite'] },
+    { kind: 'token', token: 'aa.bb-_.cc' },
   ])('reads $kind', (message) => {
     expect(decodeIngestMessage(JSON.stringify(message))).toEqual(message);
   });
@@ -121,6 +122,10 @@ describe('decodeIngestMessage', () => {
     expect(codeOfHello(changes)).toBe(code);
   });
 
+  it.each([undefined, null, '', 'two words', 'línea', 'x'.repeat(8193)])('refuses the token %j', (token) => {
+    expect(codeOf(JSON.stringify({ kind: 'token', token }))).toBe('message_malformed');
+  });
+
   it('refuses texts beyond its limit without reading them', () => {
     expect(codeOf(`"${'x'.repeat(MAX_INGEST_TEXT_BYTES)}"`)).toBe('message_too_large');
   });
@@ -128,7 +133,7 @@ describe('decodeIngestMessage', () => {
   it('throws nothing but its own errors, whatever comes', () => {
     const almostHello = fc.record(
       {
-        kind: fc.constantFrom('hello', 'mute', 'vocabulary', 'other', 5),
+        kind: fc.constantFrom('hello', 'mute', 'vocabulary', 'token', 'other', 5),
         version: fc.oneof(fc.constant(1), fc.jsonValue()),
         room: fc.oneof(fc.string(), fc.jsonValue()),
         speaker: fc.oneof(fc.record({ identity: fc.jsonValue(), name: fc.jsonValue() }), fc.jsonValue()),
@@ -161,6 +166,7 @@ describe('decodeIngestAnswer', () => {
     { kind: 'ack', receivedThroughSample: 9, recognisedThroughSample: 8, behindMs: 7 },
     { kind: 'ack', receivedThroughSample: 9, recognisedThroughSample: 8, finalThroughSample: 6, behindMs: 7 },
     { kind: 'ended', receivedThroughSample: 9 },
+    { kind: 'access', expiresAtMs: 1000, refusal: { code: 'token_refused', message: '' } },
     { kind: 'warning', code: 'vocabulary_not_favoured', message: 'Not all of it.' },
     { kind: 'error', code: 'audio_too_fast', message: 'Slower.', retryable: true },
   ])('reads $kind', (answer) => {

@@ -4,6 +4,7 @@
  *
  * Positions are counted in samples at the client's own `sampleRateHz`, from the beginning of its stream.
  */
+import { type AccessMessage, readAccessMessage, readTokenMessage, type TokenMessage } from './access.js';
 import { CodecError } from './codec-error.js';
 import { CaptionError } from './errors.js';
 import type { FieldReader } from './field-reader.js';
@@ -41,6 +42,7 @@ export type IngestClientMessage =
   | { readonly kind: 'mute' }
   | { readonly kind: 'unmute' }
   | { readonly kind: 'vocabulary'; readonly vocabulary: readonly string[] }
+  | TokenMessage
   /** The speaker leaves. Answered by `ended` when the last final is out. */
   | { readonly kind: 'end' };
 
@@ -70,6 +72,8 @@ export type IngestServerMessage =
       readonly behindMs: number;
     }
   | { readonly kind: 'ended'; readonly receivedThroughSample: number }
+  /** After `welcome`, and in answer to `token`. */
+  | AccessMessage
   /** Something of what was asked is not done; the stream goes on. */
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   /** The connection is closed after this. With `retryable`, connect again and resume. */
@@ -100,6 +104,8 @@ export function decodeIngestMessage(text: string): IngestClientMessage | undefin
       return { kind };
     case 'vocabulary':
       return { kind, vocabulary: fields.texts('vocabulary', PHRASES) };
+    case 'token':
+      return readTokenMessage(fields);
     default:
       return undefined;
   }
@@ -127,6 +133,8 @@ export function decodeIngestAnswer(text: string): IngestServerMessage | undefine
         ...readFinalThrough(fields),
         behindMs: fields.integer('behindMs', PLACE),
       };
+    case 'access':
+      return readAccessMessage(fields);
     case 'ended':
       return { kind, receivedThroughSample: fields.integer('receivedThroughSample', PLACE) };
     case 'warning':

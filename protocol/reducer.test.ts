@@ -140,6 +140,8 @@ describe('what changes nothing', () => {
       status(9, 'an older gateway', epochMs(EPOCH - 1)),
       { ...status(3), room: roomName('elsewhere') },
       { kind: 'resync', room, lastSeq: 0 },
+      { kind: 'token', token: 'abc' },
+      { kind: 'access', expiresAtMs: epochMs(1) },
       ...snapshotMessages(applyAll(initialState(room), status(1))),
       ...snapshotMessages(startEpoch(room, epochMs(EPOCH - 1))),
     ];
@@ -154,7 +156,7 @@ describe('what changes nothing', () => {
         let state = initialState(room);
         for (const message of messages) {
           const before = structuredClone(state);
-          const next = applyMessage(state, { ...message, room });
+          const next = applyMessage(state, 'room' in message ? { ...message, room } : message);
           expect(state).toStrictEqual(before);
           state = next;
         }

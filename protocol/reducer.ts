@@ -10,7 +10,7 @@
  * `needsResync` is true exactly while a message has told of something (an epoch, a `seq`) that does not show yet, or
  * while nothing is known at all. So nothing needs to be remembered about why something is missing.
  */
-import type { BroadcastMessage, CaptionMessage, CaptionSnapshot } from './caption.js';
+import type { BroadcastMessage, CaptionMessage, CaptionSnapshot, RoomMessage } from './caption.js';
 import { applyBroadcast } from './apply-broadcast.js';
 import { appliedSeq, startEpoch, type CaptionState, type Reception } from './caption-state.js';
 import { collectPart, joinParts } from './snapshot-parts.js';
@@ -33,7 +33,17 @@ export const receiveMessage = (state: CaptionState, message: CaptionMessage, now
  * Costs at most the number of segments shown plus the words of the one segment that changes.
  */
 export const applyMessage = (state: CaptionState, message: CaptionMessage): CaptionState => {
-  if (message.room !== state.room) return state;
+  switch (message.kind) {
+    // Of a connection, not of a room.
+    case 'token':
+    case 'access':
+      return state;
+    default:
+      return message.room === state.room ? applyToRoom(state, message) : state;
+  }
+};
+
+const applyToRoom = (state: CaptionState, message: RoomMessage): CaptionState => {
   switch (message.kind) {
     case 'resync':
     case 'shown':

@@ -1,4 +1,5 @@
 /** The rules of every field of every message kind. One function per kind; the order of its fields is the wire's. */
+import { readAccessMessage, readTokenMessage } from './access.js';
 import {
   type CaptionDelta,
   type CaptionGap,
@@ -61,6 +62,10 @@ export const readMessage = (fields: FieldReader): CaptionMessage | undefined => 
       return readResync(fields);
     case 'shown':
       return readShown(fields);
+    case 'token':
+      return readTokenMessage(fields);
+    case 'access':
+      return readAccessMessage(fields);
     default:
       return undefined;
   }

@@ -9,7 +9,8 @@ declare module 'unbzip2-stream/lib/bit_iterator.js' {
 }
 
 declare module 'unbzip2-stream/lib/bzip2.js' {
-  type BitReader = ReturnType<typeof import('unbzip2-stream/lib/bit_iterator.js').default>;
+  import type bitReader from 'unbzip2-stream/lib/bit_iterator.js';
+  type BitReader = ReturnType<typeof bitReader>;
   const bzip2: {
     /** Reads the beginning of a stream: its level, 1 to 9. */
     header(this: unknown, bits: BitReader): number;

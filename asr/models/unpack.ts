@@ -74,7 +74,7 @@ async function unpackTar(
   tar: Bytes,
   { guard, writer, signal }: { guard: ArchiveGuard; writer: EntryWriter; signal: AbortSignal | undefined },
 ): Promise<void> {
-  const progress: { failure?: unknown; hasEnded: boolean } = { hasEnded: false };
+  const progress: { failure?: Error; hasEnded: boolean } = { hasEnded: false };
   const parser = new Parser({
     strict: true,
     // An error that is thrown here ends the parser before it looks at what the entry says.
@@ -82,7 +82,7 @@ async function unpackTar(
     onReadEntry: (entry) => writer.take(entry),
   });
   parser.on('ignoredEntry', (entry: ReadEntry) => guard.refuseIgnored(entry));
-  parser.on('error', (error) => (progress.failure ??= error));
+  parser.on('error', (error: Error) => (progress.failure ??= error));
   parser.on('eof', () => (progress.hasEnded = true));
   let trailingBytes = 0;
   for await (const piece of withWholeHead(tar)) {

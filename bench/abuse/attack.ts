@@ -66,6 +66,14 @@ export class AttackTally {
   readonly #breaches = new Set<string>();
   readonly #remarks = new Set<string>();
 
+  /** What was counted while preparing is no part of the attack; remarks stay. */
+  startAnew(): void {
+    this.#messages = 0;
+    this.#bytes = 0;
+    this.#connections = 0;
+    this.#answers.clear();
+  }
+
   sent(bytes: number, messages = 1): void {
     this.#messages += messages;
     this.#bytes += bytes;

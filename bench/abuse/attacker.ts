@@ -37,6 +37,7 @@ async function prepare({ attack, target }: AttackerTask): Promise<void> {
     token: (grant) => signToken(target, grant),
   };
   await attackNamed(attack).prepare?.(context);
+  tally.startAnew();
   process.send?.('prepared');
 }
 

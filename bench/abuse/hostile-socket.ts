@@ -10,6 +10,7 @@ const OPEN_DEADLINE_MS = 10_000;
 /** Not more than this is left in an attacker's own memory. */
 const MAX_BUFFERED_BYTES = 4_000_000;
 const LOOK_MS = 5;
+const MAX_KEPT = 2000;
 
 export class HostileSocket {
   /** How the connection ended; undefined while it lasts. */
@@ -112,7 +113,7 @@ export class HostileSocket {
     if (fields['kind'] === 'error') this.#context.tally.answered(`error ${String(fields['code'])}`);
     if (fields['kind'] === 'warning') this.#context.tally.answered(`warning ${String(fields['code'])}`);
     this.received.push(fields);
-    if (this.received.length > 200) this.received.shift();
+    if (this.received.length > MAX_KEPT) this.received.shift();
   }
 }
 

@@ -1,5 +1,5 @@
 import { CaptionError, type RoomName } from '../../protocol/index.js';
-import type { TokenOwner } from '../server/authentication.js';
+import type { TokenOwner } from '../server/access/token-owner.js';
 import { KeptByClient } from './kept-by-client.js';
 import { RateLimit } from './rate-limit.js';
 

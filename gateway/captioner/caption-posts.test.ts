@@ -103,7 +103,7 @@ describeWithModel('captions that tools post', (model) => {
       ).status;
     expect(await post('')).toBe(401);
     expect(await post(await accessToken())).toBe(403);
-    expect(await post(await accessToken({ attributes: { 'caption-gateway.captioner': 'true' } }))).toBe(200);
+    expect(await post(await accessToken({ isCaptioner: true }))).toBe(200);
     const [final] = guarded.rooms.find(roomName('council'))?.state.finals ?? [];
     expect(final?.speaker).toEqual({ identity: 'ana', name: 'Ana' });
     expect(guarded.logText()).not.toContain('access_token');

@@ -9,7 +9,8 @@ import {
 } from '../../protocol/index.js';
 import { RateLimit } from '../bounds/rate-limit.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
-import type { TokenOwner } from '../server/authentication.js';
+import type { ConnectionRights, OpenConnectionRights } from '../server/access/connection-rights.js';
+import { shownOwner, type TokenOwner } from '../server/access/token-owner.js';
 import type { RoomRequest } from '../server/transcript-requests.js';
 import { CaptionerSeat } from './captioner-seat.js';
 import { takeMessage } from './captioner-pace.js';
@@ -29,6 +30,8 @@ interface Poster {
   /** Texts by their `seq`. */
   readonly posts: Map<number, string>;
   lastSeq: number;
+  /** Those of the last post: who loses them leaves at once. */
+  rights: ConnectionRights | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -39,12 +42,14 @@ interface Poster {
 export class CaptionPosts {
   readonly #rooms: RoomRegistry;
   readonly #language: string;
+  readonly #openRights: OpenConnectionRights;
   readonly #posters = new Map<string, Poster>();
   #isClosed = false;
 
-  constructor(options: { rooms: RoomRegistry; language: string }) {
+  constructor(options: { rooms: RoomRegistry; language: string; openRights: OpenConnectionRights }) {
     this.#rooms = options.rooms;
     this.#language = options.language;
+    this.#openRights = options.openRights;
   }
 
   /**
@@ -81,11 +86,7 @@ export class CaptionPosts {
 
   close(): void {
     this.#isClosed = true;
-    for (const { seat, timer } of this.#posters.values()) {
-      clearTimeout(timer);
-      seat.leave();
-    }
-    this.#posters.clear();
+    for (const key of [...this.#posters.keys()]) this.#posterLeft(key);
   }
 
   #posterOf(room: RoomName, request: RoomRequest): Poster {
@@ -107,6 +108,13 @@ export class CaptionPosts {
     }
     if (!poster.seat.isThere) poster.seat.take(replaces);
     else poster.seat.replace(replaces);
+    poster.rights?.close();
+    poster.rights = this.#openRights({
+      permissions: request.permissions,
+      require: (mine) => mine.requireWrite(room),
+      send: () => undefined,
+      ended: () => this.#posterLeft(key),
+    });
     clearTimeout(poster.timer);
     poster.timer = setTimeout(() => this.#posterLeft(key), IDLE_MS);
     poster.timer.unref();
@@ -121,6 +129,7 @@ export class CaptionPosts {
   }): Poster {
     const { room, captioner, language, former } = of;
     clearTimeout(former?.timer);
+    former?.rights?.close();
     return {
       seat: new CaptionerSeat({
         room: this.#rooms.enter(room),
@@ -134,23 +143,27 @@ export class CaptionPosts {
       language,
       posts: former?.posts ?? new Map<number, string>(),
       lastSeq: former?.lastSeq ?? 0,
+      rights: undefined,
       timer: undefined,
     };
   }
 
   #posterLeft(key: string): void {
-    this.#posters.get(key)?.seat.leave();
+    const poster = this.#posters.get(key);
+    clearTimeout(poster?.timer);
+    poster?.rights?.close();
+    poster?.seat.leave();
     this.#posters.delete(key);
   }
 }
 
 /** With a token, its owner; else who the address says. */
 function captionerOf({ permissions, query }: RoomRequest): TokenOwner {
-  if (permissions.owner !== undefined) return permissions.owner;
+  if (permissions.owner !== undefined) return shownOwner(permissions.owner, permissions.owner);
   const identity = query.get('captioner') ?? 'captioner';
   if (identity === '' || identity.length > MAX_NAME_CHARS)
     throw new CaptionError('query_invalid', 'captioner must be a name of 1 to 256 characters.');
-  return { identity: participantIdentity(identity), name: identity };
+  return shownOwner({ identity: participantIdentity(identity), name: identity }, undefined);
 }
 
 /** Undefined where the address says none. */

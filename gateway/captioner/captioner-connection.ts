@@ -10,6 +10,7 @@ import {
 import type { RateLimit } from '../bounds/rate-limit.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { ConnectionRights } from '../server/access/connection-rights.js';
 import { CLOSE, closeWith, toCaptionError } from '../server/websocket-closing.js';
 import { takeMessage } from './captioner-pace.js';
 import type { CaptionerSeat } from './captioner-seat.js';
@@ -22,6 +23,8 @@ export interface CaptionerHost {
   /** Throws CaptionError `forbidden`, `too_many_captioners`, `too_many_rooms` or `shutting_down`. */
   seatFor(hello: CaptionerHello, connection: CaptionerConnection): CaptionerSeat;
   leave(seat: CaptionerSeat, connection: CaptionerConnection): void;
+  /** What this connection may do, for as long as it is open. */
+  openRights(connection: CaptionerConnection): ConnectionRights;
   readonly helloDeadlineMs: number;
   /** Of this captioner's messages, over all connections. */
   readonly limit: RateLimit;
@@ -33,6 +36,7 @@ export interface CaptionerHost {
 export class CaptionerConnection {
   readonly #socket: WebSocket;
   readonly #host: CaptionerHost;
+  readonly #rights: ConnectionRights;
   #seat: CaptionerSeat | undefined;
   #timer: NodeJS.Timeout;
   #toldSpeakers = '';
@@ -43,6 +47,7 @@ export class CaptionerConnection {
   constructor(socket: WebSocket, host: CaptionerHost) {
     this.#socket = socket;
     this.#host = host;
+    this.#rights = host.openRights(this);
     this.#timer = setTimeout(() => {
       const deadlineS = Math.round(host.helloDeadlineMs / 1000);
       this.fail(
@@ -54,7 +59,7 @@ export class CaptionerConnection {
   }
 
   settled(line: number, text: string): void {
-    this.#send({ kind: 'settled', line, text });
+    this.send({ kind: 'settled', line, text });
   }
 
   /** Tells the client and ends the connection: what was written settles, and recognition goes on. */
@@ -64,7 +69,7 @@ export class CaptionerConnection {
     this.#leave();
     this.#host.metrics.refused(error.code);
     if (error.code === 'internal_error') this.#host.log.error({ err: error.cause }, 'captioner failed');
-    this.#send({ kind: 'error', code: error.code, message: error.message, retryable: error.retryable });
+    this.send({ kind: 'error', code: error.code, message: error.message, retryable: error.retryable });
     closeWith(this.#socket, error);
   }
 
@@ -92,7 +97,7 @@ export class CaptionerConnection {
         return;
       case 'line':
         this.#requireSeat().write(message);
-        this.#send({ kind: 'shown', line: message.line });
+        this.send({ kind: 'shown', line: message.line });
         return;
       case 'settle':
         this.#requireSeat().settle(message.line);
@@ -105,10 +110,13 @@ export class CaptionerConnection {
         );
         return;
       }
+      case 'token':
+        void this.#rights.renew(message.token);
+        return;
       case 'end':
         this.#requireSeat();
         this.#leave();
-        this.#send({ kind: 'ended' });
+        this.send({ kind: 'ended' });
         this.#socket.close(CLOSE.normal, 'ended');
     }
   }
@@ -123,7 +131,8 @@ export class CaptionerConnection {
       const { correctableLines, settleAfterMs } = hello;
       const { id: session, nextLine } = seat;
       const kept = { session, nextLine, correctableLines, settleAfterMs };
-      this.#send({ kind: 'welcome', version: CAPTIONER_VERSION, ...kept });
+      this.send({ kind: 'welcome', version: CAPTIONER_VERSION, ...kept });
+      this.#rights.tell();
       this.#tellSpeakers(seat);
     });
   }
@@ -146,7 +155,7 @@ export class CaptionerConnection {
     const now = JSON.stringify(speakers);
     if (now === this.#toldSpeakers || this.#early !== undefined) return;
     this.#toldSpeakers = now;
-    this.#send({ kind: 'speakers', speakers });
+    this.send({ kind: 'speakers', speakers });
   }
 
   #requireSeat(): CaptionerSeat {
@@ -154,7 +163,7 @@ export class CaptionerConnection {
     throw new CaptionError('hello_missing', 'The first message must be hello.');
   }
 
-  #send(message: CaptionerServerMessage): void {
+  send(message: CaptionerServerMessage): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
@@ -165,6 +174,7 @@ export class CaptionerConnection {
   }
 
   #closed(): void {
+    this.#rights.close();
     this.#leave();
   }
 }

@@ -12,6 +12,8 @@ import { RateLimit } from '../bounds/rate-limit.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
+import type { OpenConnectionRights } from '../server/access/connection-rights.js';
+import { shownOwner } from '../server/access/token-owner.js';
 import type { Permissions } from '../server/authentication.js';
 import type { AcceptedConnection, WebSocketEndpoint } from '../server/websocket-door.js';
 import { CaptionerConnection, type CaptionerHost } from './captioner-connection.js';
@@ -32,6 +34,7 @@ export interface CaptionerEndpointOptions {
   readonly helloDeadlineMs: number;
   /** Of captioners who name none; may be empty. */
   readonly language: string;
+  readonly openRights: OpenConnectionRights;
 }
 
 interface Place {
@@ -69,7 +72,7 @@ export class CaptionerEndpoint implements WebSocketEndpoint {
     permissions.requireWrite(room);
     const client = { owner: permissions.owner, room };
     socket.once('close', this.#bounds.enter({ ...client, address }));
-    const { metrics, log, helloDeadlineMs } = this.#options;
+    const { metrics, log, helloDeadlineMs, openRights } = this.#options;
     const host: CaptionerHost = {
       limit: this.#limits.of(clientKey(client)),
       metrics,
@@ -77,6 +80,13 @@ export class CaptionerEndpoint implements WebSocketEndpoint {
       helloDeadlineMs,
       seatFor: (hello, asking) => this.#seatFor({ room, permissions, hello }, asking),
       leave: (seat, leaving) => this.#leave(seat, leaving),
+      openRights: (opened) =>
+        openRights({
+          permissions,
+          require: (mine) => mine.requireWrite(room),
+          send: (message) => opened.send(message),
+          ended: (error) => opened.fail(error),
+        }),
     };
     new CaptionerConnection(socket, host);
   }
@@ -116,11 +126,10 @@ export class CaptionerEndpoint implements WebSocketEndpoint {
         retryable: true,
       });
     }
-    const { identity, name } = hello.captioner;
     const place: Place = {
       seat: new CaptionerSeat({
         room: this.#options.rooms.enter(room),
-        captioner: { identity, name: name === '' ? (owner?.name ?? '') : name },
+        captioner: shownOwner(hello.captioner, owner),
         language: hello.language ?? this.#options.language,
         correctableLines: hello.correctableLines,
         settleAfterMs: hello.settleAfterMs,

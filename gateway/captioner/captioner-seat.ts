@@ -9,7 +9,7 @@ import {
 } from '../../protocol/index.js';
 import type { SpeakerSource } from '../rooms/delta-assembler.js';
 import type { Room } from '../rooms/room.js';
-import type { TokenOwner } from '../server/authentication.js';
+import type { TokenOwner } from '../server/access/token-owner.js';
 import { CaptionerLines } from './captioner-lines.js';
 
 export interface CaptionerSeatOptions {

@@ -9,16 +9,16 @@ import {
   segmentsOf,
 } from '../../protocol/index.js';
 import { type CaptionClient, connectCaptions } from '../client/caption-client.js';
-import { accessToken, TEST_KEYS } from '../testing/access-token.js';
+import { accessToken, CAPTIONER_ATTRIBUTE, TEST_KEYS } from '../testing/access-token.js';
 import { captionerHello, CaptionerPeer, welcomedCaptioner } from '../testing/captioner-peer.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
-import { textMatching } from '../testing/matchers.js';
+import { textMatching, textWith } from '../testing/matchers.js';
 import { welcomedPeer } from '../testing/raw-peer.js';
 import { framesOf, longestTrack, undisturbedWords } from '../testing/short-meeting.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { waitUntil } from '../testing/wait-until.js';
 
-const CAPTIONER = { attributes: { 'caption-gateway.captioner': 'true' } };
+const CAPTIONER = { isCaptioner: true };
 
 const textOf = ({ words }: CaptionState['open'][number]): string => words.map(({ text }) => text).join(' ');
 const shown = (state: CaptionState): string[] =>
@@ -281,7 +281,7 @@ describeWithModel('a person who writes captions', (model) => {
     it.each<[string, Parameters<typeof accessToken>[0] | undefined, Record<string, unknown>, number]>([
       ['no token', undefined, {}, 4401],
       ['a token of a participant', {}, {}, 4403],
-      ['the attribute with another value', { attributes: { 'caption-gateway.captioner': 'yes' } }, {}, 4403],
+      ['the attribute that participants may give themselves', { attributes: CAPTIONER_ATTRIBUTE }, {}, 4403],
       ['a token for another room', { ...CAPTIONER, video: { room: 'x', roomJoin: true } }, {}, 4403],
       ['a token for another identity', CAPTIONER, { captioner: { identity: 'bo' } }, 4403],
     ])('is refused with %s', async (...[, token, hello, code]) => {
@@ -294,7 +294,20 @@ describeWithModel('a person who writes captions', (model) => {
       expect(await peer.ended()).toMatchObject({ code });
     });
 
-    it('is let in with the attribute, under the name of the token', async () => {
+    it('says what to do where a token has the attribute of before', async () => {
+      const token = await accessToken({ attributes: CAPTIONER_ATTRIBUTE });
+      const answer = await fetch(`${guarded.url}/v1/rooms/council/captions?seq=1&access_token=${token}`, {
+        method: 'POST',
+        body: 'Hello.',
+      });
+      expect(answer.status).toBe(403);
+      expect(await answer.json()).toMatchObject({
+        code: 'forbidden',
+        message: textWith('"captionGateway": {"captioner": true}'),
+      });
+    });
+
+    it('is let in with the claim, under the name of the token', async () => {
       const token = await accessToken(CAPTIONER);
       const peer = await new CaptionerPeer(guarded.url, { room: 'council', token }).opened();
       peer.send(captionerHello({ captioner: { identity: 'ana' }, settleAfterMs: 0 }));

@@ -177,6 +177,9 @@ class WebSocketIngestClient implements IngestClient {
         this.#isOver = true;
         this.#settle.ended();
         return;
+      // Nobody has a newer token to hand over.
+      case 'access':
+        return;
       case 'warning':
         this.#options.warned?.(message.code, message.message);
         return;

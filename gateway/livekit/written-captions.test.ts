@@ -62,7 +62,7 @@ describeWithModelAndLiveKit('a person who writes captions in a room of LiveKit',
       issuer: server.apiKey,
       secret: server.apiSecret,
       video: { room: room.name, roomJoin: true },
-      attributes: { 'caption-gateway.captioner': 'true' },
+      isCaptioner: true,
     });
     const carol = await new CaptionerPeer(gateway.url, { room: room.name, token }).opened();
     afterThis(() => carol.socket.terminate());

@@ -74,7 +74,6 @@ describeWithModel('a gateway with keys', (model) => {
     ['no token', () => Promise.resolve(undefined)],
     ['garbage', () => Promise.resolve('abc.def.ghi')],
     ['a word', () => Promise.resolve('token')],
-    ['an expired token', () => accessToken({ expiresInS: -60 })],
     ['a token that never expires', () => accessToken({ expiresInS: null })],
     ['a token of another secret', () => accessToken({ secret: 'another-secret-of-32-characters!!' })],
     ['a token of another key', () => accessToken({ issuer: 'otherkey' })],
@@ -103,6 +102,10 @@ describeWithModel('a gateway with keys', (model) => {
     ['another room', { video: { room: 'other', roomJoin: true } }],
     ['the right to join not given', { video: { room: 'council' } }],
     ['the right to publish denied', { video: { room: 'council', roomJoin: true, canPublish: false } }],
+    [
+      'sources to publish without a microphone',
+      { video: { room: 'council', roomJoin: true, canPublish: true, canPublishSources: ['camera'] } },
+    ],
     ['another identity', { identity: 'bob' }],
   ])('hears no speaker with %s', async (_, changes) => {
     const speaker = await peer('/v1/ingest', await accessToken(changes)).opened();
@@ -118,17 +121,65 @@ describeWithModel('a gateway with keys', (model) => {
       { video: { room: 'council', roomJoin: true, canPublish: false, canSubscribe: true } },
     ],
     ['of any identity', { identity: 'somebody' }],
-    ['a few seconds late', { expiresInS: -3 }],
+    ['whose token ended within the minute that clocks may differ', { expiresInS: -50 }],
+    ['whose token begins within that minute', { beginsInS: 50 }],
   ])('shows captions to those %s', async (_, changes) => {
     const viewer = peer(CAPTIONS, await accessToken(changes));
     await waitUntil(() => (viewer.messages.length > 0 ? undefined : 'no snapshot'));
     expect(viewer.messages[0]).toMatchObject({ kind: 'snapshot' });
   });
 
-  it('hears a speaker with the right token', async () => {
-    const speaker = await peer('/v1/ingest', await accessToken()).opened();
+  it.each<[string, Record<string, unknown>]>([
+    ['the right token', {}],
+    ['an empty list of sources to publish, which is all of them', { canPublishSources: [] }],
+    ['a microphone among the sources to publish', { canPublishSources: ['camera', 'microphone'] }],
+  ])('hears a speaker with %s', async (_, video) => {
+    const token = await accessToken({ video: { room: 'council', roomJoin: true, ...video } });
+    const speaker = await peer('/v1/ingest', token).opened();
     speaker.send(helloWith());
     expect(await speaker.received('welcome')).toMatchObject({ expectSample: 0 });
+  });
+
+  it.each<[string, TokenChanges, RegExp, string]>([
+    [
+      'begins too far ahead',
+      { beginsInS: 95 },
+      /begins \(nbf\) in 9[3-5] s.*the clocks differ by 9[3-5] s/,
+      'unauthorised',
+    ],
+    ['ended too long ago', { expiresInS: -95 }, /ended 9[5-7] s ago/, 'token_expired'],
+    [
+      'is signed with another secret',
+      { secret: 'another-secret-of-32-characters!!' },
+      /another secret/,
+      'unauthorised',
+    ],
+    ['is of another key', { issuer: 'otherkey' }, /LIVEKIT_API_KEY/, 'unauthorised'],
+    ['never ends', { expiresInS: null }, /exp/, 'unauthorised'],
+  ])('says why a token that %s is refused', async (...[, changes, why, code]) => {
+    const answer = await fetch(`${gateway.url}/v1/rooms`, {
+      headers: { Authorization: `Bearer ${await accessToken(changes)}` },
+    });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('WWW-Authenticate')).toBe('Bearer');
+    expect(await answer.json()).toEqual({ code, message: textMatching(why) });
+  });
+
+  it.each([
+    ['the name of the token', { name: 'Ana López' }, 'Mallory', 'Ana López'],
+    ['the name that was said where the token has none', { name: '' }, 'Ana', 'Ana'],
+    ['no name where neither has one', { name: '' }, '', ''],
+    ['the identity where nothing is seen of the name', { name: '\u3164\u200B' }, 'Mallory', 'ana'],
+    ['a name that turns nothing around', { name: '\u202EanA' }, '', 'anA'],
+  ])('shows a speaker by %s', async (...[, changes, said, shown]) => {
+    const token = await accessToken({ ...changes, video: { room: 'names', roomJoin: true } });
+    const speaker = await peer('/v1/ingest', token).opened();
+    speaker.send(helloWith({ room: 'names', speaker: { identity: 'ana', name: said } }));
+    await speaker.received('welcome');
+    const [source] = gateway.rooms.enter(roomName('names')).sources;
+    expect(source?.speaker).toEqual({ identity: 'ana', name: shown });
+    speaker.send({ kind: 'end' });
+    await speaker.received('ended');
   });
 
   it('takes the token from the sub-protocol, as browsers must send it, and does not send it back', async () => {

@@ -1,55 +1,42 @@
 import type { IncomingMessage } from 'node:http';
-import { errors as joseErrors, type JWTPayload, jwtVerify } from 'jose';
 import {
   CaptionError,
-  MAX_NAME_CHARS,
-  participantIdentity,
+  epochMs,
+  type EpochMs,
   type ParticipantIdentity,
   type RoomName,
   TOKEN_SUBPROTOCOL_PREFIX,
 } from '../../protocol/index.js';
-
-/** Whom a token was made for. */
-export interface TokenOwner {
-  readonly identity: ParticipantIdentity;
-  /** May be empty. */
-  readonly name: string;
-}
+import type { RoomAccess, RoomAction } from './access/room-access.js';
+import { CAPTIONER_ATTRIBUTE, type TokenClaims, TokenReader, unauthorised } from './access/token-claims.js';
+import type { TokenOwner } from './access/token-owner.js';
 
 /** What a client may do, from its LiveKit access token. Without authentication everything is allowed. */
 export interface Permissions {
   /** Absent without authentication: then anybody is who they say. */
   readonly owner?: TokenOwner;
-  /** Throws CaptionError `forbidden`. */
+  /** When the token ends; absent without authentication. */
+  readonly expiresAtMs?: EpochMs;
+  /** Throws CaptionError `forbidden` or `access_withdrawn`, as all of these. */
   requireSpeak(room: RoomName, identity: ParticipantIdentity): void;
-  /** Throws CaptionError `forbidden`. */
   requireView(room: RoomName): void;
   /** Whether `requireView` would let pass. */
   mayView(room: RoomName): boolean;
-  /** To write captions as a person. Throws CaptionError `forbidden`. */
+  /** To write captions as a person. */
   requireWrite(room: RoomName): void;
-  /** To read transcripts of meetings that are over, and to delete them. Throws CaptionError `forbidden`. */
+  /** To read transcripts of meetings that are over, and to delete them. */
   requireAdminister(room: RoomName): void;
 }
 
 export interface Authenticator {
   /**
-   * Throws CaptionError `unauthorised` for a missing, foreign, expired or malformed token. `tokenInAddress` counts where the
-   * request's headers hold none.
+   * Throws CaptionError `unauthorised` for a missing, foreign or malformed token, and `token_expired`. `tokenInAddress` counts where
+   * the request's headers hold none.
    */
   authenticate(request: IncomingMessage, tokenInAddress?: string): Promise<Permissions>;
+  /** The same for a token that a connected client sends. */
+  read(token: string): Promise<Permissions>;
 }
-
-interface VideoGrant {
-  readonly room?: unknown;
-  readonly roomJoin?: unknown;
-  readonly canPublish?: unknown;
-  readonly canSubscribe?: unknown;
-  readonly roomAdmin?: unknown;
-}
-
-/** The attribute of an access token that makes its owner a captioner: its value is "true". */
-export const CAPTIONER_ATTRIBUTE = 'caption-gateway.captioner';
 
 const EVERYTHING: Permissions = {
   requireSpeak: () => undefined,
@@ -60,12 +47,20 @@ const EVERYTHING: Permissions = {
 };
 
 /** For a gateway on loopback without keys. */
-export const allowEverything: Authenticator = { authenticate: () => Promise.resolve(EVERYTHING) };
+export const allowEverything: Authenticator = {
+  authenticate: () => Promise.resolve(EVERYTHING),
+  read: () => Promise.resolve(EVERYTHING),
+};
 
-/** Access tokens as LiveKit's server SDKs make them: HS256, issuer = API key, claim `video` = grants, subject = identity. */
-export function liveKitTokens(apiKey: string, apiSecret: string): Authenticator {
-  const secret = new TextEncoder().encode(apiSecret);
+/** LiveKit's access tokens, less what its server has taken away since they were made. */
+export function liveKitTokens(
+  { apiKey, apiSecret }: { readonly apiKey: string; readonly apiSecret: string },
+  access: RoomAccess,
+): Authenticator {
+  const reader = new TokenReader(apiKey, apiSecret);
+  const read = async (token: string): Promise<Permissions> => permissionsOf(await reader.read(token), access);
   return {
+    read,
     async authenticate(request, tokenInAddress) {
       const token = tokenOf(request) ?? tokenInAddress;
       if (token === undefined) {
@@ -73,21 +68,7 @@ export function liveKitTokens(apiKey: string, apiSecret: string): Authenticator 
           `An access token is needed: header "Authorization: Bearer <token>", or WebSocket sub-protocol "${TOKEN_SUBPROTOCOL_PREFIX}<token>".`,
         );
       }
-      try {
-        const { payload } = await jwtVerify(token, secret, {
-          algorithms: ['HS256'],
-          issuer: apiKey,
-          requiredClaims: ['exp'],
-          clockTolerance: 10,
-        });
-        return permissionsOf(payload);
-      } catch (error) {
-        if (error instanceof CaptionError) throw error;
-        const isExpired = error instanceof joseErrors.JWTExpired;
-        throw unauthorised(
-          isExpired ? 'The access token has expired; get a new one.' : 'The access token is not valid here.',
-        );
-      }
+      return read(token);
     },
   };
 }
@@ -104,45 +85,64 @@ function tokenOf(request: IncomingMessage): string | undefined {
   return offered?.slice(TOKEN_SUBPROTOCOL_PREFIX.length);
 }
 
-function permissionsOf({ sub, video, attributes, name }: JWTPayload): Permissions {
-  const grant: VideoGrant = isRecord(video) ? video : {};
-  const isCaptioner = isRecord(attributes) && attributes[CAPTIONER_ATTRIBUTE] === 'true';
+function permissionsOf(claims: TokenClaims, access: RoomAccess): Permissions {
+  const { owner, grant, issuedAtMs } = claims;
   // As in LiveKit: what is not said about publishing and subscribing is allowed to those who may join.
-  const isGranted = (room: RoomName, mayDo: unknown): boolean =>
-    grant.roomJoin === true && grant.room === room && mayDo !== false;
-  const requireRoom = (room: RoomName, mayDo: unknown, what: string): void => {
-    if (!isGranted(room, mayDo))
-      throw new CaptionError('forbidden', `The access token does not allow to ${what} in this room.`);
+  const rights = { maySubscribe: grant.canSubscribe !== false, maySpeak: maySpeak(claims) };
+  const mayJoin = (room: RoomName): boolean => grant.roomJoin === true && grant.room === room;
+  const requireRoom = (room: RoomName, isAllowed: boolean, what: string): void => {
+    if (!mayJoin(room) || !isAllowed)
+      throw forbidden(`The access token does not allow to ${what} in this room.`);
   };
-  const owner = ownerOf(sub, name);
+  const checkAccess = (room: RoomName, action: RoomAction): void =>
+    access.check({ room, identity: owner?.identity, issuedAtMs, rights }, action);
+  const requireView = (room: RoomName): void => {
+    requireRoom(room, rights.maySubscribe, 'see captions');
+    checkAccess(room, 'view');
+  };
   return {
     ...(owner === undefined ? {} : { owner }),
+    expiresAtMs: epochMs(claims.expiresAtMs),
     requireSpeak(room, identity) {
-      requireRoom(room, grant.canPublish, 'speak');
-      if (sub === identity) return;
-      throw new CaptionError(
-        'forbidden',
-        'The access token is for another identity than hello.speaker.identity.',
-      );
+      requireRoom(room, rights.maySpeak, 'speak');
+      if (owner?.identity !== identity)
+        throw forbidden('The access token is for another identity than hello.speaker.identity.');
+      checkAccess(room, 'speak');
     },
-    requireView: (room) => requireRoom(room, grant.canSubscribe, 'see captions'),
-    mayView: (room) => isGranted(room, grant.canSubscribe),
-    requireWrite: (room) => requireRoom(room, isCaptioner && owner !== undefined, 'write captions'),
+    requireView,
+    mayView: (room) => passes(() => requireView(room)),
+    requireWrite(room) {
+      if (claims.hasCaptionerAttribute && !claims.isCaptioner) throw forbidden(ATTRIBUTE_IS_NO_GRANT);
+      requireRoom(room, claims.isCaptioner && owner !== undefined, 'write captions');
+      checkAccess(room, 'write');
+    },
     requireAdminister(room) {
-      if (grant.roomAdmin === true && grant.room === room) return;
-      throw new CaptionError('forbidden', 'This needs an access token with roomAdmin for this room.');
+      if (grant.roomAdmin !== true || grant.room !== room)
+        throw forbidden('This needs an access token with roomAdmin for this room.');
+      checkAccess(room, 'administer');
     },
   };
 }
 
-/** Undefined where the identity is none that captions can carry. */
-function ownerOf(subject: string | undefined, name: unknown): TokenOwner | undefined {
-  if (subject === undefined || subject === '' || subject.length > MAX_NAME_CHARS) return undefined;
-  const shown = typeof name === 'string' ? name.slice(0, MAX_NAME_CHARS) : '';
-  return { identity: participantIdentity(subject), name: shown };
+/** An application that lets somebody publish some sources only lists them; LiveKit takes an empty list for all. */
+function maySpeak({ grant: { canPublish, canPublishSources } }: TokenClaims): boolean {
+  if (canPublish === false) return false;
+  const isListed = Array.isArray(canPublishSources) && canPublishSources.length > 0;
+  return !isListed || canPublishSources.includes('microphone');
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
+function passes(requirement: () => void): boolean {
+  try {
+    requirement();
+    return true;
+  } catch (error) {
+    if (error instanceof CaptionError) return false;
+    throw error;
+  }
+}
 
-const unauthorised = (message: string): CaptionError => new CaptionError('unauthorised', message);
+const ATTRIBUTE_IS_NO_GRANT =
+  `The attribute "${CAPTIONER_ATTRIBUTE}" makes no captioners any more, because participants can give it to themselves. ` +
+  'Sign the token with the claim "captionGateway": {"captioner": true} instead.';
+
+const forbidden = (message: string): CaptionError => new CaptionError('forbidden', message);

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import {
   CaptionError,
   decodeMessage,
+  encodeMessage,
   MAX_MESSAGE_BYTES,
   MAX_NAME_CHARS,
   roomName,
@@ -14,6 +15,7 @@ import { RateLimit } from '../bounds/rate-limit.js';
 import type { Room } from '../rooms/room.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { ConnectionRights, OpenConnectionRights } from './access/connection-rights.js';
 import { CaptionViewer } from './caption-viewer.js';
 import { SnapshotRounds } from './snapshot-rounds.js';
 import { closeWith, toCaptionError } from './websocket-closing.js';
@@ -28,8 +30,19 @@ export interface CaptionsEndpointOptions {
   readonly rooms: RoomRegistry;
   readonly metrics: GatewayMetrics;
   readonly maxPauseMs: number;
+  readonly openRights: OpenConnectionRights;
   readonly maxViewersPerIdentity: number;
   readonly maxViewersPerRoom: number;
+}
+
+interface Connection {
+  readonly socket: WebSocket;
+  readonly viewer: CaptionViewer;
+  readonly room: Room;
+  readonly limit: MessageLimit;
+  readonly rights: ConnectionRights;
+  /** Whose reports on what is shown these are. */
+  readonly voter: string;
 }
 
 /** `/v1/captions?room=NAME`: a snapshot, then everything that is broadcast in the room. `close` it. */
@@ -39,6 +52,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
   readonly #rooms: RoomRegistry;
   readonly #metrics: GatewayMetrics;
   readonly #maxPauseMs: number;
+  readonly #openRights: OpenConnectionRights;
   readonly #bounds: ConnectionBounds;
   readonly #messages = new KeptByClient(() => new MessageLimit(MESSAGES));
   readonly #snapshots = new KeptByClient(() => new RateLimit(SNAPSHOTS));
@@ -49,6 +63,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
     this.#rooms = options.rooms;
     this.#metrics = options.metrics;
     this.#maxPauseMs = options.maxPauseMs;
+    this.#openRights = options.openRights;
     this.#bounds = new ConnectionBounds({
       perIdentity: options.maxViewersPerIdentity,
       perRoom: options.maxViewersPerRoom,
@@ -84,17 +99,26 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       resynced: () => this.#metrics.viewerResynced(),
       gaveUp: (error) => this.#refuse(socket, error),
     });
+    const rights = this.#openRights({
+      permissions,
+      require: (mine) => mine.requireView(name),
+      send: (message) => viewer.send(encodeMessage(message)),
+      ended: (error) => this.#refuse(socket, error),
+    });
     const limit = this.#messages.of(clientKey(client));
     // Without authentication nobody is somebody: each connection counts.
     const voter = permissions.owner?.identity ?? randomUUID();
-    socket.on('message', (data) => this.#receive(data as Buffer, { socket, viewer, room, limit, voter }));
+    const from = { socket, viewer, room, limit, rights, voter };
+    socket.on('message', (data) => this.#receive(data as Buffer, from));
     this.#sockets.add(socket);
     socket.once('close', () => {
+      rights.close();
       this.#sockets.delete(socket);
       room.removeViewer(viewer);
       viewer.close();
     });
     room.addViewer(viewer);
+    rights.tell();
   }
 
   close(): void {
@@ -103,17 +127,15 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
     this.#snapshots.close();
   }
 
-  #receive(
-    data: Buffer,
-    from: { socket: WebSocket; viewer: CaptionViewer; room: Room; limit: MessageLimit; voter: string },
-  ): void {
-    const { socket, viewer, room, limit } = from;
+  #receive(data: Buffer, from: Connection): void {
+    const { socket, viewer, room, limit, rights } = from;
     // What was on its way when the connection was closed.
     if (socket.readyState !== socket.OPEN) return;
     try {
       limit.take(data.length);
       const message = decodeMessage(data);
       if (message?.kind === 'resync') viewer.resync();
+      else if (message?.kind === 'token') void rights.renew(message.token);
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
         room.latency?.acknowledged(message.seq, from.voter);
     } catch (thrown) {

@@ -6,6 +6,8 @@ const TOO_MANY_REQUESTS = 429;
 
 const STATUSES: Readonly<Record<string, number>> = {
   unauthorised: 401,
+  token_expired: 401,
+  access_withdrawn: 403,
   forbidden: 403,
   origin_refused: 403,
   not_found: 404,
@@ -41,7 +43,7 @@ export function sendError(response: ServerResponse, thrown: unknown): CaptionErr
     response.destroy();
     return error;
   }
-  if (error.code === 'unauthorised' && !response.hasHeader('WWW-Authenticate'))
+  if (STATUSES[error.code] === 401 && !response.hasHeader('WWW-Authenticate'))
     response.setHeader('WWW-Authenticate', 'Bearer');
   const status = STATUSES[error.code] ?? 400;
   if (status === TOO_MANY_REQUESTS) response.setHeader('Retry-After', '1');

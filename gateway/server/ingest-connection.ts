@@ -10,7 +10,9 @@ import {
 } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import type { Permissions, TokenOwner } from './authentication.js';
+import type { ConnectionRights, OpenConnectionRights } from './access/connection-rights.js';
+import { shownOwner, type TokenOwner } from './access/token-owner.js';
+import type { Permissions } from './authentication.js';
 import type { IngestLimits } from './ingest-limits.js';
 import {
   BYTES_PER_SAMPLE,
@@ -43,7 +45,7 @@ export interface IngestHost {
 /** One connection on `/v1/ingest`: checks what comes, hands it to a stream, acknowledges. */
 export class IngestConnection implements IngestOwner {
   readonly #socket: WebSocket;
-  readonly #permissions: Permissions;
+  readonly #rights: ConnectionRights;
   readonly #host: IngestHost;
   readonly #metrics: GatewayMetrics;
   readonly #greeted: () => void;
@@ -55,19 +57,29 @@ export class IngestConnection implements IngestOwner {
   #timer: NodeJS.Timeout;
   /** What came with the hello, while its stream is being opened; no more than one read of the socket. */
   #early: { data: RawData; isBinary: boolean }[] | undefined;
+  /** What was said, once it is. */
+  #hello: IngestHello | undefined;
   #isEnding = false;
 
   constructor(options: {
     socket: WebSocket;
     permissions: Permissions;
+    openRights: OpenConnectionRights;
     host: IngestHost;
     metrics: GatewayMetrics;
     /** Hello has been said. */
     greeted: () => void;
   }) {
     this.#socket = options.socket;
+    this.#rights = options.openRights({
+      permissions: options.permissions,
+      require: (mine) => {
+        if (this.#hello !== undefined) mine.requireSpeak(this.#hello.room, this.#hello.speaker.identity);
+      },
+      send: (message) => this.#send(message),
+      ended: (error) => this.#fail(error),
+    });
     this.#greeted = options.greeted;
-    this.#permissions = options.permissions;
     this.#host = options.host;
     this.#metrics = options.metrics;
     this.#timer = setTimeout(() => {
@@ -128,22 +140,28 @@ export class IngestConnection implements IngestOwner {
       case 'vocabulary':
         this.#requireStream().setVocabulary(message.vocabulary);
         return;
+      case 'token':
+        void this.#rights.renew(message.token);
+        return;
       case 'end':
         void this.#end(this.#requireStream());
     }
   }
 
   /** Nothing else is heard while the stream is being opened. */
-  async #greet(hello: IngestHello): Promise<void> {
+  async #greet(said: IngestHello): Promise<void> {
     const early: { data: RawData; isBinary: boolean }[] = [];
     this.#early = early;
     // It was said in time. Opening may take longer: what was said on a former stream is finished first.
     clearTimeout(this.#timer);
     this.#socket.pause();
     try {
-      this.#permissions.requireSpeak(hello.room, hello.speaker.identity);
+      const { permissions } = this.#rights;
+      permissions.requireSpeak(said.room, said.speaker.identity);
+      const hello = { ...said, speaker: shownOwner(said.speaker, permissions.owner) };
+      this.#hello = hello;
       this.#greeted();
-      this.#limits = this.#host.limitsOf(this.#permissions.owner, hello.room);
+      this.#limits = this.#host.limitsOf(permissions.owner, hello.room);
       this.#limits.takeHello();
       const stream = await this.#host.openStream(hello);
       stream.attach(this);
@@ -161,6 +179,7 @@ export class IngestConnection implements IngestOwner {
         stream: stream.id,
         expectSample: stream.expectSample,
       });
+      this.#rights.tell();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -224,6 +243,7 @@ export class IngestConnection implements IngestOwner {
 
   #closed(): void {
     clearTimeout(this.#timer);
+    this.#rights.close();
     this.#stream?.detach(this);
   }
 }

@@ -8,7 +8,8 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { LanguageChooser } from '../rooms/caption-language.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
-import type { TokenOwner } from './authentication.js';
+import type { OpenConnectionRights } from './access/connection-rights.js';
+import type { TokenOwner } from './access/token-owner.js';
 import { IngestConnection, type IngestHost } from './ingest-connection.js';
 import { type IngestLimits, ingestLimits } from './ingest-limits.js';
 import { IngestStream } from './ingest-stream.js';
@@ -32,6 +33,7 @@ export interface IngestEndpointOptions {
   readonly maxAheadMs: number;
   readonly helloDeadlineMs: number;
   readonly stallFlushMs: number;
+  readonly openRights: OpenConnectionRights;
 }
 
 /** `/v1/ingest`: speakers. `close` finishes all of them, publishing their last words. */
@@ -72,7 +74,8 @@ export class IngestEndpoint implements IngestHost, WebSocketEndpoint {
     const { owner } = permissions;
     const greeted = this.#ungreeted.enter({ owner, address, room: undefined });
     socket.once('close', greeted);
-    new IngestConnection({ socket, permissions, host: this, metrics: this.#options.metrics, greeted });
+    const { metrics, openRights } = this.#options;
+    new IngestConnection({ socket, permissions, openRights, host: this, metrics, greeted });
   }
 
   limitsOf(owner: TokenOwner | undefined, room: RoomName): IngestLimits {

@@ -17,6 +17,8 @@ export const CLOSE = {
 
 const CODES: Readonly<Record<string, number>> = {
   unauthorised: CLOSE.unauthorised,
+  token_expired: CLOSE.unauthorised,
+  access_withdrawn: CLOSE.forbidden,
   forbidden: CLOSE.forbidden,
   origin_refused: CLOSE.forbidden,
   viewer_too_slow: CLOSE.tooSlow,

@@ -16,6 +16,7 @@ import {
   roomName,
   segmentId,
   segmentsOf,
+  type AccessMessage,
   type BroadcastMessage,
   type CaptionDelta,
   type CaptionGap,
@@ -33,6 +34,7 @@ import {
   type SegmentState,
   type SnapshotSegment,
   type Speaker,
+  type TokenMessage,
 } from '../index.js';
 
 const anyUtf16Unit = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
@@ -163,6 +165,22 @@ export const arbitraryShown: fc.Arbitrary<CaptionShown> = fc
   .record({ room, epochMs: moment, seq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) })
   .map((fields) => ({ kind: 'shown', ...fields }));
 
+/** Any valid message about the token of a connection. */
+export const arbitraryAccess: fc.Arbitrary<TokenMessage | AccessMessage> = fc.oneof(
+  fc.stringMatching(/^[\w.~+/-]{1,40}={0,2}$/).map((token): TokenMessage => ({ kind: 'token', token })),
+  fc.record(
+    {
+      kind: fc.constant('access' as const),
+      expiresAtMs: moment,
+      refusal: fc.record(
+        { code: fc.string({ minLength: 1, maxLength: 40 }), message: fc.string({ maxLength: 200 }) },
+        { noNullPrototype: true },
+      ),
+    },
+    { requiredKeys: ['kind'], noNullPrototype: true },
+  ),
+);
+
 /** Any valid message of any kind; deltas and snapshots may have more bytes than a message may have. */
 export const arbitraryMessage: fc.Arbitrary<CaptionMessage> = fc.oneof(
   arbitraryDelta,
@@ -171,6 +189,7 @@ export const arbitraryMessage: fc.Arbitrary<CaptionMessage> = fc.oneof(
   arbitrarySnapshot,
   arbitraryResync,
   arbitraryShown,
+  arbitraryAccess,
 );
 
 /** What a person sees of a state, and how far it is. */

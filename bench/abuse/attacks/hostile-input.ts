@@ -84,6 +84,15 @@ export const hostileHttp: Attack = {
   name: 'F21',
   title: 'addresses that are none, in all methods, and requests that are none',
   venue: 'gateway',
+  // Only where there is a transcript does its format matter.
+  async prepare(context) {
+    const token = await context.token({ room: ROOM, identity: 'writer', claims: captionerClaims });
+    await request(context, `/v1/rooms/${ROOM}/captions?seq=1`, {
+      method: 'POST',
+      token,
+      body: 'Good morning.',
+    });
+  },
   async run(context) {
     const random = new SeededRandom(context.target.seed);
     const token = await context.token({

@@ -1,18 +1,20 @@
 import { readSpeech } from '../../../gateway/index.js';
 import { joinUnbound } from '../../../gateway/livekit/index.js';
-import type { Attack } from '../attack.js';
+import type { Attack, AttackContext } from '../attack.js';
 import { captionsPath, HostileSocket } from '../hostile-socket.js';
 import { captionedRoom, liveKitOf, watchingPage } from './livekit-room.js';
 
 const TRANSCRIPTION_TOPIC = 'lk.transcription';
-const BOMB_PARTS = 2000;
-const PART_CHARS = 500;
+const BOMB_PARTS = 10_000;
+const PART_CHARS = 100;
 /** A page that stands still longer is frozen for whoever reads it. */
 const MOST_STANDSTILL_MS = 1000;
 const MICROPHONES = 12;
 /** One, and one more that is being changed for it. */
 const SENSIBLE_TRACKS = 2;
 const FRAME_SAMPLES = 640;
+/** From the last sound to its captions. */
+const LAST_CAPTIONS_MS = 3000;
 
 export const textBomb: Attack = {
   name: 'F9',
@@ -29,8 +31,9 @@ export const textBomb: Attack = {
         { length: BOMB_PARTS },
         (_, part) => `${part} ${'boom '.repeat(PART_CHARS / 5)}`,
       );
-      context.tally.sent(parts.join('').length, parts.length);
-      const longestMs = await page.longestStandstillMs(eve.streamText(TRANSCRIPTION_TOPIC, parts));
+      const longestMs = await page.longestStandstillMs(
+        eve.streamText(TRANSCRIPTION_TOPIC, untilOver(context, parts)),
+      );
       context.tally.remark(`the page stood still for ${Math.round(longestMs)} ms`);
       if (longestMs > MOST_STANDSTILL_MS)
         context.tally.breach(`the page stood still for ${Math.round(longestMs)} ms`);
@@ -41,6 +44,14 @@ export const textBomb: Attack = {
     }
   },
 };
+
+function* untilOver(context: AttackContext, parts: readonly string[]): Generator<string> {
+  for (const part of parts) {
+    if (context.flood.aborted) return;
+    context.tally.sent(part.length);
+    yield part;
+  }
+}
 
 export const manyMicrophones: Attack = {
   name: 'F25',
@@ -70,7 +81,7 @@ export const manyMicrophones: Attack = {
         new Promise((resolve) => setTimeout(resolve, FRAME_SAMPLES / 16)),
       ]);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, LAST_CAPTIONS_MS));
     const tracks = new Set(
       viewer.received.flatMap(({ trackSid }) => (typeof trackSid === 'string' ? [trackSid] : [])),
     );

@@ -3,8 +3,8 @@ import { HostileSocket, captionsPath } from '../hostile-socket.js';
 import { request } from '../hostile-request.js';
 
 const AT_ONCE = 16;
-/** Some lines a second tell what happens. */
-const MOST_LOG_LINES = 200;
+/** A line or two a second tell what happens. */
+const MOST_LOG_LINES = 60;
 
 export const refusedRequests: Attack = {
   name: 'F27',

@@ -6,6 +6,8 @@ import { request } from '../hostile-request.js';
 
 /** Of nobody (RFC 5737): a gateway that takes the key finds that it cannot listen there, and nothing is exposed. */
 const NOT_LOOPBACK = '192.0.2.1';
+/** What a gateway logs that takes connections. */
+const READY = 'gateway ready';
 const START_DEADLINE_MS = 20_000;
 const PASSWORD = 'password-of-the-bench';
 const INNER_ADDRESS = '127.0.0.1:9/inner-path';
@@ -37,7 +39,6 @@ export const passwordInAddress: Attack = {
   venue: 'gateway',
   async run({ target, tally }) {
     const log = await startedWith(target.program, {
-      CAPTION_HOST: NOT_LOOPBACK,
       LIVEKIT_API_KEY: target.apiKey,
       LIVEKIT_API_SECRET: target.apiSecret,
       CAPTION_WEBHOOK_URL: `http://user:${PASSWORD}@127.0.0.1:9/`,
@@ -45,8 +46,7 @@ export const passwordInAddress: Attack = {
     });
     tally.answered(/"code":"(\w+)"/.exec(log)?.[1] ?? firstWords(log));
     if (log.includes(PASSWORD)) tally.breach('the password stands in what the gateway says');
-    if (log.includes('Cannot listen') || log.includes('address_unavailable'))
-      tally.breach('an address with a password was taken');
+    if (log.includes(READY)) tally.breach('an address with a password was taken');
   },
 };
 
@@ -64,15 +64,23 @@ export const innerAddress: Attack = {
   },
 };
 
-/** What it says until it ends; it is ended when it does not by itself. */
+/** What it says until it ends; it is ended when it is ready, or does not end by itself. */
 function startedWith(program: string, settings: Readonly<Record<string, string>>): Promise<string> {
   const child = spawn(process.execPath, [program, 'serve'], {
-    env: environmentWith({ CAPTION_PORT: '0', CAPTION_REPORT: 'memory', ...settings }),
+    env: environmentWith({
+      CAPTION_PORT: '0',
+      CAPTION_REPORT: 'memory',
+      CAPTION_LOG_LEVEL: 'info',
+      ...settings,
+    }),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   return new Promise((resolve) => {
     let log = '';
-    child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+      if (log.includes(READY)) child.kill('SIGKILL');
+    });
     const timer = setTimeout(() => child.kill('SIGKILL'), START_DEADLINE_MS);
     child.once('close', () => {
       clearTimeout(timer);
@@ -81,4 +89,5 @@ function startedWith(program: string, settings: Readonly<Record<string, string>>
   });
 }
 
-const firstWords = (log: string): string => log.trim().split('\n').at(-1)?.slice(0, 60) ?? 'nothing';
+const firstWords = (log: string): string =>
+  /caption-gateway: (\w+)/.exec(log)?.[1] ?? (log.includes(READY) ? 'ready' : 'nothing said');

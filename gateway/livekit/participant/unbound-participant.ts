@@ -19,7 +19,7 @@ const SOURCE_QUEUE_MS = 1000;
 export interface UnboundParticipant {
   sendData(topic: string, bytes: Uint8Array): Promise<void>;
   /** As a text stream, part by part; resolves when all of it was handed over. */
-  streamText(topic: string, parts: readonly string[]): Promise<void>;
+  streamText(topic: string, parts: Iterable<string>): Promise<void>;
   /** One more microphone. Resolves with what says PCM16 at 16 kHz through it; the caller paces it. */
   publishMicrophone(): Promise<(pcm: Int16Array) => Promise<void>>;
   /** Idempotent. */

@@ -84,7 +84,7 @@ export class CaptionChannel {
   received(from: ParticipantIdentity | undefined, bytes: Uint8Array): void {
     const message = this.#decode(bytes);
     const { room } = this.#context;
-    if (message?.room !== room.name) return;
+    if (message === undefined || !('room' in message) || message.room !== room.name) return;
     // Of those who are not known, one could report in the name of many.
     if (message.kind === 'shown' && message.epochMs === room.epochMs && from !== undefined)
       room.latency?.acknowledged(message.seq, from);

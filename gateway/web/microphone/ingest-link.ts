@@ -162,6 +162,7 @@ export class IngestLink {
         return;
       // Of a vocabulary, and none is sent here.
       case 'warning':
+      case 'access':
     }
   }
 

@@ -130,6 +130,7 @@ export class CaptionerDesk {
         return;
       }
       case 'shown':
+      case 'access':
       case 'ended':
       case 'error':
     }

@@ -159,7 +159,7 @@ describeWithModel('the captioner’s page', (model) => {
       await expect
         .poll(() => page.locator('header #status').innerText(), PATIENCE)
         .toMatch(/^Refused: forbidden/);
-      await open(await accessToken({ attributes: { 'caption-gateway.captioner': 'true' } }));
+      await open(await accessToken({ isCaptioner: true }));
       await page.keyboard.type('Hello');
       await expect
         .poll(() => page.locator('#view [data-segment] .text').allTextContents(), PATIENCE)
