@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { CaptionError } from '../protocol/index.js';
 import { builtModule } from './built-module.js';
 import type { InstalledModel } from './models/index.js';
+import { detached } from './detached.js';
 
 /** How many phrases a message names. */
 const NAMED_PHRASES = 5;
@@ -113,14 +114,17 @@ export class VocabularyCheck {
     // Files that the thread cannot read are refused by the recogniser's child, which says why.
     worker.on('error', () => undefined);
     worker.once('exit', () => {
-      if (this.#worker === worker) void this.#endWorker();
+      if (this.#worker === worker) detached('end of the vocabulary thread', this.#endWorker());
     });
     return worker;
   }
 
   #noteLife(): void {
     clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => void this.#endWorker(), this.#silenceMs).unref();
+    this.#silenceTimer = setTimeout(
+      () => detached('end of the vocabulary thread', this.#endWorker()),
+      this.#silenceMs,
+    ).unref();
   }
 
   async #endWorker(): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type InstalledPunctuation,
   type PoolObserver,
 } from '../asr/index.js';
+import { watchStrayErrors } from '../asr/detached.js';
 import { environmentWith } from './config/environment.js';
 import type { Settings } from './config/settings.js';
 import type { LiveKitRole, LiveKitSide, LiveKitSideOptions } from './livekit/livekit-side.js';
@@ -41,6 +42,7 @@ import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
 import { OriginPolicy } from './server/origin-policy.js';
+import type { NotReady } from './server/readiness.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
 /** Beyond the drain, for leaving rooms of LiveKit. */
@@ -83,6 +85,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   requireSafeKeys(settings);
   const chooseLanguage = languageChooser(options.model, settings.CAPTION_LANGUAGE);
   const metrics = new GatewayMetrics();
+  const stopWatching = watchStrayErrors(({ what, error }) => {
+    metrics.strayError();
+    log.error({ err: error, what }, 'error that nobody waited for');
+  });
   const transcripts = await startTranscripts({ settings, metrics, log });
   const report = await startReport({
     settings,
@@ -94,6 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const rooms = new RoomRegistry({
     maxRooms: settings.CAPTION_MAX_ROOMS,
     retentionMs: settings.CAPTION_ROOM_RETENTION_S * 1000,
+    meetingEndMs: settings.CAPTION_MEETING_END_S * 1000,
     opened: (room) => transcripts?.keeper.roomOpened(room),
     closed: (room) => transcripts?.keeper.roomClosed(room),
     latency: report === undefined ? metrics.latency : allObservers([metrics.latency, report.ledger]),
@@ -105,6 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await transcripts?.close();
     await report?.close();
     rooms.close();
+    stopWatching();
     throw error;
   });
   const access = new RoomAccess();
@@ -160,10 +168,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }));
   let livekit: LiveKitSide | undefined;
   let closing: Promise<void> | undefined;
-  const notReadyReason = (): string | undefined => {
-    if (closing !== undefined) return 'The gateway is shutting down.';
-    if (engine.health.state === 'unavailable') return engine.health.reason;
-    return livekit?.notReadyReason;
+  const notReady = (): NotReady | undefined => {
+    if (closing !== undefined) return { code: 'shutting_down', reason: 'The gateway is shutting down.' };
+    const { health } = engine;
+    if (health.state === 'unavailable') return { code: 'recognition_unavailable', reason: health.reason };
+    return livekit?.notReady;
   };
   const origins = new OriginPolicy({
     allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
@@ -173,7 +182,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     authenticator,
     origins,
     rooms,
-    transcripts: new TranscriptRequests({ keeper: transcripts?.keeper, rooms }),
+    transcripts: new TranscriptRequests({
+      keeper: transcripts?.keeper,
+      rooms,
+      ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
+    }),
     posts,
     keysOf: async (room) => {
       if (livekit === undefined) throw noKeys();
@@ -197,7 +210,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       origins,
       refusals,
     }),
-    notReadyReason,
+    notReady,
     timing,
     refusals,
     liveKitUrl: settings.LIVEKIT_URL,
@@ -220,6 +233,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await report?.close();
     rooms.close();
     await engine.close();
+    stopWatching();
   };
   try {
     const address = await server.listen();
@@ -249,6 +263,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await report?.close();
     rooms.close();
     await engine.close();
+    stopWatching();
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { describeWithModel } from '../asr/testing/real-model.js';
 import { createLogger } from './log.js';
@@ -35,6 +37,23 @@ describe('the log', () => {
   it('shows them at trace', () => {
     expect(logged('trace', { text: 'hush' })).toContain('hush');
     expect(logged('trace', { room: 'secret' })).toContain('secret');
+  });
+
+  it('costs nobody anything when the disk is full', (context) => {
+    if (!existsSync('/dev/full')) context.skip('there is no /dev/full on this system');
+    const program = `
+      import { createLogger } from ${JSON.stringify(new URL('../dist/gateway/log.js', import.meta.url).href)};
+      const log = createLogger('info');
+      for (let line = 0; line < 100; line++) log.info('something happened');
+      console.log('still there');`;
+    const full = openSync('/dev/full', 'w');
+    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', full],
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    closeSync(full);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'still there\n' });
   });
 
   it('writes nothing below its level, and one JSON object a line', () => {

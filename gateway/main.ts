@@ -36,6 +36,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 process.exitCode = await exitCodeOnceSettled(run(process.argv), 'caption-gateway');
 
 async function run(argv: readonly string[]): Promise<number> {
+  let failure: CaptionError | undefined;
   try {
     const environment = readEnvironment();
     const context: CommandContext = {
@@ -44,8 +45,13 @@ async function run(argv: readonly string[]): Promise<number> {
       stderr: process.stderr,
       log: createLogger(environment.settings.CAPTION_LOG_LEVEL),
       signal: interruption.signal,
+      giveUp(error) {
+        failure = error;
+        interruption.abort(error);
+      },
     };
     await createProgram(context).parseAsync(argv);
+    if (failure !== undefined) throw failure;
     return EXIT.good;
   } catch (error) {
     return reportFailure(error, 'caption-gateway');

@@ -1,4 +1,5 @@
 import type { SileroVad, VadRequest } from './silero-vad.js';
+import { detached, reportStrayError } from '../detached.js';
 
 /** A stream that waits for verdicts. */
 export interface VadClient {
@@ -48,7 +49,7 @@ export class VadBatcher {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    setImmediate(() => void this.#run());
+    setImmediate(() => detached('voice gate', this.#run()));
   }
 
   #schedule(): void {
@@ -56,8 +57,8 @@ export class VadBatcher {
     this.#isScheduled = true;
     const isBehind = [...this.#waiting].some((client) => client.isBehind);
     const waitMs = isBehind ? 0 : this.#lastCallAtMs + MIN_CALL_INTERVAL_MS - performance.now();
-    if (waitMs <= 0) setImmediate(() => void this.#run());
-    else this.#timer = setTimeout(() => void this.#run(), waitMs);
+    if (waitMs <= 0) setImmediate(() => detached('voice gate', this.#run()));
+    else this.#timer = setTimeout(() => detached('voice gate', this.#run()), waitMs);
   }
 
   async #run(): Promise<void> {
@@ -75,7 +76,14 @@ export class VadBatcher {
     this.#lastCallAtMs = performance.now();
     const probabilities = await this.#judge(requests);
     this.#isScheduled = false;
-    clients.forEach((client, index) => client.deliver(probabilities?.[index] ?? 1));
+    clients.forEach((client, index) => {
+      try {
+        client.deliver(probabilities?.[index] ?? 1);
+      } catch (error) {
+        // The others are waiting for theirs.
+        reportStrayError('voice gate', error);
+      }
+    });
     this.#schedule();
   }
 

@@ -20,6 +20,7 @@ import {
   PRE_ROLL_SAMPLES,
 } from './segmentation.js';
 import { WordTrace } from './word-trace.js';
+import { detached } from '../detached.js';
 
 /** Undecoded audio that one stream may hold. What is older is given up and told as a gap. */
 const MAX_BACKLOG_SAMPLES = msToSamples(30_000);
@@ -156,7 +157,10 @@ export class SpeakerStream implements AsrStream {
     for (let item = this.#inbox[0]; item !== undefined; item = this.#inbox[0]) {
       const mustWait = item === 'flush' || item.firstSample > this.#history.endSample;
       if (mustWait && !this.#gate.isIdle) {
-        void this.#gate.idle().then(() => this.#workOffInbox());
+        detached(
+          'audio of a speaker',
+          this.#gate.idle().then(() => this.#workOffInbox()),
+        );
         return;
       }
       this.#inbox.shift();

@@ -12,7 +12,4 @@ export const CHILD_NODE_OPTIONS = [
  * For glibc; others ignore it. One arena: with one for each thread a child had 11 MB more, for no speed. States and tensors come and go
  * in mappings of their own: glibc else raises this threshold as it goes, and 20 MB of holes between them stayed.
  */
-const ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const;
-
-/** `given` has the last word. */
-export const childEnvironment = (given: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ ...ALLOCATOR, ...given });
+export const CHILD_ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const;

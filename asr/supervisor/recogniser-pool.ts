@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { CaptionError, type SampleIndex, samplesToMs } from '../../protocol/index.js';
 import type { FromChild } from '../child/messages.js';
 import { ChildLink } from './child-link.js';
@@ -16,6 +15,7 @@ import {
 } from './supervised-child.js';
 import { type OpenUtterance, Utterance, type UtteranceListener } from './utterance.js';
 import { Workload } from './workload.js';
+import { detached } from '../detached.js';
 
 const DEFAULT_PROGRESS_DEADLINE_MS = 15_000;
 const DEFAULT_SWEEP_INTERVAL_MS = 1000;
@@ -210,9 +210,9 @@ export class RecogniserPool {
       this.#standby = link;
       return;
     }
-    const ending = link.child.close();
+    const ending = link.child.close().finally(() => this.#endings.delete(ending));
     this.#endings.add(ending);
-    void ending.finally(() => this.#endings.delete(ending));
+    detached('end of a recogniser', ending);
   }
 
   #place(utterance: Utterance): void {

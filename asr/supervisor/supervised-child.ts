@@ -22,7 +22,8 @@ import {
   type ToChild,
 } from '../child/messages.js';
 import { type BackoffPolicy, DEFAULT_BACKOFF, restartDelayMs } from './backoff.js';
-import { CHILD_NODE_OPTIONS, childEnvironment } from './child-memory.js';
+import { childEnvironment } from './child-environment.js';
+import { CHILD_NODE_OPTIONS } from './child-memory.js';
 import { StderrTail } from './stderr-tail.js';
 
 export interface SupervisedChildOptions {

@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { detached } from '../../asr/detached.js';
 import {
   CAPTIONER_VERSION,
   CaptionError,
@@ -105,13 +106,11 @@ export class CaptionerConnection {
       case 'replace': {
         const seat = this.#requireSeat();
         seat.replace(message.replaces);
-        void this.#holdUntil(recognitionFinished(seat.room, message.replaces), () =>
-          this.#tellSpeakers(seat),
-        );
+        this.#holdUntil(recognitionFinished(seat.room, message.replaces), () => this.#tellSpeakers(seat));
         return;
       }
       case 'token':
-        void this.#rights.renew(message.token);
+        detached('token of a captioner', this.#rights.renew(message.token));
         return;
       case 'end':
         this.#requireSeat();
@@ -127,7 +126,7 @@ export class CaptionerConnection {
     seat.take(hello.replaces);
     clearTimeout(this.#timer);
     this.#timer = setInterval(() => this.#tellSpeakers(seat), SPEAKERS_INTERVAL_MS);
-    void this.#holdUntil(recognitionFinished(seat.room, hello.replaces), () => {
+    this.#holdUntil(recognitionFinished(seat.room, hello.replaces), () => {
       const { correctableLines, settleAfterMs } = hello;
       const { id: session, nextLine } = seat;
       const kept = { session, nextLine, correctableLines, settleAfterMs };
@@ -138,11 +137,19 @@ export class CaptionerConnection {
   }
 
   /** Nothing is read until then; what has been read already is handled after it. */
-  async #holdUntil(finished: Promise<void>, then: () => void): Promise<void> {
+  #holdUntil(finished: Promise<void>, then: () => void): void {
     const early: RawData[] = [];
     this.#early = early;
     this.#socket.pause();
-    await finished;
+    finished
+      .then(() => this.#goOn(early, then))
+      .catch((error: unknown) => {
+        this.fail(error);
+        this.#socket.resume();
+      });
+  }
+
+  #goOn(early: readonly RawData[], then: () => void): void {
     this.#early = undefined;
     if (!this.#isEnding) then();
     // One of them may make the others wait again.

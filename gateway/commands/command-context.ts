@@ -1,3 +1,4 @@
+import type { CaptionError } from '../../protocol/index.js';
 import type { Environment } from '../config/environment.js';
 import type { Logger } from '../log.js';
 import { terminalText } from '../terminal-text.js';
@@ -10,8 +11,10 @@ export interface CommandContext {
   /** Progress, remarks and logs. */
   readonly stderr: NodeJS.WriteStream;
   readonly log: Logger;
-  /** Aborted by SIGINT and SIGTERM. */
+  /** Aborted by SIGINT and SIGTERM, and by `giveUp`. */
   readonly signal: AbortSignal;
+  /** Ends the command as a signal does, but with this error. */
+  readonly giveUp: (error: CaptionError) => void;
 }
 
 /** Nothing in it is obeyed by a terminal. */

@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import { parseVocabulary } from '../../asr/index.js';
 import { CaptionError, type RoomName, roomName } from '../../protocol/index.js';
 import { startGateway } from '../gateway.js';
+import { goOnAfterErrors } from '../last-handlers.js';
 import type { CaptionerEnd } from '../livekit/captioner-end.js';
 import type { CommandContext } from './command-context.js';
 import { locateModels } from './locate-model.js';
+import { detached } from '../../asr/detached.js';
 
 interface JoinFlags {
   readonly language?: string;
@@ -49,7 +51,8 @@ async function join(context: CommandContext, room: string, flags: JoinFlags): Pr
     liveKitRole: 'single_room',
     log,
   });
-  const leave = (): void => void gateway.close();
+  const stopGoingOn = goOnAfterErrors(context.giveUp);
+  const leave = (): void => detached('end of the gateway', gateway.close());
   try {
     const captioner = await gateway.livekit?.captionRoom(name, { settingsJson });
     if (captioner === undefined) throw new CaptionError('internal_error', 'The gateway has no LiveKit side.');
@@ -60,6 +63,7 @@ async function join(context: CommandContext, room: string, flags: JoinFlags): Pr
   } finally {
     signal.removeEventListener('abort', leave);
     await gateway.close();
+    stopGoingOn();
   }
 }
 

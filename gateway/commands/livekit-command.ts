@@ -4,6 +4,7 @@ import { DEVELOPMENT_ADDRESS, DEVELOPMENT_KEY } from '../livekit/server/livekit-
 import { startLiveKitServer } from '../livekit/server/livekit-server-process.js';
 import type { CommandContext } from './command-context.js';
 import { locateLiveKitServer } from './locate-livekit-server.js';
+import { detached } from '../../asr/detached.js';
 
 interface LiveKitFlags {
   readonly port: string;
@@ -45,7 +46,7 @@ async function livekit(context: CommandContext, flags: LiveKitFlags): Promise<vo
   context.stderr.write(
     'livekit-server runs on this machine only. Copy these lines into the shell of the gateway; Ctrl-C ends it.\n',
   );
-  const stop = (): void => void server.stop();
+  const stop = (): void => detached('end of livekit-server', server.stop());
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   const { log } = await server.exited;

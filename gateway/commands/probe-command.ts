@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CaptionError, MAX_NAME_CHARS, roomName } from '../../protocol/index.js';
+import { watchStrayErrors } from '../../asr/detached.js';
+import { goOnAfterErrors } from '../last-handlers.js';
 import { pause } from '../pause.js';
 import { ProbeMetrics } from '../probe/probe-metrics.js';
 import type { ProbeRoad } from '../probe/probe-road.js';
@@ -81,8 +83,12 @@ async function probeForEver(
   prober: Prober,
   options: { intervalMs: number; host: string; port: number },
 ): Promise<void> {
-  const { log, signal } = context;
+  const { log, signal, giveUp } = context;
   const metrics = new ProbeMetrics();
+  const stopWatching = watchStrayErrors(({ what, error }) =>
+    log.error({ err: error, what }, 'error that nobody waited for'),
+  );
+  const stopGoingOn = goOnAfterErrors(giveUp);
   const server = await serveMetrics(metrics, options);
   const { port } = server.address() as AddressInfo;
   log.info({ url: `http://${options.host}:${port}/metrics` }, 'probe ready');
@@ -102,6 +108,8 @@ async function probeForEver(
   } finally {
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));
+    stopGoingOn();
+    stopWatching();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { startGateway } from '../gateway.js';
+import { goOnAfterErrors } from '../last-handlers.js';
 import type { CommandContext } from './command-context.js';
 import { locateModels } from './locate-model.js';
 
@@ -12,9 +13,10 @@ export function registerServeCommand(program: Command, context: () => CommandCon
 }
 
 async function serve(context: CommandContext): Promise<void> {
-  const { environment, log, signal, stderr } = context;
+  const { environment, log, signal, stderr, giveUp } = context;
   const models = await locateModels(context);
   const gateway = await startGateway({ settings: environment.settings, ...models, log });
+  const stopGoingOn = goOnAfterErrors(giveUp);
   log.info({ url: gateway.url, model: models.model.id, precision: models.model.precision }, 'gateway ready');
   if (stderr.isTTY) stderr.write(`Captions of a room: ${gateway.url}/?room=NAME\n`);
   await new Promise<void>((resolve) => {
@@ -23,4 +25,5 @@ async function serve(context: CommandContext): Promise<void> {
   });
   log.info('shutting down');
   await gateway.close();
+  stopGoingOn();
 }

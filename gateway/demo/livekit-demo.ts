@@ -15,6 +15,7 @@ import {
   type ViewingParticipant,
 } from '../livekit/index.js';
 import { DEMO_ROOM, type DemoStage, type OpenStage } from './demo-stage.js';
+import { detached } from '../../asr/detached.js';
 
 /** A busy machine is late for a while: what is said comes late then, and is not lost. */
 const MAX_PENDING_MS = 60_000;
@@ -112,7 +113,7 @@ function stageOf(parts: {
   const joiningResyncs = viewer.resyncs;
   let resyncs: number | undefined;
   return {
-    send: (track, frame) => void speakers[track]?.write(frame),
+    send: (track, frame) => detached('audio of the demo', speakers[track]?.write(frame)),
     async end() {
       resyncs = viewer.resyncs - joiningResyncs;
       const dropped = speakers.reduce((sum, { droppedSamples }) => sum + droppedSamples, 0);

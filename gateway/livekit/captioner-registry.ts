@@ -6,6 +6,7 @@ import {
   type ReservationRefusal,
   type RoomCaptioners,
 } from './room-captioners.js';
+import { detached } from '../../asr/detached.js';
 
 /** What a room that was promised is counted as until its speakers are there. */
 const SPEAKERS_OF_A_NEW_ROOM = 2;
@@ -103,7 +104,10 @@ export class CaptionerRegistry implements RoomCaptioners {
   #start(request: CaptionerRequest): Captioner {
     const captioner = this.#options.startCaptioner(request);
     this.#captioners.set(request.room, captioner);
-    void captioner.ended.then(() => this.#captioners.delete(request.room));
+    detached(
+      'end of a captioner',
+      captioner.ended.then(() => this.#captioners.delete(request.room)),
+    );
     return captioner;
   }
 

@@ -29,6 +29,8 @@ import { RoomKeyAnswers } from './signing/room-key-answers.js';
 import { RoomKeyRing, type RoomKeyRoad } from './signing/room-key-ring.js';
 import { INSTANCE_ATTRIBUTE, mintBotToken, PARTICIPANT_NAME } from './tokens.js';
 import { AgentWorker } from './worker/agent-worker.js';
+import { detached } from '../../asr/detached.js';
+import type { NotReady } from '../server/readiness.js';
 
 export type LiveKitRole = 'worker' | 'single_room';
 
@@ -45,6 +47,13 @@ export interface LiveKitSideOptions {
   /** For tests. */
   readonly timing?: Partial<CaptionerTiming>;
 }
+
+/** Anybody may read these. */
+const REASONS: Readonly<Record<string, string>> = {
+  livekit_connecting: 'The gateway is registering with LiveKit.',
+  livekit_unreachable: 'LiveKit cannot be reached; the gateway’s log says where.',
+  livekit_unauthorised: 'LiveKit refuses LIVEKIT_API_KEY and LIVEKIT_API_SECRET. Check both, and the clocks.',
+};
 
 export class LiveKitSide {
   readonly captioners: CaptionerRegistry;
@@ -119,7 +128,10 @@ export class LiveKitSide {
         probed: (room, bytes) => this.healing.answerProbe(room, bytes),
         timing: { ...DEFAULT_CAPTIONER_TIMING, ...options.timing },
       });
-      void captioner.ended.then((end) => this.healing.captionerEnded(request.room, end));
+      detached(
+        'end of a captioner',
+        captioner.ended.then((end) => this.healing.captionerEnded(request.room, end)),
+      );
       return captioner;
     };
     this.captioners = new CaptionerRegistry({ startCaptioner, load: options.load });
@@ -156,6 +168,13 @@ export class LiveKitSide {
   }
 
   /** Undefined while rooms can be dispatched to us. */
+  get notReady(): NotReady | undefined {
+    if (this.worker === undefined || this.worker.state === 'registered') return undefined;
+    const code = this.worker.lastError?.code ?? 'livekit_connecting';
+    return { code, reason: REASONS[code] ?? 'The gateway is not registered with LiveKit; see its log.' };
+  }
+
+  /** The same, for whoever runs this process: it names the server. */
   get notReadyReason(): string | undefined {
     if (this.worker === undefined || this.worker.state === 'registered') return undefined;
     return this.worker.lastError?.message ?? 'The gateway is registering with LiveKit.';

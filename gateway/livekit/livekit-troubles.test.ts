@@ -76,7 +76,12 @@ describeWithModelAndLiveKit('LiveKit in trouble', (model) => {
       await waitUntil(() =>
         gateway.livekit?.worker?.lastError?.code === 'livekit_unreachable' ? undefined : 'no trouble yet',
       );
-      expect((await readiness(gateway.url)).status).toBe(503);
+      const { status, text } = await readiness(gateway.url);
+      expect(status).toBe(503);
+      expect(JSON.parse(text)).toMatchObject({ code: 'livekit_unreachable' });
+      // Anybody may ask; where the server is, only the log tells.
+      expect(text).not.toContain(new URL(later.url).host);
+      expect(gateway.logText()).toContain(new URL(later.url).host);
       await later.restart();
       await waitUntil(() => gateway.livekit?.notReadyReason, 60_000);
       expect((await readiness(gateway.url)).status).toBe(200);

@@ -52,6 +52,7 @@ export class GatewayMetrics {
   readonly #skippedMessages: Counter;
   readonly #resyncs: Counter;
   readonly #refusals: Counter<'code'>;
+  readonly #strayErrors: Counter;
   readonly #lostEntries: Counter;
   readonly #droppedEntries: Counter;
   readonly #webhooks: Counter<'outcome'>;
@@ -109,6 +110,10 @@ export class GatewayMetrics {
       'caption_refused_connections_total',
       'Connections refused or ended with an error.',
       ['code'],
+    );
+    this.#strayErrors = counter(
+      'caption_stray_errors_total',
+      'Errors inside the gateway that nobody waited for; each is in the log.',
     );
     this.#lostEntries = counter(
       'caption_transcript_lost_entries_total',
@@ -270,6 +275,10 @@ export class GatewayMetrics {
 
   webhookAttempted(outcome: 'delivered' | 'failed'): void {
     this.#webhooks.inc({ outcome });
+  }
+
+  strayError(): void {
+    this.#strayErrors.inc();
   }
 
   refused(code: string): void {

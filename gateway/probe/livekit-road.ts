@@ -2,6 +2,7 @@ import { CaptionError, participantIdentity, type RoomName } from '../../protocol
 import { createDispatch, joinAsPublisher, joinAsViewer, type LiveKitAccess } from '../livekit/index.js';
 import { LiveKitAdmin } from '../livekit/livekit-admin.js';
 import { PROBE_SPEAKER, PROBE_VIEWER, type ProbeRoad } from './probe-road.js';
+import { detached } from '../../asr/detached.js';
 
 /** From the dispatch to a captioner in the room: La Suite Meet's users would have given up. */
 const CAPTIONER_DEADLINE_MS = 20_000;
@@ -51,7 +52,11 @@ export function liveKitRoad(options: LiveKitRoadOptions): ProbeRoad {
         leaveAll.push(() => speaker.leave());
         await captioned(viewer.ready, { deadlineMs: captionerDeadlineMs, signal });
         let isAlive = true;
-        for (const { left } of [viewer, speaker]) void left.then(() => (isAlive = false));
+        for (const { left } of [viewer, speaker])
+          detached(
+            'audio of the probe',
+            left.then(() => (isAlive = false)),
+          );
         return {
           get isAlive() {
             return isAlive;
@@ -59,7 +64,7 @@ export function liveKitRoad(options: LiveKitRoadOptions): ProbeRoad {
           get state() {
             return viewer.state;
           },
-          send: (frame) => void speaker.write(frame),
+          send: (frame) => detached('audio of the probe', speaker.write(frame)),
           mute: () => speaker.mute(),
           unmute: () => speaker.unmute(),
           close,

@@ -44,6 +44,7 @@ export class ReportRenderer {
 async function renderInThread(request: RenderRequest): Promise<string> {
   const worker = new Worker(builtModule('gateway/report/report-worker.js'), {
     workerData: request,
+    env: {},
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });
   let timer: NodeJS.Timeout | undefined;

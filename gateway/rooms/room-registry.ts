@@ -4,12 +4,14 @@ import { RoomLatency } from '../latency/room-latency.js';
 import { Room, type StatusNotice } from './room.js';
 import { wallClockMs } from './sample-clock.js';
 
-const SWEEP_INTERVAL_MS = 1000;
+const SWEEP_INTERVAL_MS = 500;
 
 export interface RoomRegistryOptions {
   readonly maxRooms: number;
   /** How long a room in which somebody spoke is kept after everybody has left. */
   readonly retentionMs: number;
+  /** A meeting is over when nobody has been in its room to speak for so long. */
+  readonly meetingEndMs: number;
   /** A room was begun; nothing has been said in it yet. */
   readonly opened?: (room: Room) => void;
   /** A room was forgotten. */
@@ -84,6 +86,7 @@ export class RoomRegistry {
   #sweep(): void {
     const nowMs = wallClockMs();
     for (const room of this.#rooms.values()) {
+      room.endMeetingIfOver({ nowMs, endAfterMs: this.#options.meetingEndMs });
       if (room.viewerCount + room.speakerCount > 0) {
         room.emptySinceMs = undefined;
         continue;

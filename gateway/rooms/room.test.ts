@@ -145,7 +145,7 @@ describe('RoomRegistry', () => {
   let registry: RoomRegistry;
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
-    registry = new RoomRegistry({ maxRooms: 2, retentionMs: 10_000 });
+    registry = new RoomRegistry({ maxRooms: 2, retentionMs: 10_000, meetingEndMs: 60_000 });
   });
   afterEach(() => {
     registry.close();
@@ -212,7 +212,7 @@ describe('RoomRegistry', () => {
   });
 
   it('never gives two rooms one epoch, however quickly they are opened', () => {
-    const many = new RoomRegistry({ maxRooms: 100, retentionMs: 0 });
+    const many = new RoomRegistry({ maxRooms: 100, retentionMs: 0, meetingEndMs: 60_000 });
     const epochs = Array.from({ length: 100 }, (_, index) => many.enter(roomName(`r${index}`)).epochMs);
     many.close();
     expect(new Set(epochs).size).toBe(100);

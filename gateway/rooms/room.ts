@@ -8,21 +8,23 @@ import {
   epochMs,
   type EpochMs,
   MAX_NAME_CHARS,
+  participantIdentity,
   type ParticipantIdentity,
   type RoomName,
   type SegmentId,
   type SegmentState,
-  snapshotMessages,
   splitDelta,
   startEpoch,
 } from '../../protocol/index.js';
 import type { Author } from '../transcript/transcript-entry.js';
 import type { DeltaDraft, SpeakerSource } from './delta-assembler.js';
 import type { RoomLatency } from '../latency/room-latency.js';
+import { Attendance, type Visit } from './attendance.js';
+import { type HistoryStart, RoomHistory } from './room-history.js';
 
 /** Somebody who is shown what a room says. Must not block. */
 export interface RoomViewer {
-  /** Everything so far, in one or more messages: the first thing that a viewer is sent. */
+  /** What was said so far, as far as this viewer may see it, in one or more messages: the first thing that a viewer is sent. */
   sendSnapshot(parts: readonly Uint8Array[]): void;
   /** One more message, encoded and as it is; `room.state` contains it already. The bytes are shared among viewers: not to be changed. */
   send(bytes: Uint8Array, message: BroadcastMessage): void;
@@ -50,6 +52,8 @@ export interface RoomRecorder {
   /** Segments with at least one word. */
   segment(final: FinalSegment): void;
   gap(gap: CaptionState['gaps'][number]): void;
+  /** Nobody has been here to speak for long enough. */
+  meetingEnded(attendees: ReadonlySet<ParticipantIdentity>): void;
 }
 
 /** Whose recognition a person stands in for. */
@@ -65,8 +69,11 @@ export class Room {
   readonly latency: RoomLatency | undefined;
   readonly #viewers = new Set<RoomViewer>();
   readonly #speakers = new Set<string>();
+  readonly #history = new RoomHistory();
+  readonly #attendance = new Attendance(() => this.historyStart);
   #state: CaptionState;
-  #snapshot: { readonly of: CaptionState; readonly messages: readonly Uint8Array[] } | undefined;
+  /** Something was said since the last meeting ended; since when nobody has been here to speak. */
+  #meeting: { emptySinceMs: number | undefined } | undefined;
   readonly #notices = new Map<string, StatusNotice>();
   readonly #sources = new Map<string, SpeakerSource>();
   readonly #replacements = new Set<{ readonly replaced: Replaced }>();
@@ -121,6 +128,7 @@ export class Room {
 
   /** Who is being recognised; `stream` tells one pipeline from another. */
   setSource(stream: string, source: SpeakerSource): void {
+    this.#attendance.attended(source.speaker.identity);
     this.#sources.set(stream, source);
   }
 
@@ -153,9 +161,22 @@ export class Room {
     return this.#written.has(segment);
   }
 
-  /** Shows `viewer` everything so far, as far as the room shows its history, and from now on. */
-  addViewer(viewer: RoomViewer): void {
-    viewer.sendSnapshot(this.showsHistory ? this.snapshot() : this.snapshotSince(epochMs(Date.now())));
+  /** From where on those who come now may see what the room said. */
+  get historyStart(): HistoryStart {
+    return this.#history.startFor(this.#state, { showsHistory: this.showsHistory });
+  }
+
+  /**
+   * Somebody comes to see. Who has an identity that is known for certain, and is back within a minute, was there all along.
+   * `atMs`: Unix epoch milliseconds. The visit is to be left.
+   */
+  visit(identity?: ParticipantIdentity, atMs = Date.now()): Visit {
+    return this.#attendance.visit(identity, atMs);
+  }
+
+  /** Shows `viewer` what was said `since`, and everything from now on. */
+  addViewer(viewer: RoomViewer, since: HistoryStart = this.historyStart): void {
+    viewer.sendSnapshot(this.snapshotFor(since));
     this.#viewers.add(viewer);
   }
 
@@ -163,23 +184,19 @@ export class Room {
     this.#viewers.delete(viewer);
   }
 
-  /** The present state, encoded: one or more messages. Made once for all viewers who want the same. */
-  snapshot(): readonly Uint8Array[] {
-    if (this.#snapshot?.of !== this.#state) {
-      this.#snapshot = { of: this.#state, messages: snapshotMessages(this.#state).map(encodeMessage) };
-    }
-    return this.#snapshot.messages;
+  /** The present state as those may see it who came then. */
+  stateFor(since: HistoryStart): CaptionState {
+    return this.#history.stateFor(this.#state, since);
   }
 
-  /** The same without segments and gaps that ended before `sinceMs`: for those who are not to see what was said before they came. */
-  snapshotSince(sinceMs: EpochMs): readonly Uint8Array[] {
-    const { finals, gaps } = this.#state;
-    const later: CaptionState = {
-      ...this.#state,
-      finals: finals.filter(({ words }) => (words.at(-1)?.endMs ?? 0) >= sinceMs),
-      gaps: gaps.filter(({ endMs }) => endMs >= sinceMs),
-    };
-    return snapshotMessages(later).map(encodeMessage);
+  /** The same encoded: one or more messages. Made once for all viewers who may see the same. */
+  snapshotFor(since: HistoryStart): readonly Uint8Array[] {
+    return this.#history.snapshotFor(this.#state, since);
+  }
+
+  /** Whether those who came then may see what was told of a segment, now. */
+  shows(told: SegmentState, since: HistoryStart): boolean {
+    return this.#history.shows(this.#state, told, since);
   }
 
   /** Prefix for the segment ids of one more stream; differs from that of every other stream of this room, ever. */
@@ -190,6 +207,8 @@ export class Room {
 
   /** The next revision of a segment; more than one where it does not fit one message. `author`: the person who writes it. */
   publishDelta(draft: DeltaDraft, author?: Author): void {
+    this.#meetingGoesOn();
+    if (author !== undefined) this.#attendance.attended(participantIdentity(author.identity));
     const { seq, open } = this.#state;
     const revision = 1 + (open.find(({ segment }) => segment === draft.segment)?.revision ?? 0);
     const header = { kind: 'delta', room: this.name, epochMs: this.epochMs, seq: seq + 1, revision } as const;
@@ -202,6 +221,7 @@ export class Room {
   }
 
   publishGap(draft: GapDraft): void {
+    this.#meetingGoesOn();
     this.#broadcast({
       kind: 'gap',
       room: this.name,
@@ -215,9 +235,33 @@ export class Room {
     this.latency?.observer.gap(this.name, { atMs, durationMs: Math.max(0, endMs - startMs), reason });
   }
 
-  /** Nobody who comes later is shown what was said until now; those who are here keep what they see. */
-  forgetHistory(): void {
-    this.#state = { ...this.#state, finals: [], gaps: [] };
+  /** What was said until now is deleted, or what was said in meetings that are over; those who are here keep what they see. */
+  forgetHistory(which: 'all' | 'former meetings' = 'all'): void {
+    this.#state = this.#history.forget(this.#state, which);
+  }
+
+  /**
+   * A meeting begins with the first thing said, and is over when nobody has been here to speak for so long. Then nobody who
+   * comes later is shown what was said; those who are here keep what they see. To be called again and again.
+   */
+  endMeetingIfOver({ nowMs, endAfterMs }: { nowMs: number; endAfterMs: number }): void {
+    if (this.#meeting === undefined) return;
+    if (this.#speakers.size > 0) {
+      this.#meeting.emptySinceMs = undefined;
+      return;
+    }
+    this.#meeting.emptySinceMs ??= nowMs;
+    if (nowMs - this.#meeting.emptySinceMs < endAfterMs) return;
+    this.#meeting = undefined;
+    this.#history.meetingEnded(this.#state);
+    this.recorder?.meetingEnded(this.#attendance.attendees);
+  }
+
+  #meetingGoesOn(): void {
+    if (this.#meeting !== undefined) return;
+    this.#meeting = { emptySinceMs: undefined };
+    this.#attendance.meetingBegan();
+    for (const { speaker } of this.#sources.values()) this.#attendance.attended(speaker.identity);
   }
 
   /**
@@ -254,6 +298,7 @@ export class Room {
     // First of all: what cannot be encoded must not get into the snapshots of others.
     const bytes = encodeMessage(message);
     this.#state = applyMessage(this.#state, message);
+    this.#history.published(this.#state, message);
     for (const viewer of this.#viewers) viewer.send(bytes, message);
   }
 }

@@ -62,6 +62,7 @@ describe('CaptionViewer', () => {
     viewer = new CaptionViewer({
       socket,
       room,
+      since: room.historyStart,
       maxPauseMs: 10_000,
       askForSnapshot: (send) => rounds.ask(limit, send),
       skipped: () => (counts.skipped += 1),

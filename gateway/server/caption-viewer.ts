@@ -1,5 +1,6 @@
 import { CaptionError } from '../../protocol/index.js';
 import type { Room, RoomViewer } from '../rooms/room.js';
+import type { HistoryStart } from '../rooms/room-history.js';
 
 /** Unsent bytes at which a viewer counts as not reading: minutes of captions of a busy room. */
 const PAUSE_ABOVE_BYTES = 256 * 1024;
@@ -18,6 +19,8 @@ export interface ViewerSocket {
 export interface CaptionViewerOptions {
   readonly socket: ViewerSocket;
   readonly room: Room;
+  /** From where on it may see what the room said. */
+  readonly since: HistoryStart;
   /** A viewer that does not read for so long is disconnected. */
   readonly maxPauseMs: number;
   /** Calls `send` when it is time for another snapshot, unless the result is called before. */
@@ -94,7 +97,8 @@ export class CaptionViewer implements RoomViewer {
 
   #sendAnotherSnapshot(): void {
     this.#cancelSnapshot = undefined;
-    this.#options.resynced();
-    this.sendSnapshot(this.#options.room.snapshot());
+    const { resynced, room, since } = this.#options;
+    resynced();
+    this.sendSnapshot(room.snapshotFor(since));
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import { detached } from '../../asr/detached.js';
 import {
   CaptionError,
   decodeMessage,
@@ -90,9 +91,11 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
     socket.once('close', leave);
     const room = this.#rooms.enter(name);
     const snapshots = this.#snapshots.of(clientKey(client));
+    const visit = room.visit(permissions.owner?.identity);
     const viewer = new CaptionViewer({
       socket,
       room,
+      since: visit.since,
       maxPauseMs: this.#maxPauseMs,
       askForSnapshot: (send) => this.#roundsOf(room).ask(snapshots, send),
       skipped: () => this.#metrics.viewerSkipped(),
@@ -115,9 +118,10 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       rights.close();
       this.#sockets.delete(socket);
       room.removeViewer(viewer);
+      visit.leave();
       viewer.close();
     });
-    room.addViewer(viewer);
+    room.addViewer(viewer, visit.since);
     rights.tell();
   }
 
@@ -135,7 +139,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       limit.take(data.length);
       const message = decodeMessage(data);
       if (message?.kind === 'resync') viewer.resync();
-      else if (message?.kind === 'token') void rights.renew(message.token);
+      else if (message?.kind === 'token') detached('token of a viewer', rights.renew(message.token));
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
         room.latency?.acknowledged(message.seq, from.voter);
     } catch (thrown) {

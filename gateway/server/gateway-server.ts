@@ -9,6 +9,7 @@ import type { Authenticator } from './authentication.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { sendJson } from './http-answers.js';
 import { servePage } from './page.js';
+import type { NotReady } from './readiness.js';
 import type { ReportRequests } from './report-requests.js';
 import type { RoomRequests } from './room-requests.js';
 import type { Timing } from './timing.js';
@@ -33,8 +34,8 @@ export interface GatewayServerOptions {
   readonly maxConnections: number;
   readonly roomRequests: RoomRequests;
   readonly reportRequests: ReportRequests;
-  /** What `/readyz` tells: undefined when ready, else why not. */
-  readonly notReadyReason: () => string | undefined;
+  /** What `/readyz` tells: undefined when ready. */
+  readonly notReady: () => NotReady | undefined;
   readonly timing: Timing;
   readonly refusals: RefusalLog;
   /** Where the room page may connect; empty for a development server on this machine. */
@@ -128,12 +129,9 @@ export class GatewayServer {
         sendJson(response, 200, { status: 'alive' });
         return;
       case '/readyz': {
-        const reason = this.#options.notReadyReason();
-        sendJson(
-          response,
-          reason === undefined ? 200 : 503,
-          reason === undefined ? { status: 'ready' } : { status: 'not_ready', reason },
-        );
+        const notReady = this.#options.notReady();
+        if (notReady === undefined) sendJson(response, 200, { status: 'ready' });
+        else sendJson(response, 503, { status: 'not_ready', ...notReady });
         return;
       }
       case '/metrics':

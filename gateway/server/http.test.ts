@@ -214,7 +214,11 @@ describeWithModel("the gateway's HTTP", (model) => {
     afterwards(() => void process.kill(second!, 'SIGCONT'));
     const { status, body } = await waitForNotReady(broken);
     expect(status).toBe(503);
-    expect(body).toEqual({ status: 'not_ready', reason: textWith('not running') });
+    expect(body).toEqual({
+      status: 'not_ready',
+      code: 'recognition_unavailable',
+      reason: textWith('not running'),
+    });
     expect(await (await fetch(`${broken.url}/metrics`)).text()).toContain('caption_recogniser_live 0');
     expect((await fetch(`${broken.url}/healthz`)).status).toBe(200);
   });

@@ -21,6 +21,7 @@ import {
   type IngestStream,
 } from './ingest-stream.js';
 import { CLOSE, closeWith, toCaptionError } from './websocket-closing.js';
+import { detached } from '../../asr/detached.js';
 
 const ACK_INTERVAL_MS = 1000;
 /** While nobody talks there is little to acknowledge. */
@@ -129,7 +130,7 @@ export class IngestConnection implements IngestOwner {
       case 'hello':
         if (this.#stream !== undefined)
           throw new CaptionError('hello_repeated', 'Say hello once a connection.');
-        void this.#greet(message);
+        detached('ingest connection', this.#greet(message));
         return;
       case 'mute':
         this.#requireStream().mute();
@@ -141,10 +142,10 @@ export class IngestConnection implements IngestOwner {
         this.#requireStream().setVocabulary(message.vocabulary);
         return;
       case 'token':
-        void this.#rights.renew(message.token);
+        detached('token of a speaker', this.#rights.renew(message.token));
         return;
       case 'end':
-        void this.#end(this.#requireStream());
+        detached('ingest connection', this.#end(this.#requireStream()));
     }
   }
 

@@ -17,6 +17,7 @@ import type { AudioPace } from '../bounds/audio-pace.js';
 import type { Room } from '../rooms/room.js';
 import type { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
 import { VocabularyChanges } from '../rooms/vocabulary-changes.js';
+import { detached } from '../../asr/detached.js';
 
 export const BYTES_PER_SAMPLE = 2;
 
@@ -77,7 +78,7 @@ export class IngestStream {
     this.#resampler = resampler;
     this.#vocabulary = new VocabularyChanges(parseVocabulary(options.hello.vocabulary ?? []), (changed) => {
       this.#pipeline.setVocabulary(changed);
-      void this.#warnOfUnfavoured();
+      detached('vocabulary of a speaker', this.#warnOfUnfavoured());
     });
     this.room = options.enterRoom();
     this.#pipeline = options.createPipeline(this.room, this.#vocabulary.current);
@@ -131,7 +132,7 @@ export class IngestStream {
     this.#detachedAtMs = undefined;
     this.#lastSignAtMs = nowMs;
     this.#restartStallTimer();
-    void this.#warnOfUnfavoured();
+    detached('vocabulary of a speaker', this.#warnOfUnfavoured());
   }
 
   /** Another stream of the same speaker begins: this one has no connection any more. */

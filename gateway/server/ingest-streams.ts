@@ -1,5 +1,6 @@
 import { CaptionError, type IngestHello } from '../../protocol/index.js';
 import type { IngestStream } from './ingest-stream.js';
+import { detached } from '../../asr/detached.js';
 
 const SWEEP_INTERVAL_MS = 500;
 
@@ -102,7 +103,7 @@ export class IngestStreams {
     for (const stream of this.#streams.values()) {
       const { detachedAtMs } = stream;
       if (detachedAtMs !== undefined && nowMs - detachedAtMs >= this.#options.resumeMs)
-        void this.remove(stream);
+        detached('end of a speaker', this.remove(stream));
     }
   }
 }

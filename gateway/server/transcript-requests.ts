@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { CaptionError, languageTag, primaryLanguage, type RoomName } from '../../protocol/index.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
+import { wallClockMs } from '../rooms/sample-clock.js';
 import { formatJson, formatMarkdown, formatText } from '../transcript/document-formats.js';
 import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
 import { TimeSlices } from '../transcript/time-slices.js';
 import { clipTranscript, type Transcript } from '../transcript/transcript-entry.js';
-import type { TranscriptKeeper } from '../transcript/transcript-keeper.js';
+import type { FormerMeeting, TranscriptKeeper } from '../transcript/transcript-keeper.js';
 import { LABEL_LANGUAGES, type LabelLanguage } from '../transcript/transcript-labels.js';
 import type { Permissions } from './authentication.js';
 import { sendJson } from './http-answers.js';
@@ -18,13 +19,14 @@ interface TranscriptFormat {
   readonly write: (transcript: Transcript, options: { language: LabelLanguage }) => Iterable<string>;
 }
 
-export const TRANSCRIPT_FORMATS: Readonly<Record<string, TranscriptFormat>> = {
-  vtt: { type: 'text/vtt; charset=utf-8', write: formatWebVtt },
-  srt: { type: 'application/x-subrip; charset=utf-8', write: formatSrt },
-  txt: { type: 'text/plain; charset=utf-8', write: formatText },
-  md: { type: 'text/markdown; charset=utf-8', write: formatMarkdown },
-  json: { type: 'application/json; charset=utf-8', write: formatJson },
-};
+/** By the extension in the address. */
+const TRANSCRIPT_FORMATS: ReadonlyMap<string, TranscriptFormat> = new Map([
+  ['vtt', { type: 'text/vtt; charset=utf-8', write: formatWebVtt }],
+  ['srt', { type: 'application/x-subrip; charset=utf-8', write: formatSrt }],
+  ['txt', { type: 'text/plain; charset=utf-8', write: formatText }],
+  ['md', { type: 'text/markdown; charset=utf-8', write: formatMarkdown }],
+  ['json', { type: 'application/json; charset=utf-8', write: formatJson }],
+]);
 
 export interface RoomRequest {
   readonly room: RoomName;
@@ -35,34 +37,45 @@ export interface RoomRequest {
   readonly isHead: boolean;
 }
 
+export interface TranscriptRequestsOptions {
+  /** Without a keeper there are no transcripts. */
+  readonly keeper: TranscriptKeeper | undefined;
+  readonly rooms: RoomRegistry;
+  /**
+   * For a gateway without keys, which knows nobody: so long after its end the last meeting of a room is given to whoever asks.
+   * Undefined where there are keys: it is given to those who were there.
+   */
+  readonly openForMs?: number;
+}
+
 /** Transcripts over HTTP: download, list, delete. */
 export class TranscriptRequests {
   readonly #keeper: TranscriptKeeper | undefined;
   readonly #rooms: RoomRegistry;
+  readonly #openForMs: number | undefined;
 
-  /** Without a keeper there are no transcripts. */
-  constructor(options: { keeper: TranscriptKeeper | undefined; rooms: RoomRegistry }) {
+  constructor(options: TranscriptRequestsOptions) {
     this.#keeper = options.keeper;
     this.#rooms = options.rooms;
+    this.#openForMs = options.openForMs;
   }
 
   /** Throws CaptionError `forbidden`, `transcript_off`, `transcript_missing` or `query_invalid`. */
   async download(request: RoomRequest, extension: string): Promise<void> {
     const { room, query, permissions, response, isHead } = request;
-    const format = TRANSCRIPT_FORMATS[extension];
+    const format = TRANSCRIPT_FORMATS.get(extension);
     if (format === undefined) throw new CaptionError('not_found', 'There is no such format of transcripts.');
     const meeting = query.get('meeting') ?? undefined;
-    // Who may see captions today was not necessarily there at another meeting of the same room.
     if (meeting === undefined) permissions.requireView(room);
     else permissions.requireAdminister(room);
     const options = readQuery(query);
-    const transcript = await this.#required(room).read(room, meeting);
-    if (transcript === undefined) {
-      throw new CaptionError(
-        'transcript_missing',
-        'Nothing was said in this room, or it is not kept any more.',
-      );
-    }
+    const keeper = this.#required(room);
+    const transcript =
+      meeting === undefined
+        ? await keeper.readLatest(room, (former) => this.#mayRead(former, { room, permissions }))
+        : await keeper.read(room, meeting);
+    // The same words for those who were not there: that there was a meeting is not for them either.
+    if (transcript === undefined) throw missing(meeting);
     response.writeHead(200, {
       'Content-Type': format.type,
       'Content-Disposition': `attachment; filename="${fileName(transcript)}.${extension}"`,
@@ -82,10 +95,23 @@ export class TranscriptRequests {
   /** Throws CaptionError `forbidden`, `transcript_off` or `transcript_missing`. */
   async remove({ room, query, permissions, response }: RoomRequest): Promise<void> {
     permissions.requireAdminister(room);
-    if (this.#keeper === undefined) throw off();
+    if (this.#keeper === undefined) {
+      if (!query.has('meeting')) this.#rooms.find(room)?.forgetHistory();
+      throw off();
+    }
     const deleted = await this.#keeper.forget(room, query.get('meeting') ?? undefined);
     if (deleted === 0) throw new CaptionError('transcript_missing', 'There was nothing to delete.');
     sendJson(response, 200, { room, deleted });
+  }
+
+  /** Who may see captions today was not necessarily there at the last meeting of the same room. */
+  #mayRead(
+    { endedAtMs, attendees }: FormerMeeting,
+    { room, permissions }: Pick<RoomRequest, 'room' | 'permissions'>,
+  ): boolean {
+    if (this.#openForMs !== undefined) return wallClockMs() - endedAtMs < this.#openForMs;
+    const { owner } = permissions;
+    return (owner !== undefined && attendees.has(owner.identity)) || mayAdminister(permissions, room);
   }
 
   #required(room: RoomName): TranscriptKeeper {
@@ -94,6 +120,23 @@ export class TranscriptRequests {
     return this.#keeper;
   }
 }
+
+function mayAdminister(permissions: Permissions, room: RoomName): boolean {
+  try {
+    permissions.requireAdminister(room);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const missing = (meeting: string | undefined): CaptionError =>
+  new CaptionError(
+    'transcript_missing',
+    meeting === undefined
+      ? 'Nothing has been said in this room, or the meeting is over: then its transcript is for those who were there, for a while, and for holders of roomAdmin.'
+      : 'There is no such meeting of this room, or it is not kept any more.',
+  );
 
 const off = (): CaptionError =>
   new CaptionError('transcript_off', 'No transcript is kept: CAPTION_TRANSCRIPT or the room says so.');

@@ -51,10 +51,10 @@ describeWithModel('transcripts over HTTP', (model) => {
     `${of.url}/v1/rooms/${encodeURIComponent(room.name)}/${rest}`;
 
   it.each([
-    ['vtt', 'text/vtt', /^WEBVTT\n[^]*<v Ana>Good <00:00:01\.300>morning\.\n/],
-    ['srt', 'application/x-subrip', /^1\n00:00:01,000 --> 00:00:02,000\nAna: Good morning\.\n/],
-    ['txt', 'text/plain', /^\[00:00:01\] Ana: Good morning\.$/m],
-    ['md', 'text/markdown', /^\*\*Ana\*\* \(00:00:01\) {2}\nGood morning\.$/m],
+    ['vtt', 'text/vtt', /^WEBVTT\n[^]*<v Ana>Good <00:00:00\.300>morning\.\n/],
+    ['srt', 'application/x-subrip', /^1\n00:00:00,000 --> 00:00:01,000\nAna: Good morning\.\n/],
+    ['txt', 'text/plain', /^\[00:00:00\] Ana: Good morning\.$/m],
+    ['md', 'text/markdown', /^\*\*Ana\*\* \(00:00:00\) {2}\nGood morning\.$/m],
     ['json', 'application/json', /"text":"Good morning\."/],
   ])('are given as %s', async (extension, type, content) => {
     const room = spokenRoom(gateway);

@@ -3,6 +3,7 @@ import type { TranscriptFiles } from './transcript-files.js';
 import { speakerKey, type Transcript } from './transcript-entry.js';
 import { encodeLine, type MeetingEndReason } from './transcript-line.js';
 import type { Webhook } from './webhook.js';
+import { detached } from '../../asr/detached.js';
 
 /** A shutdown waits no longer for the application to take a notice; on disk it is told at the next start. */
 const CLOSE_DEADLINE_MS = 3000;
@@ -26,7 +27,7 @@ export class MeetingNotices {
   /** The meeting's file, if there is one, is complete. Who is being told already is not told twice. */
   ended(transcript: Transcript, reason: MeetingEndReason): void {
     if (transcript.meeting !== undefined && this.#untold.has(transcript.meeting)) return;
-    void this.#tell(transcript, reason);
+    detached('notice of a meeting’s end', this.#tell(transcript, reason));
   }
 
   /** A meeting that was deleted: nobody is told of it any more. */

@@ -11,12 +11,14 @@ export const MEETING_ID = /^[a-z0-9]{1,12}-[a-f0-9]{12}$/;
 
 /** One meeting in memory: all of it, up to a bound in bytes; above it the oldest entries go, and are counted. */
 export class MeetingTranscript {
+  /** `startedAtMs`: what the times of lines count from, the beginning of what was final first. */
   readonly head: MeetingLine;
   readonly #maxBytes: number;
   readonly #lines: string[] = [];
   #bytes = 0;
   #droppedEntries = 0;
   #ended: MeetingEnd | undefined;
+  #startedAtMs: number;
 
   constructor(options: {
     room: RoomName;
@@ -29,6 +31,12 @@ export class MeetingTranscript {
     const meeting = `${startedAtMs.toString(36)}-${randomBytes(6).toString('hex')}`;
     this.head = { kind: 'meeting', room, meeting, startedAtMs, webhook, gateway };
     this.#maxBytes = options.maxBytes;
+    this.#startedAtMs = startedAtMs;
+  }
+
+  /** When the first word was spoken, or the first gap began, also of what is not kept any more. */
+  get startedAtMs(): number {
+    return this.#startedAtMs;
   }
 
   get bytes(): number {
@@ -46,6 +54,7 @@ export class MeetingTranscript {
   /** The line that was added, for the disk. */
   add(entry: TranscriptEntry): string {
     const line = encodeLine({ kind: 'entry', entry }, this.head.startedAtMs);
+    this.#startedAtMs = Math.min(this.#startedAtMs, startOf(entry));
     this.#lines.push(line);
     this.#bytes += costOf(line);
     this.shrink(this.#maxBytes);
@@ -71,6 +80,7 @@ export class MeetingTranscript {
   read(): Promise<Transcript> {
     return readLines([...this.#lines], {
       head: this.head,
+      startedAtMs: this.#startedAtMs,
       droppedEntries: this.#droppedEntries,
       ...(this.#ended === undefined ? {} : { endedAtMs: this.#ended.endedAtMs }),
     });
@@ -82,24 +92,26 @@ const costOf = (line: string): number => Buffer.byteLength(line) + LINE_OVERHEAD
 /** A transcript from its lines, whatever order they are in; lines that cannot be read are left out. */
 export async function readLines(
   lines: readonly string[],
-  known: { head: MeetingLine; droppedEntries: number; endedAtMs?: number },
+  known: { head: MeetingLine; startedAtMs?: number; droppedEntries: number; endedAtMs?: number },
 ): Promise<Transcript> {
-  const { room, meeting, startedAtMs } = known.head;
+  const { head } = known;
   const slices = new TimeSlices();
   const entries: TranscriptEntry[] = [];
   let { droppedEntries, endedAtMs } = known;
   for (const text of lines) {
     await slices.breathe();
-    const line = decodeLine(text, startedAtMs);
+    const line = decodeLine(text, head.startedAtMs);
     if (line?.kind === 'entry') entries.push(line.entry);
     else if (line?.kind === 'lost') droppedEntries += line.entries;
     else if (line?.kind === 'end') endedAtMs = line.endedAtMs;
   }
   entries.sort((a, b) => startOf(a) - startOf(b));
+  const [first] = entries;
   return {
-    room,
-    meeting,
-    startedAtMs,
+    room: head.room,
+    meeting: head.meeting,
+    // Who began first is not always done first.
+    startedAtMs: known.startedAtMs ?? (first === undefined ? head.startedAtMs : startOf(first)),
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
     droppedEntries,
     entries,

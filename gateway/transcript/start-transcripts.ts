@@ -54,7 +54,6 @@ export async function startTranscripts(options: {
     maxMeetingBytes: settings.CAPTION_TRANSCRIPT_KB * 1024,
     maxBytes: settings.CAPTION_TRANSCRIPT_TOTAL_KB * 1024,
     dropped: (entries) => metrics.transcriptDropped(entries),
-    endAfterMs: settings.CAPTION_MEETING_END_S * 1000,
     log,
     ...store,
     ...withNotices,

@@ -44,6 +44,9 @@ function say(
   });
 }
 
+const latest = (keeper: TranscriptKeeper): Promise<Transcript | undefined> =>
+  keeper.readLatest(ROOM, () => true);
+
 const textsOf = (transcript: Transcript | undefined): string[] =>
   (transcript?.entries ?? []).map((entry) =>
     entry.kind === 'gap' ? `gap ${entry.reason}` : `${entry.speaker.name}: ${segmentText(entry)}`,
@@ -56,7 +59,6 @@ describe('the keeper of transcripts', () => {
     const keeper = new TranscriptKeeper({
       maxMeetingBytes: 65_536,
       maxBytes: 1_000_000,
-      endAfterMs: 3_600_000,
       log,
       ...options,
     });
@@ -92,12 +94,12 @@ describe('the keeper of transcripts', () => {
   it('has finals after their last revision, and never a word that may still change', async () => {
     const { keeper, room } = open();
     say(room, 's1', { text: 'good mourning', isFinal: false });
-    expect(await keeper.read(ROOM)).toBeUndefined();
+    expect(await latest(keeper)).toBeUndefined();
     say(room, 's1', { text: 'good morning every', isFinal: false });
     say(room, 's2', { who: 'Bo', text: 'hi', atMs: 500 });
     say(room, 's1', { text: 'Good morning, everybody.' });
     say(room, 's3', { text: 'not yet', isFinal: false });
-    expect(textsOf(await keeper.read(ROOM))).toEqual(['Bo: hi', 'Ana: Good morning, everybody.']);
+    expect(textsOf(await latest(keeper))).toEqual(['Bo: hi', 'Ana: Good morning, everybody.']);
   });
 
   it('keeps what viewers settle on, whatever was revised, by whom, and in what order it ended', () => {
@@ -118,7 +120,7 @@ describe('the keeper of transcripts', () => {
           numbers.set(who, number + 1);
           if (text !== '') expected.push(`${who}: ${text}`);
         }
-        expect(textsOf(await keeper.read(ROOM))).toEqual(expected);
+        expect(textsOf(await latest(keeper))).toEqual(expected);
         await keeper.close();
       }),
       { numRuns: 50 },
@@ -130,20 +132,20 @@ describe('the keeper of transcripts', () => {
     say(room, 's1', { text: 'After.', atMs: 9000 });
     const times = { startMs: epochMs(BEGAN_AT_MS + 2000), endMs: epochMs(BEGAN_AT_MS + 3000) };
     room.publishGap({ speaker: person('Ana'), ...times, reason: 'overloaded' });
-    expect(textsOf(await keeper.read(ROOM))).toEqual(['gap overloaded', 'Ana: After.']);
+    expect(textsOf(await latest(keeper))).toEqual(['gap overloaded', 'Ana: After.']);
   });
 
   it('holds a whole meeting, not only what viewers are shown, up to its bound', async () => {
     const { keeper, room } = open({ maxMeetingBytes: 100_000 });
     for (let index = 0; index < 300; index += 1)
       say(room, `s${index}`, { text: `Sentence ${index}.`, atMs: index });
-    const whole = await keeper.read(ROOM);
+    const whole = await latest(keeper);
     expect(whole).toMatchObject({ droppedEntries: 0 });
     expect(whole?.entries).toHaveLength(300);
     for (let index = 300; index < 3000; index += 1)
       say(room, `s${index}`, { text: `Sentence ${index}.`, atMs: index });
     expect(keeper.bytes).toBeLessThanOrEqual(100_000);
-    const part = await keeper.read(ROOM);
+    const part = await latest(keeper);
     expect(part?.droppedEntries).toBeGreaterThan(2000);
     expect(part?.entries).toHaveLength(3000 - (part?.droppedEntries ?? 0));
     expect(textsOf(part).at(-1)).toBe('Ana: Sentence 2999.');
@@ -154,25 +156,27 @@ describe('the keeper of transcripts', () => {
     room.showsHistory = false;
     say(room, 's1', { text: 'Confidential.' });
     await keeper.close();
-    expect(await keeper.read(ROOM)).toBeUndefined();
+    expect(await latest(keeper)).toBeUndefined();
     expect(keeper.bytes).toBe(0);
   });
 
   it('ends a meeting when nobody has been there for a while, and begins another with the next word', async () => {
-    const { keeper, room } = open({ endAfterMs: 1 });
+    const { keeper, room } = open();
     say(room, 's1', { text: 'First meeting.' });
-    const first = await keeper.read(ROOM);
+    const first = await latest(keeper);
+    room.endMeetingIfOver({ nowMs: 0, endAfterMs: 1000 });
     room.removeSpeaker('somebody');
-    await waitUntil(async () =>
-      (await keeper.read(ROOM))?.endedAtMs === undefined ? 'the meeting goes on' : undefined,
-    );
-    expect((await keeper.read(ROOM))?.endedAtMs).toBeGreaterThan(BEGAN_AT_MS);
+    room.endMeetingIfOver({ nowMs: 5000, endAfterMs: 1000 });
+    room.endMeetingIfOver({ nowMs: 5999, endAfterMs: 1000 });
+    expect((await latest(keeper))?.endedAtMs).toBeUndefined();
+    room.endMeetingIfOver({ nowMs: 6000, endAfterMs: 1000 });
+    expect((await latest(keeper))?.endedAtMs).toBeGreaterThan(BEGAN_AT_MS);
     room.addSpeaker('somebody');
     say(room, 's2', { text: 'Second meeting.', atMs: Date.now() - BEGAN_AT_MS });
-    const second = await keeper.read(ROOM);
+    const second = await latest(keeper);
     expect(textsOf(second)).toEqual(['Ana: Second meeting.']);
     expect(second?.meeting).not.toBe(first?.meeting);
-    expect(textsOf(await keeper.read(ROOM, first?.meeting))).toEqual(['Ana: First meeting.']);
+    expect(textsOf(await keeper.read(ROOM, first?.meeting ?? ''))).toEqual(['Ana: First meeting.']);
     expect((await keeper.list(ROOM)).map(({ meeting }) => meeting)).toEqual([
       first?.meeting,
       second?.meeting,
@@ -197,7 +201,7 @@ describe('the keeper of transcripts', () => {
     const { keeper, room } = open({ store: await openStore(await emptyFiles()), maxMeetingBytes: 2000 });
     for (let index = 0; index < 100; index += 1)
       say(room, `s${index}`, { text: `Sentence ${index}.`, atMs: index });
-    const transcript = await keeper.read(ROOM);
+    const transcript = await latest(keeper);
     expect(transcript?.entries).toHaveLength(100);
     expect(transcript?.droppedEntries).toBe(0);
   });
@@ -206,15 +210,15 @@ describe('the keeper of transcripts', () => {
     const files = await emptyFiles();
     const { keeper, room } = open({ store: await openStore(files) });
     say(room, 's1', { text: 'Forget this.' });
-    const former = await keeper.read(ROOM);
+    const former = await latest(keeper);
     expect(await keeper.forget(ROOM)).toBe(1);
-    expect(await keeper.read(ROOM)).toBeUndefined();
+    expect(await latest(keeper)).toBeUndefined();
     expect(await keeper.list(ROOM)).toEqual([]);
-    expect(new TextDecoder().decode(room.snapshot()[0])).not.toContain('Forget');
+    expect(new TextDecoder().decode(room.snapshotFor(room.historyStart)[0])).not.toContain('Forget');
     for await (const path of files.paths()) expect.fail(`${path} is still there`);
     say(room, 's2', { text: 'And this is new.' });
-    expect(textsOf(await keeper.read(ROOM))).toEqual(['Ana: And this is new.']);
-    expect((await keeper.read(ROOM))?.meeting).not.toBe(former?.meeting);
+    expect(textsOf(await latest(keeper))).toEqual(['Ana: And this is new.']);
+    expect((await latest(keeper))?.meeting).not.toBe(former?.meeting);
     expect(await keeper.forget(ROOM, 'zz-000000000000')).toBe(0);
     expect(await keeper.forget(ROOM, '../../etc/passwd')).toBe(0);
   });
@@ -223,7 +227,7 @@ describe('the keeper of transcripts', () => {
     const files = await emptyFiles();
     const [ours, theirs] = [open({ store: await openStore(files) }), open({ store: await openStore(files) })];
     say(theirs.room, 's1', { text: 'Said elsewhere.' });
-    const meeting = (await theirs.keeper.read(ROOM))?.meeting ?? '';
+    const meeting = (await latest(theirs.keeper))?.meeting ?? '';
     await waitUntil(async () => {
       const seen = textsOf(await ours.keeper.read(ROOM, meeting)).join();
       return seen === 'Ana: Said elsewhere.' ? undefined : `the other gateway reads "${seen}"`;
@@ -232,13 +236,13 @@ describe('the keeper of transcripts', () => {
       await expect(ours.keeper.forget(ROOM, which)).rejects.toMatchObject({ code: 'transcript_elsewhere' });
     }
     say(theirs.room, 's2', { text: 'And goes on.' });
-    expect(textsOf(await theirs.keeper.read(ROOM))).toHaveLength(2);
+    expect(textsOf(await latest(theirs.keeper))).toHaveLength(2);
     await theirs.keeper.close();
     expect((await files.read(ROOM, meeting))?.end?.reason).toBe('gateway_stopped');
-    expect(textsOf(await theirs.keeper.read(ROOM))).toHaveLength(2);
+    expect(textsOf(await latest(theirs.keeper))).toHaveLength(2);
     expect(await ours.keeper.forget(ROOM)).toBe(1);
     // Nobody goes on giving what was deleted.
-    expect(await theirs.keeper.read(ROOM)).toBeUndefined();
+    expect(await latest(theirs.keeper)).toBeUndefined();
     expect(await theirs.keeper.list(ROOM)).toEqual([]);
     expect(theirs.keeper.bytes).toBe(0);
   });
@@ -250,7 +254,7 @@ describe('the keeper of transcripts', () => {
     for (const text of ['Old.', 'New.']) {
       const { keeper, room } = open({ store });
       say(room, 's1', { text });
-      written.push((await keeper.read(ROOM))?.meeting ?? '');
+      written.push((await latest(keeper))?.meeting ?? '');
       await keeper.close();
     }
     const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);

@@ -1,24 +1,22 @@
 /**
- * What was said in all rooms, kept as transcripts. A meeting begins with the first thing said in a room where nobody was, and
- * ends when nobody has been there to speak for a while, or the room or the gateway goes.
+ * What was said in all rooms, kept as transcripts. A transcript begins with the first thing said, and ends with the meeting, of
+ * which the room tells, or when the room or the gateway goes.
  *
  *   Room ──finals, gaps──► TranscriptKeeper ──► MeetingTranscript (memory, bounded)
  *                                          └──► MeetingFile (disk, where switched on) ──► Webhook, at the end
  */
-import { CaptionError, type RoomName } from '../../protocol/index.js';
+import { CaptionError, type ParticipantIdentity, type RoomName } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { FinalSegment, Room } from '../rooms/room.js';
 import { wallClockMs } from '../rooms/sample-clock.js';
 import type { GatewayPresence } from './gateway-presence.js';
 import type { MeetingFile } from './meeting-file.js';
 import { MeetingTranscript } from './meeting-transcript.js';
-import type { Transcript, TranscriptEntry } from './transcript-entry.js';
+import { startOf, type Transcript, type TranscriptEntry } from './transcript-entry.js';
 import type { TranscriptFiles } from './transcript-files.js';
 import { encodeLine, type MeetingEndReason } from './transcript-line.js';
 import type { MeetingNotices } from './meeting-notices.js';
 import { TranscriptMemory } from './transcript-memory.js';
-
-const SWEEP_INTERVAL_MS = 500;
 
 export interface TranscriptKeeperOptions {
   /** Bound of one meeting in memory. */
@@ -27,8 +25,6 @@ export interface TranscriptKeeperOptions {
   readonly maxBytes: number;
   /** Entries that went from memory because of a bound. */
   readonly dropped?: (entries: number) => void;
-  /** A meeting ends when nobody has been there to speak for so long. */
-  readonly endAfterMs: number;
   /** The folder, and which gateways share it; undefined where nothing is written. */
   readonly store?: { readonly files: TranscriptFiles; readonly presence: GatewayPresence };
   /** Undefined where nobody is told. */
@@ -46,14 +42,21 @@ export interface MeetingSummary {
 interface LiveMeeting {
   readonly transcript: MeetingTranscript;
   readonly file: MeetingFile | undefined;
-  emptySinceMs: number | undefined;
 }
+
+/** A meeting that is over, for whoever decides who may read its transcript. */
+export interface FormerMeeting {
+  readonly endedAtMs: number;
+  readonly attendees: ReadonlySet<ParticipantIdentity>;
+}
+
+interface EndedMeeting extends LiveMeeting, FormerMeeting {}
 
 interface RoomTranscripts {
   readonly room: Room;
   live: LiveMeeting | undefined;
   /** The last one that ended, as long as the room is remembered. */
-  ended: Pick<LiveMeeting, 'transcript' | 'file'> | undefined;
+  ended: EndedMeeting | undefined;
 }
 
 /** `close` ends all meetings. */
@@ -62,13 +65,10 @@ export class TranscriptKeeper {
   readonly #rooms = new Map<RoomName, RoomTranscripts>();
   readonly #ending = new Set<Promise<void>>();
   readonly #memory: TranscriptMemory;
-  readonly #sweepTimer: NodeJS.Timeout;
 
   constructor(options: TranscriptKeeperOptions) {
     this.#options = options;
     this.#memory = new TranscriptMemory(options);
-    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS);
-    this.#sweepTimer.unref();
   }
 
   /** Of all meetings in memory. */
@@ -83,6 +83,9 @@ export class TranscriptKeeper {
     room.recorder = {
       segment: (final) => this.#record(transcripts, segmentEntry(final)),
       gap: (gap) => this.#record(transcripts, { kind: 'gap', ...gap }),
+      // A copy: those who are still there will be at the next one.
+      meetingEnded: (attendees) =>
+        this.#end(transcripts, { reason: 'everybody_left', attendees: new Set(attendees) }),
     };
   }
 
@@ -91,28 +94,40 @@ export class TranscriptKeeper {
     const transcripts = this.#rooms.get(room.name);
     if (transcripts?.room !== room) return;
     this.#rooms.delete(room.name);
-    this.#end(transcripts, 'everybody_left');
+    this.#end(transcripts, { reason: 'everybody_left' });
     this.#forgetEnded(transcripts);
   }
 
-  /** The meeting that goes on in a room, or the last one that ended there; or the one named, also from the disk. */
-  async read(name: RoomName, meeting?: string): Promise<Transcript | undefined> {
+  /** The meeting that goes on in a room, or the last one that ended there if `mayRead` says so. */
+  async readLatest(
+    name: RoomName,
+    mayRead: (former: FormerMeeting) => boolean,
+  ): Promise<Transcript | undefined> {
     const { live, ended } = await this.#inMemory(name);
-    const inMemory = [live?.transcript, ended].find(
-      (candidate) => candidate !== undefined && (meeting === undefined || candidate.head.meeting === meeting),
-    );
-    if (inMemory !== undefined && inMemory.droppedEntries === 0) return inMemory.read();
-    const id = inMemory?.head.meeting ?? meeting;
-    if (id === undefined) return undefined;
-    await live?.file?.flushed();
-    const stored = await this.#options.store?.files.read(name, id);
-    return stored?.transcript ?? inMemory?.read();
+    const latest = live ?? (ended !== undefined && mayRead(ended) ? ended : undefined);
+    return latest === undefined ? undefined : this.#readWhole(name, latest);
+  }
+
+  /** A certain meeting, also from the disk. */
+  async read(name: RoomName, meeting: string): Promise<Transcript | undefined> {
+    const { live, ended } = await this.#inMemory(name);
+    const inMemory = [live, ended].find((known) => known?.transcript.head.meeting === meeting);
+    if (inMemory !== undefined) return this.#readWhole(name, inMemory);
+    return (await this.#options.store?.files.read(name, meeting))?.transcript;
+  }
+
+  /** From the disk where memory did not hold all of it. */
+  async #readWhole(name: RoomName, { transcript, file }: LiveMeeting): Promise<Transcript> {
+    if (transcript.droppedEntries === 0) return transcript.read();
+    await file?.flushed();
+    const stored = await this.#options.store?.files.read(name, transcript.head.meeting);
+    return stored?.transcript ?? transcript.read();
   }
 
   async list(name: RoomName): Promise<MeetingSummary[]> {
     const { live, ended } = await this.#inMemory(name);
     const { files } = this.#options.store ?? {};
-    const inMemory = [ended, live?.transcript].filter((transcript) => transcript !== undefined);
+    const inMemory = [ended, live].flatMap((meeting) => (meeting === undefined ? [] : [meeting.transcript]));
     const known = new Set(inMemory.map(({ head }) => head.meeting));
     const summaries: MeetingSummary[] = [];
     for (const id of (await files?.list(name)) ?? []) {
@@ -120,14 +135,14 @@ export class TranscriptKeeper {
       if (stored !== undefined)
         summaries.push(
           summaryOf(id, {
-            ...stored.head,
+            startedAtMs: stored.transcript.startedAtMs,
             endedAtMs: stored.end?.endedAtMs,
             isInMemory: false,
           }),
         );
     }
-    for (const { head, ended: end } of inMemory)
-      summaries.push(summaryOf(head.meeting, { ...head, endedAtMs: end?.endedAtMs, isInMemory: true }));
+    for (const { head, startedAtMs, ended: end } of inMemory)
+      summaries.push(summaryOf(head.meeting, { startedAtMs, endedAtMs: end?.endedAtMs, isInMemory: true }));
     return summaries;
   }
 
@@ -142,6 +157,7 @@ export class TranscriptKeeper {
     for (const id of await stored()) await this.#requireOurs(name, id);
     const forgotten = new Set<string>();
     const transcripts = this.#rooms.get(name);
+    if (meeting === undefined) transcripts?.room.forgetHistory();
     if (transcripts !== undefined) await this.#forgetInMemory(transcripts, { isMeant, forgotten });
     for (const id of await stored()) {
       if ((await store?.files.remove(name, id)) === true) forgotten.add(id);
@@ -153,8 +169,7 @@ export class TranscriptKeeper {
 
   /** Ends all meetings; resolves when that is written. Idempotent. */
   async close(): Promise<void> {
-    clearInterval(this.#sweepTimer);
-    for (const transcripts of this.#rooms.values()) this.#end(transcripts, 'gateway_stopped');
+    for (const transcripts of this.#rooms.values()) this.#end(transcripts, { reason: 'gateway_stopped' });
     await Promise.all(this.#ending);
   }
 
@@ -162,34 +177,36 @@ export class TranscriptKeeper {
     const { room } = transcripts;
     // What latecomers must not see is not for anybody to read later either.
     if (!room.showsHistory) return;
-    const live = (transcripts.live ??= this.#begin(room));
+    const live = (transcripts.live ??= this.#begin(room.name, entry));
     const line = this.#memory.add(live.transcript, entry);
     live.file?.append(line);
   }
 
-  #begin(room: Room): LiveMeeting {
+  #begin(room: RoomName, first: TranscriptEntry): LiveMeeting {
     const { maxMeetingBytes, store, notices } = this.#options;
-    const former = this.#rooms.get(room.name)?.ended?.transcript.head.startedAtMs;
     const transcript = new MeetingTranscript({
-      room: room.name,
-      // The first meeting of a room begins with the room; a later one now, a moment before what was just said.
-      startedAtMs: former === undefined ? room.epochMs : Math.floor(wallClockMs()),
+      room,
+      startedAtMs: Math.max(0, Math.floor(startOf(first))),
       maxBytes: maxMeetingBytes,
       webhook: notices !== undefined,
       gateway: store?.presence.id ?? '',
     });
     const file = store?.files.open(transcript.head);
     file?.append(encodeLine(transcript.head, 0));
-    return { transcript, file, emptySinceMs: undefined };
+    return { transcript, file };
   }
 
-  #end(transcripts: RoomTranscripts, reason: MeetingEndReason): void {
+  #end(
+    transcripts: RoomTranscripts,
+    { reason, attendees = new Set() }: Partial<FormerMeeting> & { readonly reason: MeetingEndReason },
+  ): void {
     const { live } = transcripts;
     if (live === undefined) return;
     this.#forgetEnded(transcripts);
+    const endedAtMs = Math.floor(wallClockMs());
     transcripts.live = undefined;
-    transcripts.ended = live;
-    live.transcript.end({ endedAtMs: Math.floor(wallClockMs()), reason });
+    transcripts.ended = { ...live, endedAtMs, attendees };
+    live.transcript.end({ endedAtMs, reason });
     // As it is now: what is over is the first to go when memory is full.
     const whole = this.#options.notices === undefined ? undefined : live.transcript.read();
     this.#memory.ended(live.transcript);
@@ -214,6 +231,7 @@ export class TranscriptKeeper {
     if (ended !== undefined && isMeant(ended.transcript.head.meeting)) {
       this.#forgetEnded(transcripts);
       forgotten.add(ended.transcript.head.meeting);
+      room.forgetHistory('former meetings');
     }
     if (live !== undefined && isMeant(live.transcript.head.meeting)) {
       transcripts.live = undefined;
@@ -225,20 +243,16 @@ export class TranscriptKeeper {
   }
 
   /** What is kept of a room, without a meeting whose file was deleted by another gateway. */
-  async #inMemory(name: RoomName): Promise<{ live?: LiveMeeting; ended?: MeetingTranscript }> {
+  async #inMemory(name: RoomName): Promise<Pick<RoomTranscripts, 'live' | 'ended'>> {
     const transcripts = this.#rooms.get(name);
-    if (transcripts === undefined) return {};
+    if (transcripts === undefined) return { live: undefined, ended: undefined };
     const { ended } = transcripts;
     const { files } = this.#options.store ?? {};
     const isGone =
       ended?.file?.isStored === true && (await files?.has(name, ended.transcript.head.meeting)) === false;
     // Meanwhile another one may have ended.
     if (isGone && transcripts.ended === ended) this.#forgetEnded(transcripts);
-    const { live, ended: kept } = transcripts;
-    return {
-      ...(live === undefined ? {} : { live }),
-      ...(kept === undefined ? {} : { ended: kept.transcript }),
-    };
+    return { live: transcripts.live, ended: transcripts.ended };
   }
 
   #forgetEnded(transcripts: RoomTranscripts): void {
@@ -257,18 +271,6 @@ export class TranscriptKeeper {
       'Another gateway writes a transcript of this room: ask that one, or wait until the meeting has ended.',
       { retryable: true },
     );
-  }
-
-  #sweep(): void {
-    const nowMs = wallClockMs();
-    for (const transcripts of this.#rooms.values()) {
-      const { live, room } = transcripts;
-      if (live === undefined) continue;
-      if (room.speakerCount > 0) live.emptySinceMs = undefined;
-      else live.emptySinceMs ??= nowMs;
-      if (live.emptySinceMs !== undefined && nowMs - live.emptySinceMs >= this.#options.endAfterMs)
-        this.#end(transcripts, 'everybody_left');
-    }
   }
 }
 

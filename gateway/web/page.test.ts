@@ -242,7 +242,8 @@ describeWithModel('the captions page', (model) => {
       const runs = [before, after, later];
       await page.page.routeWebSocket(/\/v1\/captions/, async (socket) => {
         const run = runs.shift();
-        for (const part of run?.snapshot() ?? []) socket.send(Buffer.from(part).toString());
+        for (const part of run?.snapshotFor(run.historyStart) ?? [])
+          socket.send(Buffer.from(part).toString());
         if (runs.length > 0) {
           await page.page.locator('.block', { hasText: run === before ? 'cut off' : 'said after' }).waitFor();
           await socket.close({ code: 1001, reason: 'shutting_down: connect again' });

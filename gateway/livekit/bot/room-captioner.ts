@@ -33,6 +33,7 @@ import type { ParticipantSpeaker } from './participant-speaker.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
+import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
 const CAPTIONER_PLACE = 'livekit:captioner';
@@ -280,6 +281,8 @@ export class RoomCaptioner implements Captioner {
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
+    for (const participant of rtc.participants.filter(isHuman))
+      this.#roads.participantPresent(identityOf(participant), Date.now());
     room.addViewer(this.#roads);
   }
 
@@ -287,9 +290,9 @@ export class RoomCaptioner implements Captioner {
     const { engine, observeAsr } = this.#host;
     this.#vocabulary = new VocabularyChanges(settings.vocabulary, (changed) => {
       this.#speakers?.setVocabulary(changed);
-      void this.#logUnfavoured(changed);
+      detached('captioner of a room', this.#logUnfavoured(changed));
     });
-    void this.#logUnfavoured(settings.vocabulary);
+    detached('captioner of a room', this.#logUnfavoured(settings.vocabulary));
     return new RoomSpeakers({
       room,
       engine,
@@ -298,7 +301,7 @@ export class RoomCaptioner implements Captioner {
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
       observe: observeAsr,
-      encryptedTrackFound: () => void this.#fetchKey(room),
+      encryptedTrackFound: () => detached('captioner of a room', this.#fetchKey(room)),
       speakerAdded: (speaker) => this.#tellWhatWasMissed(speaker, room),
     });
   }

@@ -9,6 +9,7 @@ import { shownName } from '../../../protocol/index.js';
 import { isHuman } from './participant-kinds.js';
 import { ParticipantSpeaker, type ParticipantSpeakerOptions } from './participant-speaker.js';
 import { identityOf, isEncryptedTrack } from './rtc-room.js';
+import { detached } from '../../../asr/detached.js';
 
 /** A speaker without a track for so long is finished: by then it is another one who comes. */
 const ABSENCE_LIMIT_MS = 30_000;
@@ -178,7 +179,7 @@ export class RoomSpeakers {
     for (const [key, speaker] of this.#speakers) {
       if (nowMs - (speaker.absentSinceMs ?? nowMs) < ABSENCE_LIMIT_MS) continue;
       this.#speakers.delete(key);
-      void speaker.close();
+      detached('end of a speaker', speaker.close());
     }
   }
 }

@@ -1,5 +1,6 @@
 import { AudioStream, type RemoteTrack } from '@livekit/rtc-node';
 import { SAMPLE_RATE_HZ } from '../../../protocol/index.js';
+import { detached, reportStrayError } from '../../../asr/detached.js';
 
 /**
  * Each frame is an event through the SDK's native boundary and wakes every audio stream's listener: ten times fewer than the
@@ -19,7 +20,7 @@ export class TrackAudio {
       frameSizeMs: FRAME_MS,
     });
     this.#reader = stream.getReader();
-    void this.#read(heard);
+    detached('audio of a track', this.#read(heard));
   }
 
   /** The listener inside the SDK pins the stream: it must be cancelled, it is never collected (livekit/node-sdks#601). Idempotent. */
@@ -34,7 +35,12 @@ export class TrackAudio {
       for (;;) {
         const { done, value } = await this.#reader.read();
         if (done || this.#isClosed) return;
-        heard(value.data);
+        try {
+          heard(value.data);
+        } catch (error) {
+          // One frame; what is said afterwards is still to be heard.
+          reportStrayError('audio of a track', error);
+        }
       }
     } catch {
       // The track went away in the middle of a frame: the room says so as well.

@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import { CaptionError, errorMessage, type RoomName } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { detached } from '../../../asr/detached.js';
 
 const LOCK_MS = 5000;
 const RENEW_INTERVAL_MS = 1500;
@@ -83,7 +84,7 @@ export class RedisCaptionerLock implements CaptionerLock {
       () => undefined,
       () => undefined,
     );
-    this.#renewTimer = setInterval(() => void this.#renewAll(), RENEW_INTERVAL_MS);
+    this.#renewTimer = setInterval(() => detached('lock of a room', this.#renewAll()), RENEW_INTERVAL_MS);
     this.#renewTimer.unref();
   }
 
@@ -97,7 +98,7 @@ export class RedisCaptionerLock implements CaptionerLock {
 
   release(room: RoomName): void {
     if (!this.#held.delete(room)) return;
-    void this.#run(GIVE_BACK, [this.#key(room)], [this.#options.instance]);
+    detached('lock of a room', this.#run(GIVE_BACK, [this.#key(room)], [this.#options.instance]));
   }
 
   close(): Promise<void> {
@@ -108,8 +109,11 @@ export class RedisCaptionerLock implements CaptionerLock {
   async #renewAll(): Promise<void> {
     if (this.#isRenewing) return;
     this.#isRenewing = true;
-    await Promise.all([...this.#held].map(([room, held]) => this.#renew(room, held)));
-    this.#isRenewing = false;
+    try {
+      await Promise.all([...this.#held].map(([room, held]) => this.#renew(room, held)));
+    } finally {
+      this.#isRenewing = false;
+    }
   }
 
   async #renew(room: RoomName, held: Held): Promise<void> {
@@ -172,7 +176,7 @@ export class RedisCaptionerLock implements CaptionerLock {
     if (!this.#isAway) return;
     this.#isAway = false;
     this.#options.log.info('Redis answers again');
-    void this.#renewAll();
+    detached('lock of a room', this.#renewAll());
   }
 
   async #end(): Promise<void> {

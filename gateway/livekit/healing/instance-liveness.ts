@@ -6,6 +6,7 @@ import { botPlace } from '../tokens.js';
 import { pause } from '../../pause.js';
 import { presenceOf } from './presence.js';
 import { ANSWER_ATTRIBUTE, newNonce, PROBE_TOPIC } from './probe.js';
+import { detached } from '../../../asr/detached.js';
 
 /** When an answer is looked for, after the question. The last one is the deadline. */
 const LOOK_AFTER_MS = [30, 80, 160, 320, 640, 1200, 2000] as const;
@@ -93,7 +94,7 @@ export class InstanceLiveness {
       lastRoom: undefined,
     };
     this.#instances.set(instance, watched);
-    void this.#watch(instance, watched);
+    detached('watching another gateway', this.#watch(instance, watched));
   }
 
   isDead(instance: string): boolean {

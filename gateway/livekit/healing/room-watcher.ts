@@ -29,6 +29,7 @@ import { InstanceLiveness, type LivenessTiming } from './instance-liveness.js';
 import { pause } from '../../pause.js';
 import { captionerIn, type CaptionerPresence, firstHumanSinceMs } from './presence.js';
 import { RoomRecord } from './room-record.js';
+import { detached } from '../../../asr/detached.js';
 
 const PARALLEL_CALLS = 8;
 /** Gateways that replace a dead one share its rooms: each takes some at a time. */
@@ -123,7 +124,7 @@ export class RoomWatcher {
   /** To be called at once when the bot of a captioner was removed: others would join while it finishes. */
   captionerRemoved({ room, dispatchId }: Pick<CaptionerRequest, 'room' | 'dispatchId'>): void {
     if (this.#closing.signal.aborted) return;
-    void this.#dispatches.botRemoved(room, dispatchId, this.#closing.signal);
+    detached('healing of a room', this.#dispatches.botRemoved(room, dispatchId, this.#closing.signal));
   }
 
   /** Idempotent; resolves when nothing is started any more. */
@@ -200,8 +201,8 @@ export class RoomWatcher {
       return;
     }
     const finding = await this.#inspect(record, signal);
-    if (finding.kind === 'absent') void this.#heal(record, 'captioner_absent');
-    if (finding.kind === 'dead') void this.#heal(record, 'gateway_died');
+    if (finding.kind === 'absent') detached('healing of a room', this.#heal(record, 'captioner_absent'));
+    if (finding.kind === 'dead') detached('healing of a room', this.#heal(record, 'gateway_died'));
   }
 
   /** Who captions the room, asked now. */
@@ -235,7 +236,7 @@ export class RoomWatcher {
     for (const room of sorted) {
       const record = this.#records.get(room);
       if (record?.captioner !== instance || record.isBusy) continue;
-      void this.#heal(record, 'gateway_died');
+      detached('healing of a room', this.#heal(record, 'gateway_died'));
     }
   }
 

@@ -14,6 +14,7 @@ import type { InstanceLiveness } from './instance-liveness.js';
 import { captionerIn } from './presence.js';
 import { ProbeAnswers } from './probe.js';
 import { RoomWatcher, type RoomWatcherOptions } from './room-watcher.js';
+import { detached } from '../../../asr/detached.js';
 
 /** The rest of the second that an offer leaves, after the lock. */
 const PRESENCE_DEADLINE_MS = 500;
@@ -62,7 +63,11 @@ export class SelfHealing {
             instance,
             log,
             isCaptioned: (room) => captioners.captionerOf(room) !== undefined,
-            lost: (room) => void captioners.captionerOf(room)?.stop({ deadlineMs: STOP_DEADLINE_MS }),
+            lost: (room) =>
+              detached(
+                'end of a captioner',
+                captioners.captionerOf(room)?.stop({ deadlineMs: STOP_DEADLINE_MS }),
+              ),
           });
     this.#watcher = new RoomWatcher({
       admin,

@@ -6,6 +6,7 @@ import { connectError } from '../bot/connect-error.js';
 import { directConnection } from '../ice-servers.js';
 import { prepareSdk } from '../prepare-sdk.js';
 import { forgetRoom, roomHandle } from '../sdk-internals.js';
+import { detached } from '../../../asr/detached.js';
 
 const JOIN_DEADLINE_MS = 20_000;
 const LEAVE_DEADLINE_MS = 5000;
@@ -68,7 +69,10 @@ export async function joinRoom(
   }
   const handle = roomHandle(room);
   if (handle === undefined) throw connectError(options.server.url, new Error('the SDK gave no room'));
-  void left.then(() => forgetRoom(room));
+  detached(
+    'leaving a room',
+    left.then(() => forgetRoom(room)),
+  );
   let leaving: Promise<void> | undefined;
   const leave = (): Promise<void> => (leaving ??= leaveRoom(room).then(() => wasLeft()));
   return { room, handle, left, leave };

@@ -17,6 +17,7 @@ import {
 import { connectError } from '../bot/connect-error.js';
 import { type JoinedRoom, type JoinOptions, joinRoom } from './joined-room.js';
 import { setTrackMuted } from '../sdk-internals.js';
+import { detached } from '../../../asr/detached.js';
 
 /** What the SDK holds beyond what was sent: more is latency, less are gaps when the event loop is late. */
 const SOURCE_QUEUE_MS = 100;
@@ -102,7 +103,10 @@ class Publisher implements PublishingParticipant {
     this.#source = options.source ?? 'microphone';
     this.#maxPendingMs = options.maxPendingMs ?? DEFAULT_MAX_PENDING_MS;
     // Also when the server ended it: the source holds native memory.
-    void joined.left.then(() => this.leave());
+    detached(
+      'leaving a room',
+      joined.left.then(() => this.leave()),
+    );
   }
 
   get trackSid(): string | undefined {

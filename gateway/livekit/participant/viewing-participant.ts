@@ -1,4 +1,5 @@
 /** Somebody who reads along in a room of LiveKit, on all three roads that captions take. */
+import { detached } from '../../../asr/detached.js';
 import { RoomEvent } from '@livekit/rtc-node';
 import {
   CaptionFollower,
@@ -129,11 +130,14 @@ export async function joinAsViewer(options: ViewOptions): Promise<ViewingPartici
     options.transcribed?.(transcription);
   });
   await captions?.joined();
-  void left.then(() => {
-    stopListening();
-    captions?.close();
-    follower.close('The participant left the room.');
-  });
+  detached(
+    'leaving a room',
+    left.then(() => {
+      stopListening();
+      captions?.close();
+      follower.close('The participant left the room.');
+    }),
+  );
   follower.ask();
   return {
     identity: options.identity,

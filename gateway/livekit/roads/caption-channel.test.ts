@@ -162,10 +162,10 @@ describe('the data channel', () => {
   it('shows those who join late nothing older, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    spoken.finish('s1', { text: 'confidential', startMs: JOINED_MS - 50_000 });
-    roads.participantJoined(ana, JOINED_MS - 60_000);
+    roads.participantJoined(ana, JOINED_MS);
+    spoken.finish('s1', { text: 'confidential' });
     roads.participantJoined(bo, JOINED_MS);
-    spoken.finish('s2', { text: 'welcome', startMs: JOINED_MS + 1000 });
+    spoken.finish('s2', { text: 'welcome' });
     await settle();
     expect(textsSeen(seenBy(ana, outlet.dataPackets))).toEqual(['confidential', 'welcome']);
     roads.received(bo, RESYNC);
@@ -185,8 +185,8 @@ describe('the data channel', () => {
   it('groups those who may see the same, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    for (const name of ['p1', 'p2', 'p3'])
-      roads.participantJoined(participantIdentity(name), JOINED_MS - 9000);
+    for (const name of ['p1', 'p2', 'p3']) roads.participantJoined(participantIdentity(name), JOINED_MS);
+    spoken.finish('s1', { text: 'for these three' });
     await settle();
     const before = outlet.dataPackets.length;
     roads.reconnected();
@@ -284,7 +284,7 @@ describe('the data channel', () => {
     const { roads, counts } = open();
     await settle();
     roads.received(bo, encodeMessage({ kind: 'resync', room: roomName('elsewhere'), lastSeq: 0 }));
-    roads.received(bo, spoken.room.snapshot()[0]!);
+    roads.received(bo, spoken.room.snapshotFor(spoken.room.historyStart)[0]!);
     roads.received(bo, new TextEncoder().encode('{"v":1,"kind":"poem"}'));
     expect(counts.get('captions undecodable')).toBeUndefined();
     roads.received(bo, new Uint8Array([0xff, 0, 1]));

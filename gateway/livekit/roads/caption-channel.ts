@@ -1,12 +1,11 @@
 import {
   type CaptionMessage,
   CAPTIONS_TOPIC,
-  type CaptionState,
   decodeMessage,
   errorMessage,
-  type EpochMs,
   type ParticipantIdentity,
 } from '../../../protocol/index.js';
+import { extentOf, type HistoryStart } from '../../rooms/room-history.js';
 import type { DataPacket } from '../room-outlet.js';
 import { CaptionQueue, type WaitingCaption } from './caption-queue.js';
 import { packetRecipients, recipientGroups, within } from './readers.js';
@@ -71,7 +70,11 @@ export class CaptionChannel {
   }
 
   joined(identity: ParticipantIdentity): void {
-    this.#queue.addSnapshot(identity);
+    const { room, readers } = this.#context;
+    const sentThroughSeq = room.state.seq - this.#queue.size;
+    // What waits goes to everybody: where it is not for them, each is sent what is theirs in its place.
+    if (sentThroughSeq < readers.since(identity).endedAfterSeq) this.#queue.addSnapshotForAll();
+    else this.#queue.addSnapshot(identity);
     this.#lane.wake();
   }
 
@@ -166,29 +169,24 @@ export class CaptionChannel {
     observe('snapshot');
   }
 
+  /** To each what they may see; those who may see the same share their packets. */
   #snapshotPackets(to: 'everybody' | ReadonlySet<ParticipantIdentity>): DataPacket[] {
     const { room, readers, outlet } = this.#context;
     const { audience } = outlet;
-    if (!room.showsHistory)
-      return this.#sinceJoining(within(audience, to === 'everybody' ? readers.identities : to));
-    const recipients =
-      to === 'everybody' ? packetRecipients(audience) : recipientGroups(within(audience, to));
-    return this.#packets(room.snapshot(), recipients);
-  }
-
-  /** To each what was said since they came; those who may see the same share their packets. */
-  #sinceJoining(recipients: Iterable<ParticipantIdentity>): DataPacket[] {
-    const { room, readers } = this.#context;
-    const groups = new Map<string, { readonly sinceMs: EpochMs; readonly to: ParticipantIdentity[] }>();
-    for (const identity of recipients) {
-      const sinceMs = readers.joinedAtMs(identity);
-      const visible = visibleSince(room.state, sinceMs);
-      const group = groups.get(visible);
-      if (group === undefined) groups.set(visible, { sinceMs, to: [identity] });
+    const groups = new Map<string, { readonly since: HistoryStart; readonly to: ParticipantIdentity[] }>();
+    for (const identity of within(audience, to === 'everybody' ? readers.identities : to)) {
+      const since = readers.since(identity);
+      const extent = extentOf(room.stateFor(since));
+      const group = groups.get(extent);
+      if (group === undefined) groups.set(extent, { since, to: [identity] });
       else group.to.push(identity);
     }
-    return [...groups.values()].flatMap(({ sinceMs, to }) =>
-      this.#packets(room.snapshotSince(sinceMs), recipientGroups(to)),
+    // Who is not announced yet is told with the others only what anybody may see who comes now.
+    const [extent = extentOf(room.stateFor(room.historyStart)), ...others] = groups.keys();
+    if (to === 'everybody' && others.length === 0 && extent === extentOf(room.stateFor(room.historyStart)))
+      return this.#packets(room.snapshotFor(room.historyStart), packetRecipients(audience));
+    return [...groups.values()].flatMap((group) =>
+      this.#packets(room.snapshotFor(group.since), recipientGroups(group.to)),
     );
   }
 
@@ -204,11 +202,4 @@ export class CaptionChannel {
       signed.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes, ...(to === undefined ? {} : { to }) })),
     );
   }
-}
-
-/** The same for two moments exactly if `Room.snapshotSince` is: the later one shows part of what the earlier one does. */
-function visibleSince({ finals, gaps }: CaptionState, sinceMs: EpochMs): string {
-  const finalsCount = finals.filter(({ words }) => (words.at(-1)?.endMs ?? 0) >= sinceMs).length;
-  const gapsCount = gaps.filter(({ endMs }) => endMs >= sinceMs).length;
-  return `${finalsCount}/${gapsCount}`;
 }

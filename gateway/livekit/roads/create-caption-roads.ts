@@ -1,6 +1,6 @@
-import type { CaptionState, SegmentId, SegmentState } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
 import type { Room } from '../../rooms/room.js';
+import { segmentIn } from '../../rooms/room-history.js';
 import type { RoomOutlet } from '../room-outlet.js';
 import type { LegacyManner, RoadsOut, RoomSettings } from '../room-settings.js';
 import { CaptionChannel } from './caption-channel.js';
@@ -22,7 +22,7 @@ export interface CaptionRoadsOptions {
 /** The roads that the room's settings name. To be added to the room as a viewer by the caller, who closes them. */
 export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
   const { outlet, room, settings, log, observer } = options;
-  const readers = new Readers(outlet);
+  const readers = new Readers(outlet, room);
   const contextOf = (road: RoadName): RoadContext => ({
     outlet,
     room,
@@ -49,6 +49,9 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
       channel?.tell(bytes);
       const segment = message.kind === 'delta' ? segmentIn(room.state, message.segment) : undefined;
       if (segment !== undefined) for (const road of segmentRoads) road.tell(segment);
+    },
+    participantPresent(identity, joinedAtMs) {
+      readers.joined(identity, joinedAtMs);
     },
     participantJoined(identity, joinedAtMs) {
       readers.joined(identity, joinedAtMs);
@@ -95,6 +98,3 @@ function legacyRoads(manner: LegacyManner, context: RoadContext): SegmentRoad[] 
       return [];
   }
 }
-
-const segmentIn = ({ open, finals }: CaptionState, id: SegmentId): SegmentState | undefined =>
-  open.find(({ segment }) => segment === id) ?? finals.findLast(({ segment }) => segment === id);

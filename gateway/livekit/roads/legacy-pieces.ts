@@ -34,8 +34,10 @@ export class LegacyPieces implements SegmentRoad {
   constructor(context: RoadContext) {
     this.#context = context;
     const { outlet, room, readers, observe, log } = context;
+    const isHeldForReaders = (): boolean => room.showsHistory;
+    const isForEverybody = ({ told }: Piece): boolean => readers.entitledTo(told) === undefined;
     this.#lanes = new SpeakerLanes<Piece, PieceQueue>({
-      newQueue: () => new PieceQueue({ observe, isHeldForReaders: () => room.showsHistory }),
+      newQueue: () => new PieceQueue({ observe, isHeldForReaders, isForEverybody }),
       send: (piece) => this.#send(piece),
       outlet: onceReadersAreBack(outlet, readers),
       isWanted: () => outlet.readerCount > 0 && mayTellAll(context),
@@ -120,6 +122,7 @@ export class LegacyPieces implements SegmentRoad {
     return {
       id: `${segment.segment}.${index}`,
       number: this.#pieces,
+      told: segment,
       speaker: segment.speaker.identity,
       trackSid,
       language: segment.language,

@@ -7,6 +7,7 @@ import { SpeakerLanes } from './speaker-lanes.js';
 import { ToldTexts } from './told-texts.js';
 
 interface WaitingSegment extends SegmentText {
+  readonly told: SegmentState;
   readonly packet: TranscriptionPacket;
 }
 
@@ -25,7 +26,10 @@ export class LegacySegments implements SegmentRoad {
     const { outlet, readers, observe, log } = context;
     this.#lanes = new SpeakerLanes<WaitingSegment, NewestPerSegment<WaitingSegment>>({
       newQueue: () => new NewestPerSegment(observe),
-      send: ({ packet }) => outlet.sendTranscription(packet),
+      send: async ({ told, packet }) => {
+        // Packets cannot be addressed: what is not for everybody is for nobody.
+        if (readers.entitledTo(told) === undefined) await outlet.sendTranscription(packet);
+      },
       outlet: onceReadersAreBack(outlet, readers),
       isWanted: () => outlet.readerCount > 0 && mayTellAll(context),
       observe,
@@ -41,7 +45,8 @@ export class LegacySegments implements SegmentRoad {
     // Every text is whole: whatever was told before is told again with the next one.
   }
 
-  tell({ segment, speaker, trackSid, words, stable, isFinal, language }: SegmentState): void {
+  tell(told: SegmentState): void {
+    const { segment, speaker, trackSid, words, stable, isFinal, language } = told;
     const lasting = isFinal ? words : words.slice(0, stable);
     const text = textOf(lasting);
     if (!this.#told.isNews(segment, text, isFinal)) return;
@@ -59,7 +64,7 @@ export class LegacySegments implements SegmentRoad {
       isFinal,
       language,
     };
-    this.#lanes.add(speaker.identity, (queue) => queue.add({ segment, isFinal, packet }));
+    this.#lanes.add(speaker.identity, (queue) => queue.add({ segment, isFinal, told, packet }));
   }
 
   joined(): void {

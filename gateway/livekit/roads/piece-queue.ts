@@ -1,4 +1,4 @@
-import type { ParticipantIdentity } from '../../../protocol/index.js';
+import type { ParticipantIdentity, SegmentState } from '../../../protocol/index.js';
 import type { RoadEvent } from './road.js';
 import type { LaneQueue } from './send-lane.js';
 
@@ -16,6 +16,7 @@ export interface Piece {
   readonly id: string;
   /** Counts the pieces of a road. */
   readonly number: number;
+  readonly told: SegmentState;
   readonly speaker: ParticipantIdentity;
   readonly trackSid: string;
   readonly language: string;
@@ -39,6 +40,8 @@ export interface PieceQueueOptions {
   readonly observe: (event: RoadEvent) => void;
   /** Whether those who come are shown what was said before. */
   readonly isHeldForReaders: () => boolean;
+  /** Whether everybody who is there may see it: packets cannot be addressed. */
+  readonly isForEverybody: (piece: Piece) => boolean;
 }
 
 /**
@@ -77,7 +80,11 @@ export class PieceQueue implements LaneQueue<Piece> {
   take(): Piece | undefined {
     if (this.#isUnread) this.#dropOld();
     this.#isUnread = false;
-    return this.#again.shift() ?? this.#waiting.shift();
+    for (;;) {
+      const next = this.#again.shift() ?? this.#waiting.shift();
+      if (next === undefined || this.#options.isForEverybody(next)) return next;
+      this.#options.observe('dropped');
+    }
   }
 
   putBack(piece: Piece): void {

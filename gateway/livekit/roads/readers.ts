@@ -1,31 +1,29 @@
-import { epochMs, type EpochMs, type ParticipantIdentity } from '../../../protocol/index.js';
+import type { ParticipantIdentity, SegmentState } from '../../../protocol/index.js';
+import type { Visit } from '../../rooms/attendance.js';
+import type { Room } from '../../rooms/room.js';
+import type { HistoryStart } from '../../rooms/room-history.js';
 import type { Audience, RoomOutlet } from '../room-outlet.js';
 
 /** Most recipients named in one packet: with identities of 36 characters they take some 2 kB of its 15. */
 const MAX_RECIPIENTS = 50;
 
-/** Who is back within this time was there all along: a page loaded again, a connection that was lost. */
-const BACK_WITHIN_MS = 60_000;
-const MAX_REMEMBERED = 1000;
 /** Applications try again at growing intervals, of 7 s at most in livekit-client (DefaultReconnectPolicy.ts). */
 const AWAITED_MS = 10_000;
 
-/** Who is in the room to read, and since when. */
+/** Who is in the room to read, and from where on the room's history is theirs to see. */
 export class Readers {
   readonly #outlet: Pick<RoomOutlet, 'isConnected'>;
+  readonly #room: Room;
   /** Whom the bot lost sight of together with its own connection. */
   readonly #awaited = new Set<ParticipantIdentity>();
   /** Until when they are. */
   #givingUp: NodeJS.Timeout | undefined;
   readonly #waiters: (() => void)[] = [];
-  readonly #joinedAtMs = new Map<ParticipantIdentity, EpochMs>();
-  readonly #left = new Map<
-    ParticipantIdentity,
-    { readonly joinedAtMs: EpochMs; readonly leftAtMs: number }
-  >();
+  readonly #visits = new Map<ParticipantIdentity, Visit>();
 
-  constructor(outlet: Pick<RoomOutlet, 'isConnected'>) {
+  constructor(outlet: Pick<RoomOutlet, 'isConnected'>, room: Room) {
     this.#outlet = outlet;
+    this.#room = room;
   }
 
   get areAwaited(): boolean {
@@ -33,27 +31,18 @@ export class Readers {
   }
 
   get identities(): readonly ParticipantIdentity[] {
-    return [...this.#joinedAtMs.keys()];
+    return [...this.#visits.keys()];
   }
 
   joined(identity: ParticipantIdentity, joinedAtMs: number): void {
     if (this.#awaited.delete(identity) && this.#awaited.size === 0) this.#awaitNobody();
-    if (this.#joinedAtMs.has(identity)) return;
-    const before = this.#left.get(identity);
-    this.#left.delete(identity);
-    const isBack = before !== undefined && joinedAtMs - before.leftAtMs <= BACK_WITHIN_MS;
-    this.#joinedAtMs.set(identity, isBack ? before.joinedAtMs : epochMs(Math.floor(joinedAtMs)));
+    if (!this.#visits.has(identity)) this.#visits.set(identity, this.#room.visit(identity, joinedAtMs));
   }
 
   left(identity: ParticipantIdentity): void {
     if (!this.#outlet.isConnected) this.#awaited.add(identity);
-    const joinedAtMs = this.#joinedAtMs.get(identity);
-    this.#joinedAtMs.delete(identity);
-    if (joinedAtMs === undefined) return;
-    this.#left.delete(identity);
-    this.#left.set(identity, { joinedAtMs, leftAtMs: Date.now() });
-    const [oldest] = this.#left.keys();
-    if (this.#left.size > MAX_REMEMBERED && oldest !== undefined) this.#left.delete(oldest);
+    this.#visits.get(identity)?.leave();
+    this.#visits.delete(identity);
   }
 
   /** The bot's own connection is there again. */
@@ -72,6 +61,8 @@ export class Readers {
   /** Idempotent. */
   close(): void {
     this.#awaitNobody();
+    for (const visit of this.#visits.values()) visit.leave();
+    this.#visits.clear();
   }
 
   #awaitNobody(): void {
@@ -81,9 +72,16 @@ export class Readers {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
-  /** Of somebody who was never announced: now, so that nothing is shown which is not theirs to see. */
-  joinedAtMs(identity: ParticipantIdentity): EpochMs {
-    return this.#joinedAtMs.get(identity) ?? epochMs(Date.now());
+  /** Of somebody who was never announced: from now on, so that nothing is shown which is not theirs to see. */
+  since(identity: ParticipantIdentity): HistoryStart {
+    return this.#visits.get(identity)?.since ?? this.#room.historyStart;
+  }
+
+  /** Who may now be sent what was told of a segment; undefined for everybody, also those who are not announced yet. */
+  entitledTo(told: SegmentState): readonly ParticipantIdentity[] | undefined {
+    if (this.#room.shows(told, this.#room.historyStart)) return undefined;
+    const entitled = this.identities.filter((identity) => this.#room.shows(told, this.since(identity)));
+    return entitled.length === this.identities.length ? undefined : entitled;
   }
 }
 

@@ -2,6 +2,7 @@ import { CaptionError, errorMessage } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
 import type { RoomOutlet } from '../room-outlet.js';
 import type { RoadEvent } from './road.js';
+import { detached } from '../../../asr/detached.js';
 
 /** LiveKit's SDK answers within milliseconds, unless it waits for a connection that it has not yet given up. */
 const SEND_DEADLINE_MS = 10_000;
@@ -66,7 +67,7 @@ export class SendLane<Item> {
   wake(): void {
     if (this.#isRunning || this.#isClosed) return;
     this.#isRunning = true;
-    void this.#run();
+    detached('sending captions', this.#run());
   }
 
   /** Resolves when nothing waits, or nothing of it can be sent for now; at once after `close`. */
@@ -83,9 +84,14 @@ export class SendLane<Item> {
     this.#rest();
   }
 
-  /** Never rejects. */
   async #run(): Promise<void> {
-    while (await this.#step());
+    try {
+      while (await this.#step());
+    } catch (error) {
+      // Whoever wakes it next begins anew.
+      this.#rest();
+      throw error;
+    }
   }
 
   /** False when it is over, which is noted at once: who wakes the lane from now on begins anew. */

@@ -49,7 +49,7 @@ export class TranscriptionHistory {
   }
 
   joined(identity: ParticipantIdentity): void {
-    if (!this.#context.room.showsHistory || this.#context.room.state.finals.length === 0) return;
+    if (this.#finalsFor(identity).length === 0) return;
     this.#newcomers.add(identity);
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.#show(), HISTORY_DELAY_MS);
@@ -68,11 +68,26 @@ export class TranscriptionHistory {
 
   #show(): void {
     this.#timer = undefined;
-    const { finals } = this.#context.room.state;
-    const spoken = finals.filter(({ words }) => words.length > 0);
-    for (const final of spoken.slice(-HISTORY_SEGMENTS)) this.#queue.add(final, this.#newcomers);
+    const recipients = new Map<SegmentState, Set<ParticipantIdentity>>();
+    for (const identity of this.#newcomers) {
+      for (const final of this.#finalsFor(identity)) {
+        const known = recipients.get(final);
+        if (known === undefined) recipients.set(final, new Set([identity]));
+        else known.add(identity);
+      }
+    }
+    for (const final of this.#context.room.state.finals) {
+      const entitled = recipients.get(final);
+      if (entitled !== undefined) this.#queue.add(final, entitled);
+    }
     this.#newcomers.clear();
     this.#lane.wake();
+  }
+
+  #finalsFor(identity: ParticipantIdentity): readonly SegmentState[] {
+    const { room, readers } = this.#context;
+    const { finals } = room.stateFor(readers.since(identity));
+    return finals.filter(({ words }) => words.length > 0).slice(-HISTORY_SEGMENTS);
   }
 }
 

@@ -202,7 +202,7 @@ describe('text streams', () => {
       {
         outlet,
         room: spoken.room,
-        readers: new Readers(outlet),
+        readers: new Readers(outlet, spoken.room),
         log: silentLog,
         withholdsLegacy: false,
         observe: () => undefined,

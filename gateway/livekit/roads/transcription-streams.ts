@@ -1,7 +1,7 @@
 import { type ParticipantIdentity, type SegmentState } from '../../../protocol/index.js';
 import type { TextStream } from '../room-outlet.js';
 import { NewestPerSegment, type SegmentText } from './newest-per-segment.js';
-import { packetRecipients } from './readers.js';
+import { packetRecipients, recipientGroups, within } from './readers.js';
 import { signedStream } from './signed-stream.js';
 import { isTrackSid, type RoadContext, type SegmentRoad, textOf } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
@@ -12,7 +12,7 @@ import { TranscriptionHistory } from './transcription-history.js';
 const TRANSCRIPTION_TOPIC = 'lk.transcription';
 
 interface WaitingStream extends SegmentText {
-  readonly speaker: ParticipantIdentity;
+  readonly told: SegmentState;
   readonly stream: TextStream;
 }
 
@@ -34,12 +34,17 @@ export class TranscriptionStreams implements SegmentRoad {
 
   constructor(context: RoadContext, options: TranscriptionStreamsOptions = {}) {
     this.#showsProvisionalWords = options.showsProvisionalWords ?? true;
-    const { outlet, observe, log } = context;
+    const { outlet, readers, observe, log } = context;
     this.#lanes = new SpeakerLanes<WaitingStream, NewestPerSegment<WaitingStream>>({
       newQueue: () => new NewestPerSegment(observe),
       send: async (waiting) => {
         const stream = signedStream(context, waiting);
-        for (const to of packetRecipients(outlet.audience))
+        const entitled = readers.entitledTo(waiting.told);
+        const recipients =
+          entitled === undefined
+            ? packetRecipients(outlet.audience)
+            : recipientGroups(within(outlet.audience, entitled));
+        for (const to of recipients)
           await outlet.sendTextStream(to === undefined ? stream : { ...stream, to });
       },
       outlet,
@@ -62,14 +67,13 @@ export class TranscriptionStreams implements SegmentRoad {
     const isWhole = segment.isFinal || this.#showsProvisionalWords;
     const text = textOf(isWhole ? segment.words : segment.words.slice(0, segment.stable));
     if (!this.#told.isNews(segment.segment, text, segment.isFinal)) return;
-    const { isFinal, speaker } = segment;
     const waiting = {
       segment: segment.segment,
-      isFinal,
-      speaker: speaker.identity,
+      isFinal: segment.isFinal,
+      told: segment,
       stream: streamOf(segment, text),
     };
-    this.#lanes.add(speaker.identity, (queue) => queue.add(waiting));
+    this.#lanes.add(segment.speaker.identity, (queue) => queue.add(waiting));
   }
 
   joined(identity: ParticipantIdentity): void {

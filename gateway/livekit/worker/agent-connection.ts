@@ -10,6 +10,7 @@ import { AccessToken } from 'livekit-server-sdk';
 import { WebSocket } from 'ws';
 import { CaptionError, errorMessage } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { keepAlive } from '../../server/heartbeat.js';
 
 /** livekit-server wants the registration within ten seconds, and is asked for no less. */
 const REGISTER_DEADLINE_MS = 10_000;
@@ -55,7 +56,8 @@ export class AgentConnection {
       maxPayload: 2 * 1024 * 1024,
     });
     const workerId = await registered(socket, options);
-    keepAlive(socket, options.pingIntervalMs ?? PING_INTERVAL_MS);
+    const intervalMs = options.pingIntervalMs ?? PING_INTERVAL_MS;
+    keepAlive(socket, { intervalMs, ask: () => socket.send(ping().toBinary()) });
     return new AgentConnection(socket, workerId);
   }
 
@@ -165,19 +167,5 @@ const registration = ({ agentName, version }: AgentConnectionOptions): WorkerMes
     },
   });
 
-/** Asks at an interval; a server that did not answer the last time is gone. */
-function keepAlive(socket: WebSocket, intervalMs: number): void {
-  let isAnswered = true;
-  const timer = setInterval(() => {
-    if (!isAnswered) {
-      socket.terminate();
-      return;
-    }
-    isAnswered = false;
-    const value = new WorkerPing({ timestamp: BigInt(Date.now()) });
-    socket.send(new WorkerMessage({ message: { case: 'ping', value } }).toBinary());
-  }, intervalMs);
-  timer.unref();
-  socket.on('message', () => (isAnswered = true));
-  socket.once('close', () => clearInterval(timer));
-}
+const ping = (): WorkerMessage =>
+  new WorkerMessage({ message: { case: 'ping', value: new WorkerPing({ timestamp: BigInt(Date.now()) }) } });

@@ -28,6 +28,7 @@ import type { CaptionerEnd } from '../captioner-end.js';
 import { type Reservation, RESERVATION_LIMIT_MS, type RoomCaptioners } from '../room-captioners.js';
 import { botIdentity } from '../tokens.js';
 import { AgentConnection, type AgentConnectionOptions } from './agent-connection.js';
+import { detached } from '../../../asr/detached.js';
 
 const STATUS_INTERVAL_MS = 2500;
 /** The server gives rooms to workers whose load is below `agents.target_load`, 0.7 where nothing else is set. */
@@ -83,7 +84,7 @@ export class AgentWorker {
     this.#log = options.log;
     this.#statusTimer = setInterval(() => this.#tellStatus(), STATUS_INTERVAL_MS);
     this.#statusTimer.unref();
-    void this.#run();
+    detached('worker of LiveKit', this.#run());
   }
 
   get state(): WorkerState {
@@ -177,7 +178,7 @@ export class AgentWorker {
   #received(message: ServerMessage['message']): void {
     switch (message.case) {
       case 'availability':
-        if (message.value.job !== undefined) void this.#offered(message.value.job);
+        if (message.value.job !== undefined) detached('worker of LiveKit', this.#offered(message.value.job));
         return;
       case 'assignment':
         if (message.value.job !== undefined) this.#assigned(message.value.job, message.value);
@@ -283,7 +284,10 @@ export class AgentWorker {
     const running: RunningJob = { room: reservation.room, isReported: false };
     this.#jobs.set(job.id, running);
     this.#updateJob(job.id, JobStatus.JS_RUNNING);
-    void captioner.ended.then((end) => this.#report(job.id, running, end));
+    detached(
+      'worker of LiveKit',
+      captioner.ended.then((end) => this.#report(job.id, running, end)),
+    );
     this.#tellStatus();
   }
 
@@ -297,7 +301,7 @@ export class AgentWorker {
     this.#later(this.#options.terminationGraceMs ?? TERMINATION_GRACE_MS, () => {
       const captioner = this.#options.captioners.captionerOf(job.room);
       if (captioner !== undefined && !captioner.isConnected)
-        void captioner.stop({ deadlineMs: STOP_DEADLINE_MS });
+        detached('worker of LiveKit', captioner.stop({ deadlineMs: STOP_DEADLINE_MS }));
     });
   }
 
