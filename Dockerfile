@@ -10,15 +10,21 @@
 # - Ports: 8765 for health (/healthz, /readyz), metrics and captions over WebSocket. Nothing needs to reach it for captions in LiveKit.
 # - A certificate authority of your own: mount it over /etc/ssl/certs/ca-certificates.crt, and set NODE_EXTRA_CA_CERTS to it.
 # - Give it longer to stop than CAPTION_DRAIN_S, so that what is being said becomes a final.
+# - The base is Node 24, which is supported until April 2028. For builds that can be repeated, name the image by its digest:
+#   docker build --build-arg NODE_DIGEST=sha256:… (docker buildx imagetools inspect node:24-bookworm-slim shows it).
 
-FROM node:20-bookworm-slim AS build
+ARG NODE_TAG=24-bookworm-slim
+ARG NODE_DIGEST=
+FROM node:${NODE_TAG}${NODE_DIGEST:+@${NODE_DIGEST}} AS base
+
+FROM base AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
 RUN npm run build && npm prune --omit=dev
 
-FROM node:20-bookworm-slim
+FROM base
 # LiveKit's SDK looks for certificate authorities in the system; the slim image has none.
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates \

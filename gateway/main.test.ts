@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { WaveFile } from 'wavefile';
 import { describeWithModel } from '../asr/testing/real-model.js';
+import { startForwardProxy } from '../asr/testing/forward-proxy.js';
 import { loadSpeex, SpeexStream } from '../asr/audio/speex-wasm.js';
 import { normaliseWords } from '../asr/index.js';
 import { SETTING_NAMES } from './config/settings.js';
@@ -89,6 +90,34 @@ describe('caption-gateway', () => {
   );
 });
 
+describe('caption-gateway behind a proxy', () => {
+  const afterwards = cleanupsAfterEach();
+
+  it('downloads models through it, but not what NO_PROXY names', async () => {
+    const cwd = await mkdtemp(join(tmpdir(), 'caption-cli-'));
+    afterwards(() => rm(cwd, { recursive: true, force: true }));
+    // Nobody answers behind it: the download fails either way, and the proxy has seen who asked.
+    const proxy = await startForwardProxy(await freePort());
+    afterwards(() => proxy.close());
+    const pull = (env: Readonly<Record<string, string>>) =>
+      run(['models', 'pull', 'zipformer-en-3.3m'], {
+        env: {
+          CAPTION_MODELS_DIR: join(cwd, 'models'),
+          XDG_CACHE_HOME: join(cwd, 'cache'),
+          CAPTION_MODELS_MIRROR: 'http://mirror.test/models',
+          http_proxy: '',
+          HTTP_PROXY: proxy.host,
+          ...env,
+        },
+        cwd,
+      });
+    expect((await pull({ no_proxy: '.test' })).code).toBe(4);
+    expect(proxy.seen).toEqual([]);
+    expect((await pull({ no_proxy: '' })).code).toBe(4);
+    expect(proxy.seen[0]?.request).toMatch(/^GET http:\/\/mirror\.test\/models\//);
+  });
+});
+
 describeWithModel('caption-gateway with a model', (model) => {
   const afterAllTests = cleanupsAfterAll();
   const afterwards = cleanupsAfterEach();
@@ -139,6 +168,7 @@ describeWithModel('caption-gateway with a model', (model) => {
       file: string;
       channel?: number;
       seconds: number;
+      hasSpeech: boolean;
       text: string;
       realTimeFactor: number;
       segments: {
@@ -241,8 +271,36 @@ describeWithModel('caption-gateway with a model', (model) => {
 
     it('takes a file without any audio', async () => {
       const file = await writeWav('empty.wav', [new Int16Array(0)], { rateHz: 16_000, bits: '16' });
-      const { files } = await transcribeJson(file);
-      expect(files).toEqual([{ file, seconds: 0, text: '', realTimeFactor: 0, segments: [] }]);
+      const { code, stdout, stderr } = await run(['transcribe', file, '--json'], { env });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: `${file}: it has no audio.\n` });
+      const { files } = JSON.parse(stdout) as TranscribeDocument;
+      expect(files).toEqual([
+        { file, seconds: 0, hasSpeech: false, text: '', realTimeFactor: 0, segments: [] },
+      ]);
+    });
+
+    it('says of a file in which it found no speech that there is none', async () => {
+      const hum = Int16Array.from({ length: 48_000 }, (_, n) => Math.round(300 * Math.sin(n / 20)));
+      const file = await writeWav('hum.wav', [hum, hum], { rateHz: 16_000, bits: '16' });
+      for (const flag of ['--txt', '--split-channels']) {
+        const { code, stdout, stderr } = await run(['transcribe', file, flag], { env });
+        expect({ code, words: stdout.trim() }).toEqual({ code: 0, words: '' });
+        expect(stderr).toBe(`${file}: no speech was found in 3.0 s of audio.\n`);
+      }
+    });
+
+    it('hears the words of a recorder that broke down, and of channels that take each other away', async () => {
+      const opposite = pcm.map((sample) => Math.max(-32_767, -sample));
+      const stereo = await writeWav('opposite.wav', [pcm, opposite], { rateHz: 16_000, bits: '16' });
+      const broken = join(dir, 'broken.wav');
+      const bytes = await readFile(join(dir, 'speech.wav'));
+      bytes.writeUInt32LE(0, bytes.indexOf('data', 0, 'latin1') + 4);
+      await writeFile(broken, bytes);
+      const { files } = await transcribeJson(stereo, broken);
+      expect(files.map(({ hasSpeech, text }) => [hasSpeech, normaliseWords(text)])).toEqual([
+        [true, expected],
+        [true, expected],
+      ]);
     });
 
     it.each([

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 /** Entry of the program: arguments, signals, exit codes. No other file of gateway/ ends the process. */
 import { Command } from 'commander';
+import { useProxies } from '../asr/index.js';
 import { CaptionError } from '../protocol/index.js';
 import type { CommandContext } from './commands/command-context.js';
 import { registerDemoCommand } from './commands/demo-command.js';
@@ -39,6 +40,7 @@ async function run(argv: readonly string[]): Promise<number> {
   let failure: CaptionError | undefined;
   try {
     const environment = readEnvironment();
+    useProxies(environment.proxies);
     const context: CommandContext = {
       environment,
       stdout: process.stdout,

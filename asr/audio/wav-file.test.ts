@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import wavefile from 'wavefile';
 import { CaptionError } from '../../protocol/index.js';
-import { mixToMono, parseWav, readWavFile, toSixteenKilohertz } from './wav-file.js';
+import { parseWav, readWavFile, toSixteenKilohertz } from './wav-file.js';
 
 /** Another implementation's idea of a WAV file. `bitDepth`: '8', '16', '24', '32', '32f', '64', '8a', … */
 function writeWav(options: {
@@ -159,6 +159,52 @@ describe('parseWav', () => {
     expect(firstChannel(riff([cue, odd, formatChunk({}), odd, data, after]))).toEqual([5]);
   });
 
+  it.each([0, 0xffffffff])(
+    'reads sound whose size a recorder that broke down left at %i',
+    (declaredBytes) => {
+      const list = { id: 'LIST', content: Buffer.from('INFOISFT') };
+      const data = { id: 'data', content: samples16(7, 8, 9, 0, 0, 0), declaredBytes };
+      expect(firstChannel(riff([list, formatChunk({}), data]))).toEqual([7, 8, 9, 0, 0, 0]);
+    },
+  );
+
+  it('takes no chunk for sound where there is none', () => {
+    const odd = { id: 'LIST', content: Uint8Array.of(1, 2, 3) };
+    const empty = { id: 'data', content: new Uint8Array(0) };
+    expect(firstChannel(riff([formatChunk({}), empty, odd, { id: 'id3 ', content: samples16(1) }]))).toEqual(
+      [],
+    );
+  });
+
+  it.each(['fmt ', 'LIST', 'data'])(
+    'reads a file whose odd chunk before "%s" has no byte that makes it even',
+    (next) => {
+      const odd = (content: number[]): Uint8Array => {
+        const chunk = Buffer.alloc(8);
+        chunk.write('LIST', 'latin1');
+        chunk.writeUInt32LE(content.length, 4);
+        return Buffer.concat([chunk, Uint8Array.from(content)]);
+      };
+      const chunks = [
+        formatChunk({}),
+        { id: 'LIST', content: samples16(1) },
+        { id: 'data', content: samples16(5, 6) },
+      ];
+      const parts = chunks.flatMap((chunk) => [
+        ...(chunk.id === next ? [odd([1, 2, 3])] : []),
+        riff([chunk]).subarray(12),
+      ]);
+      expect(firstChannel(Buffer.concat([riff([]), ...parts]))).toEqual([5, 6]);
+    },
+  );
+
+  it('names the chunk that is damaged, and where', () => {
+    const broken = { id: 'bext', content: samples16(1, 2), declaredBytes: 1_000_000 };
+    const { code, message } = errorOf(riff([formatChunk({}), broken, { id: 'data', content: samples16(1) }]));
+    expect(code).toBe('wav_unreadable');
+    expect(message).toMatch(/"bext" at byte 36 says that it has 1000000 bytes/);
+  });
+
   it('accepts a file without any samples', () => {
     expect(firstChannel(riff([formatChunk({}), { id: 'data', content: new Uint8Array(0) }]))).toEqual([]);
   });
@@ -249,23 +295,6 @@ describe('readWavFile', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  });
-});
-
-describe('mixToMono', () => {
-  it('is the mean of the channels', () => {
-    expect(mixToMono([Int16Array.of(100, -32_768), Int16Array.of(200, -32_768)])).toEqual(
-      Int16Array.of(150, -32_768),
-    );
-  });
-
-  it('returns a single channel as it is', () => {
-    const only = Int16Array.of(1, 2);
-    expect(mixToMono([only])).toBe(only);
-  });
-
-  it('is empty without channels', () => {
-    expect(mixToMono([])).toHaveLength(0);
   });
 });
 

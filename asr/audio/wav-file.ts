@@ -47,7 +47,8 @@ async function readBytes(path: string): Promise<Uint8Array> {
 
 /**
  * The same for bytes in memory. Audio data that ends before its declared size (a recording cut short, a stream of
- * unknown length) is read as far as it goes. Floats are clipped to [-1, 1]; not-a-number becomes 0.
+ * unknown length) is read as far as it goes, and so is sound of which the header says that there is none: a recorder that
+ * broke down did not get round to writing how long it is. Floats are clipped to [-1, 1]; not-a-number becomes 0.
  * @throws CaptionError `wav_unreadable`.
  */
 export function parseWav(bytes: Uint8Array): WavAudio {
@@ -62,16 +63,6 @@ export function parseWav(bytes: Uint8Array): WavAudio {
     return pcm;
   });
   return { sampleRateHz, channels };
-}
-
-/** The mean of all channels, rounded. A single channel is returned as it is. Empty when there are none. */
-export function mixToMono(channels: readonly Int16Array[]): Int16Array {
-  const [first] = channels;
-  if (first === undefined) return new Int16Array(0);
-  if (channels.length === 1) return first;
-  return first.map((_, index) =>
-    Math.round(channels.reduce((sum, channel) => sum + (channel[index] ?? 0), 0) / channels.length),
-  );
 }
 
 /**
@@ -102,6 +93,13 @@ const unreadable = (what: string): CaptionError =>
 const RIFF_HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
 
+/** Chunks that there are in WAV files. */
+const KNOWN_CHUNKS: ReadonlySet<string> = new Set(
+  'fmt ,data,LIST,fact,JUNK,junk,PAD ,FLLR,bext,iXML,axml,chna,cue ,plst,smpl,inst,id3 ,ID3 ,PEAK,cart,levl,umid,minf,elm1,regn,acid,strc,_PMX,DISP,afsp,LGWV'.split(
+    ',',
+  ),
+);
+
 /** The parts of a RIFF file that matter. A chunk is: id (4 bytes), size (4 bytes), content, a byte to make it even. */
 function findChunks(bytes: Uint8Array): { format: DataView; data: DataView } {
   if (text(bytes, 0) !== 'RIFF' || text(bytes, 8) !== 'WAVE')
@@ -110,21 +108,50 @@ function findChunks(bytes: Uint8Array): { format: DataView; data: DataView } {
   let format: DataView | undefined;
   let data: DataView | undefined;
   let at = RIFF_HEADER_BYTES;
+  let last: { readonly id: string; readonly at: number; readonly size: number } | undefined;
   while (at + CHUNK_HEADER_BYTES <= bytes.length && (format === undefined || data === undefined)) {
-    const size = view.getUint32(at + 4, true);
+    const [id, size] = [text(bytes, at), view.getUint32(at + 4, true)];
+    last = { id, at, size };
     const start = at + CHUNK_HEADER_BYTES;
-    const content = new DataView(
-      bytes.buffer,
-      bytes.byteOffset + start,
-      Math.min(size, bytes.length - start),
-    );
-    if (text(bytes, at) === 'fmt ') format ??= content;
-    if (text(bytes, at) === 'data') data ??= content;
-    at = start + size + (size % 2);
+    const isUnfinished = id === 'data' && size === 0 && !areChunks(bytes, start);
+    const end = isUnfinished ? bytes.length : Math.min(start + size, bytes.length);
+    const content = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+    if (id === 'fmt ') format ??= content;
+    if (id === 'data') data ??= content;
+    at = isUnfinished ? end : chunkAfter(bytes, { start, size });
   }
-  if (format === undefined) throw unreadable('The WAV header is cut off or has no format');
-  if (data === undefined) throw unreadable('The WAV file has a header but no audio data');
-  return { format, data };
+  if (format !== undefined && data !== undefined) return { format, data };
+  const overrun = last !== undefined && last.at + CHUNK_HEADER_BYTES + last.size > bytes.length;
+  if (last !== undefined && overrun && last.id !== 'data') {
+    const name = KNOWN_CHUNKS.has(last.id) ? `"${last.id.trim()}"` : 'without a known name';
+    throw unreadable(
+      `The WAV file is damaged or cut off: its chunk ${name} at byte ${last.at} says that it has ${last.size} bytes, which is more than follow`,
+    );
+  }
+  throw unreadable(
+    format === undefined
+      ? 'The WAV header is cut off or has no format'
+      : 'The WAV file has a header but no audio data',
+  );
+}
+
+/** Where the next chunk begins. Some programs leave out the byte that makes an odd one even. */
+function chunkAfter(bytes: Uint8Array, { start, size }: { start: number; size: number }): number {
+  const end = start + size;
+  if (size % 2 === 0) return end;
+  const lacksPadding = KNOWN_CHUNKS.has(text(bytes, end)) && !KNOWN_CHUNKS.has(text(bytes, end + 1));
+  return lacksPadding ? end : end + 1;
+}
+
+/** Whether there is nothing but chunks from here on, or nothing at all: not sound. */
+function areChunks(bytes: Uint8Array, from: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = from;
+  while (at + CHUNK_HEADER_BYTES <= bytes.length) {
+    if (!KNOWN_CHUNKS.has(text(bytes, at))) return false;
+    at = chunkAfter(bytes, { start: at + CHUNK_HEADER_BYTES, size: view.getUint32(at + 4, true) });
+  }
+  return at >= bytes.length;
 }
 
 const text = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));

@@ -1,6 +1,7 @@
 /** Downloads one big file, going on where a broken download stopped. */
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Response } from 'undici';
 import { CaptionError } from '../../protocol/index.js';
 import { badStatus, downloadFailed, getFollowingRedirects, networkReason } from './http-request.js';
 import { IdleWatch } from './idle-watch.js';

@@ -1,5 +1,7 @@
 /** One HTTP GET with bounded redirects, whose failures say whether trying again makes sense. */
+import type { Response } from 'undici';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { outboundFetch } from '../outbound-fetch.js';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -41,7 +43,7 @@ export const downloadFailed = (
 
 async function get(url: URL, { headers, signal }: GetOptions): Promise<Response> {
   try {
-    return await fetch(url, { headers, signal, redirect: 'manual' });
+    return await outboundFetch(url, { headers, signal, redirect: 'manual' });
   } catch (error) {
     signal.throwIfAborted();
     throw downloadFailed(`${url.href} cannot be reached: ${networkReason(error)}.`, {

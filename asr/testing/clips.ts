@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mixToMono, readWavFile, toSixteenKilohertz } from '../audio/wav-file.js';
+import { mixToMono } from '../audio/mix-to-mono.js';
+import { readWavFile, toSixteenKilohertz } from '../audio/wav-file.js';
 
 export interface Clip {
   readonly id: string;

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { outboundFetch } from '../../asr/index.js';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
 import type { Settings } from '../config/settings.js';
 import { render } from '../report/render-request.js';
@@ -112,12 +113,15 @@ async function askGateway({ environment, signal }: CommandContext, flags: Report
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   const token = settings.CAPTION_OPERATOR_TOKEN;
-  let response: Response;
+  const address = `${base.replace(/\/$/, '')}/v1/report?${new URLSearchParams(given).toString()}`;
+  const request = {
+    headers: token === '' ? {} : { Authorization: `Bearer ${token}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
+  };
+  let response: { readonly ok: boolean; readonly status: number; text(): Promise<string> };
   try {
-    response = await fetch(`${base.replace(/\/$/, '')}/v1/report?${new URLSearchParams(given).toString()}`, {
-      headers: token === '' ? {} : { Authorization: `Bearer ${token}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
-    });
+    // A proxy does not know this machine's own gateway.
+    response = await (flags.url === undefined ? fetch(address, request) : outboundFetch(address, request));
   } catch (error) {
     signal.throwIfAborted();
     throw new CaptionError('gateway_unreachable', `No gateway answers at ${base}: ${reasonOf(error)}`, {

@@ -13,6 +13,7 @@ import { languageChooser } from '../rooms/caption-language.js';
 import { recordingTranscript, type RecordedTrack } from '../transcribe/recording-transcript.js';
 import { transcribePcm, type TranscribedSegment } from '../transcribe/transcribe-pcm.js';
 import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
+import { terminalLine, terminalText } from '../terminal-text.js';
 import { type CommandContext, printJson } from './command-context.js';
 import { locateModels } from './locate-model.js';
 
@@ -32,6 +33,8 @@ interface TranscribedTrack {
   /** 1, 2, … with `--split-channels`. */
   readonly channel?: number;
   readonly seconds: number;
+  /** False where nothing was recognised: silence, noise, or a file that is not what somebody took it for. */
+  readonly hasSpeech: boolean;
   readonly text: string;
   readonly realTimeFactor: number;
   readonly segments: readonly TranscribedSegment[];
@@ -79,14 +82,16 @@ async function transcribe(
     observer: {
       childReady: ({ refusal }) => {
         if (refusal !== undefined)
-          context.stderr.write(`Our own engine cannot run the model, sherpa-onnx does: ${refusal}\n`);
+          context.stderr.write(
+            `Our own engine cannot run the model, sherpa-onnx does: ${terminalText(refusal)}\n`,
+          );
       },
     },
   });
   const results: TranscribedTrack[] = [];
   try {
     const unfavoured = await engine.unfavoured(vocabulary);
-    if (unfavoured !== undefined) context.stderr.write(`${unfavoured.error.message}\n`);
+    if (unfavoured !== undefined) context.stderr.write(`${terminalText(unfavoured.error.message)}\n`);
     // One after the other: what shares a batch must not depend on chance.
     for (const { file, channel, pcm } of inputs.flat()) {
       const startedAtMs = performance.now();
@@ -103,6 +108,7 @@ async function transcribe(
         file,
         ...(channel === undefined ? {} : { channel }),
         seconds,
+        hasSpeech: segments.length > 0,
         text: segments.map(({ text }) => text).join(' '),
         realTimeFactor: seconds === 0 ? 0 : Number((tookS / seconds).toFixed(4)),
         segments,
@@ -111,6 +117,8 @@ async function transcribe(
   } finally {
     await engine.close();
   }
+  for (const file of new Set(files))
+    context.stderr.write(nothingHeard(results.filter((track) => track.file === file)));
   if (flags.json === true) printJson(context, { model: models.model.id, files: results });
   else context.stdout.write(formatAll(results, flags));
 }
@@ -133,9 +141,20 @@ async function readTracks(file: string, splitChannels: boolean): Promise<InputTr
   );
 }
 
+/** An empty transcript alone looks as if nothing had been said. Empty where one of the file's tracks has speech. */
+function nothingHeard(tracks: readonly TranscribedTrack[]): string {
+  const [first] = tracks;
+  if (first === undefined || tracks.some(({ hasSpeech }) => hasSpeech)) return '';
+  const what =
+    first.seconds === 0 ? 'it has no audio' : `no speech was found in ${first.seconds.toFixed(1)} s of audio`;
+  return `${terminalLine(first.file)}: ${what}.\n`;
+}
+
 function formatAll(results: readonly TranscribedTrack[], flags: TranscribeFlags): string {
   if (flags.vtt !== true && flags.srt !== true)
-    return results.map(({ segments }) => segments.map(({ text }) => `${text}\n`).join('')).join('\n');
+    return results
+      .map(({ segments }) => segments.map(({ text }) => `${terminalLine(text)}\n`).join(''))
+      .join('\n');
   const tracks = results.map(({ channel, segments }): RecordedTrack => ({
     segments,
     ...(channel === undefined ? {} : { speaker: `Channel ${channel}` }),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
+import type { ProxySettings } from '../../asr/outbound-fetch.js';
 import { decodeText } from '../../asr/text-file.js';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
 import { defaultSettings, parseSetting, SETTING_NAMES, type SettingName, type Settings } from './settings.js';
@@ -12,6 +13,7 @@ export interface Environment {
   readonly workingDir: string;
   /** `$XDG_CACHE_HOME` or `~/.cache`. */
   readonly cacheDir: string;
+  readonly proxies: ProxySettings;
 }
 
 const MIN_OPERATOR_TOKEN_CHARS = 16;
@@ -51,7 +53,19 @@ export function readEnvironment(variables: Variables = process.env, workingDir =
   }
   const cacheHome = variables['XDG_CACHE_HOME']?.trim();
   const cacheDir = cacheHome === undefined || cacheHome === '' ? join(homedir(), '.cache') : cacheHome;
-  return { settings, workingDir, cacheDir };
+  return { settings, workingDir, cacheDir, proxies: readProxies(variables) };
+}
+
+/** As other programs have it: either case, the small letters win; an empty one is none. */
+function readProxies(variables: Variables): ProxySettings {
+  const valueOf = (name: string): string =>
+    [name.toLowerCase(), name].map((known) => variables[known]?.trim() ?? '').find((value) => value !== '') ??
+    '';
+  return {
+    httpProxy: valueOf('HTTP_PROXY'),
+    httpsProxy: valueOf('HTTPS_PROXY'),
+    noProxy: valueOf('NO_PROXY'),
+  };
 }
 
 /** This process's environment for a child, with additions. */

@@ -1,3 +1,4 @@
+import { outboundFetch, type OutboundResponse } from '../../asr/index.js';
 import { CaptionError, errorMessage, type RoomName } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { EncryptionKeyAnswer } from './bot/captioner-host.js';
@@ -71,10 +72,10 @@ export class EncryptionKeys {
   /** Throws CaptionError `encryption_hook_failed`; retryable where the same request may succeed. */
   async #ask(hook: URL, room: RoomName): Promise<EncryptionKeyAnswer> {
     const { hookToken, deadlineMs = DEADLINE_MS } = this.#options;
-    let response: Response;
+    let response: OutboundResponse;
     let body: string;
     try {
-      response = await fetch(hook, {
+      response = await outboundFetch(hook, {
         method: 'POST',
         headers: {
           'Content-Type': 'application/json',
@@ -126,11 +127,10 @@ function parseHookUrl(hookUrl: string): URL {
   return url;
 }
 
-async function readAtMost(response: Response, maxBytes: number): Promise<string> {
+async function readAtMost(response: OutboundResponse, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  // undici's type says so; the DOM's, which tests are checked with, does not.
-  const body = response.body as AsyncIterable<Uint8Array> | null;
+  const body: AsyncIterable<Uint8Array> | null = response.body;
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) throw hookFailed(`its answer is longer than ${maxBytes} bytes`);

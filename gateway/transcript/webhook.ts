@@ -3,6 +3,7 @@
  * again until it is taken, and always under the same id, so that who gets it twice can tell.
  */
 import { createHmac } from 'node:crypto';
+import { outboundFetch } from '../../asr/index.js';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
@@ -96,7 +97,7 @@ export class Webhook {
     const { url, log } = this.#options;
     await this.#turn();
     try {
-      const response = await fetch(url, {
+      const response = await outboundFetch(url, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...this.#signature(id, body) },
         body,
