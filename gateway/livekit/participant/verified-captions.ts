@@ -1,3 +1,4 @@
+import { detached } from '../../../asr/detached.js';
 import { ParticipantKind, type RemoteParticipant, type Room, RoomEvent } from '@livekit/rtc-node';
 import {
   CaptionKey,
@@ -40,8 +41,8 @@ export class VerifiedCaptions {
     room.on(RoomEvent.DataReceived, (...[bytes, sender, , topic]) => {
       if (topic === CAPTIONS_TOPIC && mayBeGateway(sender)) this.#verifier.receive(bytes);
     });
-    room.on(RoomEvent.RoomMetadataChanged, () => void this.#readKeys());
-    room.on(RoomEvent.Reconnected, () => void this.#readKeys());
+    room.on(RoomEvent.RoomMetadataChanged, () => detached('reading keys', this.#readKeys()));
+    room.on(RoomEvent.Reconnected, () => detached('reading keys', this.#readKeys()));
   }
 
   /** Resolves when what can be verified is. Never rejects. */

@@ -1,3 +1,4 @@
+import { detached } from '../../../asr/detached.js';
 import {
   type CaptionMessage,
   CAPTIONS_TOPIC,
@@ -125,7 +126,7 @@ export class CaptionChannel {
   }
 
   #answer(asker: Asker): void {
-    if (asker === 'nobody known') void this.#answerNewcomers();
+    if (asker === 'nobody known') detached('answering a newcomer', this.#answerNewcomers());
     else this.#queue.addSnapshot(asker);
     const intervalMs = asker === 'nobody known' ? MIN_QUESTION_INTERVAL_MS : MIN_SNAPSHOT_INTERVAL_MS;
     const timer = setTimeout(() => this.#intervalIsOver(asker), intervalMs);

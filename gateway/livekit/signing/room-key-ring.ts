@@ -2,6 +2,7 @@
  * The keys of one bot: which one it signs with, and that the room's metadata names it. Participants cannot write a room's metadata;
  * the application can, and other things of it are in there: only our own property is ever changed.
  */
+import { detached } from '../../../asr/detached.js';
 import {
   errorMessage,
   CaptionError,
@@ -96,7 +97,7 @@ export class RoomKeyRing {
 
   #check(): void {
     this.#isDue = true;
-    if (!this.#isBusy) void this.#run();
+    if (!this.#isBusy) detached('naming the key of a room', this.#run());
   }
 
   /** Never rejects. */
