@@ -22,6 +22,16 @@ const addons = {
   },
 };
 
+const environmentOnce = {
+  object: 'process',
+  property: 'env',
+  message: 'Only gateway/config/environment.ts reads the environment.',
+};
+const oneClock = [
+  { object: 'Date', property: 'now' },
+  { object: 'performance', property: 'timeOrigin' },
+].map((place) => ({ ...place, message: 'Epoch times come from gateway/clock.ts.' }));
+
 const restrictedImports = (patterns, paths = Object.values(addons)) => ({
   'no-restricted-imports': ['error', { paths, patterns }],
 });
@@ -50,14 +60,7 @@ export default tseslint.config(
         { allowNumber: true, allowBoolean: true },
       ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      'no-restricted-properties': [
-        'error',
-        {
-          object: 'process',
-          property: 'env',
-          message: 'Only gateway/config/environment.ts reads the environment.',
-        },
-      ],
+      'no-restricted-properties': ['error', environmentOnce],
     },
   },
   {
@@ -85,7 +88,10 @@ export default tseslint.config(
   },
   {
     files: ['gateway/**/*.ts'],
-    rules: restrictedImports([wall(['bench'], 'gateway never looks at bench.')]),
+    rules: {
+      ...restrictedImports([wall(['bench'], 'gateway never looks at bench.')]),
+      'no-restricted-properties': ['error', environmentOnce, ...oneClock],
+    },
   },
   {
     files: ['gateway/livekit/**/*.ts'],
@@ -115,7 +121,7 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: false }] },
   },
   {
-    files: ['gateway/config/environment.ts', 'vitest.config.ts'],
+    files: ['gateway/config/environment.ts', 'gateway/clock.ts', 'gateway/web/**/*.ts', 'vitest.config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -234,7 +234,7 @@ describeWithModel('ChildEngine', (model) => {
     });
 
     it('flushes by itself when audio stops coming, if asked to', async () => {
-      const stream = engine.openStream({ idleFlushMs: 30 });
+      const stream = engine.openStream({ stall: { pauseMs: 10, finishMs: 30 } });
       const { events } = await collecting(stream);
       pushAll(stream, firstHalf(clips[1]!));
       await hasFinal(events);

@@ -152,7 +152,7 @@ export class ChildEngine implements AsrEngine {
       createFormatter: (vocabulary) => createFormatter({ language, casing, punctuates, vocabulary }),
       punctuatesFinals: this.#punctuatesFinals,
       vocabulary: options.vocabulary ?? [],
-      idleFlushMs: options.idleFlushMs ?? 0,
+      ...(options.stall === undefined ? {} : { stall: options.stall }),
       closed: (closed) => {
         if (this.#streams.delete(closed)) this.#coalescedOfClosed += closed.events.coalesced;
       },

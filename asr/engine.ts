@@ -7,6 +7,7 @@
  */
 import type { GapReason, SampleIndex } from '../protocol/index.js';
 import type { AudioFrame } from './audio/audio-frame.js';
+import type { StallLimits } from './stream/stall-watch.js';
 import type { WordMoments } from './stream/word-moments.js';
 import type { UnfavouredPhrases } from './vocabulary-check.js';
 
@@ -15,8 +16,8 @@ export interface AsrStreamOptions {
   readonly vocabulary?: readonly string[];
   /** BCP 47, for instance "en". Default: the model's first language. */
   readonly language?: string;
-  /** An open segment is finished when no audio arrives for so long, in milliseconds; 0 never does. Default 0. */
-  readonly idleFlushMs?: number;
+  /** What happens to an open segment when no audio arrives. Default: nothing, it waits. */
+  readonly stall?: StallLimits;
 }
 
 /** A word as it is to be shown. */
@@ -63,7 +64,15 @@ export interface AsrStream {
   readonly receivedThroughSample: SampleIndex;
   /** All audio before this position has led to whatever text it leads to. */
   readonly recognisedThroughSample: SampleIndex;
-  /** Finishes what is being said, without waiting for silence: the speaker muted. */
+  /**
+   * All that was said before this position is in events that were read and say that it is final, or a gap; or it was silence. Whoever
+   * has the audio after it can have all the rest recognised again.
+   */
+  readonly finalThroughSample: SampleIndex;
+  /**
+   * Finishes what is being said, without waiting for silence: the speaker muted. What is pushed afterwards was spoken later, and no
+   * utterance reaches over that pause.
+   */
   flush(): void;
   /** Resolves when all whole frames pushed so far have passed the voice gate. */
   settled(): Promise<void>;

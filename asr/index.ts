@@ -11,6 +11,7 @@ export { ChildEngine, defaultChildren, type ChildEngineOptions, type EngineBackl
 export * from './models/index.js';
 export { monotonicNow } from './monotonic-clock.js';
 export * from './scoring/index.js';
+export { DEFAULT_STALL_LIMITS, type StallLimits } from './stream/stall-watch.js';
 export type { WordMoments } from './stream/word-moments.js';
 export type { PoolHealthState } from './supervisor/pool-health.js';
 export type { PoolObserver } from './supervisor/pool-observer.js';

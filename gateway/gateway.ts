@@ -45,6 +45,8 @@ import { OriginPolicy } from './server/origin-policy.js';
 import type { NotReady } from './server/readiness.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
+/** Between the last moment at which a client may resume and the end of what it was saying. */
+const STALL_MARGIN_MS = 5000;
 /** Beyond the drain, for leaving rooms of LiveKit. */
 const LEAVE_MS = 2000;
 
@@ -129,6 +131,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     maxViewersPerIdentity: settings.CAPTION_MAX_VIEWERS_PER_IDENTITY,
     maxViewersPerRoom: settings.CAPTION_MAX_VIEWERS_PER_ROOM,
   });
+  const resumeMs = settings.CAPTION_INGEST_RESUME_S * 1000;
   const ingest = new IngestEndpoint({
     engine,
     rooms,
@@ -136,11 +139,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     chooseLanguage,
     maxSpeakers: settings.CAPTION_MAX_SPEAKERS,
-    resumeMs: settings.CAPTION_INGEST_RESUME_S * 1000,
+    resumeMs,
     idleMs: settings.CAPTION_INGEST_IDLE_S * 1000,
     maxAheadMs: settings.CAPTION_INGEST_AHEAD_S * 1000,
     helloDeadlineMs: timing.helloDeadlineMs,
-    stallFlushMs: timing.stallFlushMs,
+    // Whoever resumes goes on in the middle of a word: until then nothing is finished there.
+    stall: { pauseMs: timing.stallFlushMs, finishMs: resumeMs + STALL_MARGIN_MS },
     openRights,
   });
   const written = { rooms, language: settings.CAPTION_LANGUAGE };
@@ -245,6 +249,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         metrics,
         log,
         chooseLanguage,
+        access,
         role: options.liveKitRole ?? 'worker',
         load: () => ({
           speakers: ingest.speakerCount + (livekit?.speakerCount ?? 0),

@@ -14,4 +14,4 @@ export { playPaced } from './meeting/paced-playback.js';
 export { element, escapeText, picture } from './report/html/svg.js';
 export { PAGE_STYLE } from './report/html/page-style.js';
 export type { ReportData } from './report/report-data.js';
-export { wallClockMs } from './rooms/sample-clock.js';
+export { wallClockMs } from './clock.js';

@@ -33,8 +33,9 @@ export {
 export { decodeBase64url, encodeBase64url } from './base64url.js';
 export { CaptionFollower, type CaptionFollowerOptions } from './caption-follower.js';
 export * from './ingest.js';
-export { KeptAudio } from './kept-audio.js';
+export { KEPT_AUDIO_MS, KeptAudio, type KeptRun } from './kept-audio.js';
 export { shownName } from './shown-name.js';
 export * from './captioner.js';
 export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';
+export { type AccessTokenSource, ClientToken, type TokenAnswers } from './client-token.js';
 export * from './websocket.js';

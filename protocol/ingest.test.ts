@@ -93,6 +93,7 @@ describe('decodeIngestMessage', () => {
     { kind: 'unmute' },
     { kind: 'end' },
     { kind: 'vocabulary', vocabulary: ['La Suite'] },
+    { kind: 'spoken', behindMs: 1500 },
     { kind: 'token', token: 'aa.bb-_.cc' },
   ])('reads $kind', (message) => {
     expect(decodeIngestMessage(JSON.stringify(message))).toEqual(message);

@@ -41,6 +41,11 @@ export type IngestClientMessage =
   /** No audio comes for a while; what was said is finished now. Audio that comes before `unmute` is not captioned. */
   | { readonly kind: 'mute' }
   | { readonly kind: 'unmute' }
+  /**
+   * The audio that follows was spoken so long ago: for audio that is sent later than it was spoken, and again where it goes on after a
+   * pause. Words then get the time at which they were said. Optional.
+   */
+  | { readonly kind: 'spoken'; readonly behindMs: number }
   | { readonly kind: 'vocabulary'; readonly vocabulary: readonly string[] }
   | TokenMessage
   /** The speaker leaves. Answered by `ended` when the last final is out. */
@@ -102,6 +107,8 @@ export function decodeIngestMessage(text: string): IngestClientMessage | undefin
     case 'unmute':
     case 'end':
       return { kind };
+    case 'spoken':
+      return { kind, behindMs: fields.integer('behindMs', PLACE) };
     case 'vocabulary':
       return { kind, vocabulary: fields.texts('vocabulary', PHRASES) };
     case 'token':

@@ -31,6 +31,11 @@ export class SpeechDetector {
     return this.#isSpeaking;
   }
 
+  /** Silence since the last speech; 0 while nobody speaks. */
+  get silentSamples(): number {
+    return this.#isSpeaking ? this.#silentSamples : 0;
+  }
+
   /** `endpointSilenceSamples`: how much silence ends speech at this place. */
   judge(frame: JudgedFrame, endpointSilenceSamples: number): SpeechEvent | undefined {
     return this.#isSpeaking ? this.#whileSpeaking(frame, endpointSilenceSamples) : this.#whileSilent(frame);

@@ -44,6 +44,11 @@ export class VoiceGate implements VadClient {
     return this.#position;
   }
 
+  /** Judged silence at the end of what is being said. */
+  get trailingSilenceSamples(): number {
+    return this.#detector.silentSamples;
+  }
+
   /** Takes audio of any length. Whole frames in it are kept as views, so it must not be changed afterwards. */
   push(pcm: Int16Array): void {
     let taken = 0;

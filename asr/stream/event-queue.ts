@@ -23,6 +23,11 @@ export class EventQueue implements AsyncIterable<AsrEvent> {
     return this.#coalesced;
   }
 
+  /** Something that nothing replaces waits to be read: a final or a gap. */
+  get holdsFinal(): boolean {
+    return this.#events.some((event) => event.kind === 'gap' || event.isFinal);
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }

@@ -6,6 +6,8 @@ import type { RecognisedWord } from '../token.js';
  * sentence last up to 384 ms and those between sentences 512 ms and more.
  */
 export const ENDPOINT_SILENCE_SAMPLES = msToSamples(500);
+/** Silence in which no word goes on: longer than the closure of a stop consonant. Where audio stalls, a sentence may end here. */
+export const BETWEEN_WORDS_SILENCE_SAMPLES = msToSamples(190);
 /** Audio without a word, decoded, after which a sentence has ended although the gate still hears something: noise, music. */
 export const WORDLESS_SAMPLES = msToSamples(1500);
 /** From this length on a segment ends at the next pause, however short a listener would find it. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { msToSamples, sampleIndex } from '../../protocol/index.js';
 import type { AsrEvent } from '../engine.js';
 import { VAD_FRAME_SAMPLES, type VadRequest } from '../gate/silero-vad.js';
@@ -10,6 +10,7 @@ import { joinPcm } from '../testing/clips.js';
 import { FakePool, type SpokenWord } from '../testing/fake-pool.js';
 import type { Formatter } from '../text/formatter.js';
 import { SpeakerStream } from './speaker-stream.js';
+import type { StallLimits } from './stall-watch.js';
 
 const FRAME_SAMPLES = msToSamples(100);
 
@@ -94,8 +95,13 @@ async function drain(pool: FakePool): Promise<void> {
   }
 }
 
-function createStream(pool: FakePool, closed: () => void = () => undefined): SpeakerStream {
+function createStream(
+  pool: FakePool,
+  closed: () => void = () => undefined,
+  stall?: StallLimits,
+): SpeakerStream {
   return new SpeakerStream({
+    ...(stall === undefined ? {} : { stall }),
     pool,
     batcher: new VadBatcher(loudnessVad, (error) => {
       throw error;
@@ -103,7 +109,6 @@ function createStream(pool: FakePool, closed: () => void = () => undefined): Spe
     createFormatter: () => plain,
     punctuatesFinals: false,
     vocabulary: [],
-    idleFlushMs: 0,
     closed,
   });
 }
@@ -292,5 +297,187 @@ describe('SpeakerStream', () => {
     expect(stream.recognisedThroughSample).toBe(whole);
     stream.destroy();
     expect(closings).toBe(1);
+  });
+});
+
+describe('audio that stalls', () => {
+  const limits: StallLimits = { pauseMs: 1500, finishMs: 10_000 };
+  const speech = speak([{ words: 6, wordMs: 400, pauseMs: 2000 }]);
+  const endOfSpeech = msToSamples(500 + 6 * 400);
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  interface StalledRun {
+    readonly stream: SpeakerStream;
+    readonly events: AsrEvent[];
+    /** Lets so much time pass without audio. */
+    readonly wait: (ms: number) => Promise<void>;
+    readonly resume: () => Promise<string[]>;
+  }
+
+  /** Everything before `atSample` has come; `resume` sends the rest, and gives all words of finals. */
+  async function stalledAt(atSample: number): Promise<StalledRun> {
+    const pool = new FakePool(speech.words);
+    const stream = createStream(pool, undefined, limits);
+    const events: AsrEvent[] = [];
+    const reading = (async () => {
+      for await (const event of stream.events) events.push(event);
+    })();
+    const settled = async (): Promise<void> => {
+      await stream.settled();
+      await drain(pool);
+    };
+    push(stream, speech.pcm.subarray(0, atSample), 0);
+    await settled();
+    return {
+      stream,
+      events,
+      wait: async (ms) => {
+        vi.advanceTimersByTime(ms);
+        await settled();
+      },
+      resume: async () => {
+        push(stream, speech.pcm.subarray(atSample), atSample);
+        await settled();
+        const closed = stream.close();
+        await settled();
+        await closed;
+        await reading;
+        return finalsOf(events).flatMap(({ words }) => words.map(({ text }) => text));
+      },
+    };
+  }
+
+  it('in the middle of a word leaves the segment open, and the word whole when the rest comes', async () => {
+    const { events, wait, resume } = await stalledAt(msToSamples(500 + 2 * 400 + 200));
+    await wait(limits.finishMs - 1);
+    expect(events.length).toBeGreaterThan(0);
+    expect(finalsOf(events)).toEqual([]);
+    expect(await resume()).toEqual(textsOf(speech));
+    expect(finalsOf(events)).toHaveLength(1);
+  });
+
+  it('in the middle of a word for very long is finished, and goes on in another segment', async () => {
+    const { events, wait, resume } = await stalledAt(msToSamples(500 + 2 * 400 + 200));
+    await wait(limits.pauseMs);
+    await wait(limits.finishMs - limits.pauseMs);
+    expect(finalsOf(events)).toHaveLength(1);
+    await resume();
+    expect(finalsOf(events)).toHaveLength(2);
+    expect(breachesOf(events)).toEqual([]);
+  });
+
+  it('after the end of a word is finished soon', async () => {
+    const { events, wait, resume } = await stalledAt(endOfSpeech + msToSamples(250));
+    await wait(limits.pauseMs - 1);
+    expect(finalsOf(events)).toEqual([]);
+    await wait(1);
+    expect(finalsOf(events)).toHaveLength(1);
+    expect(await resume()).toEqual(textsOf(speech));
+  });
+
+  it('again and again never counts the time of the stall before', async () => {
+    const { stream, events, wait, resume } = await stalledAt(msToSamples(500 + 2 * 400 + 200));
+    for (let turn = 0; turn < 5; turn++) {
+      await wait(limits.finishMs - 1);
+      push(stream, new Int16Array(0), stream.receivedThroughSample);
+    }
+    expect(finalsOf(events)).toEqual([]);
+    expect(await resume()).toEqual(textsOf(speech));
+  });
+});
+
+describe('a speaker who stops and goes on later', () => {
+  it('has no word before the pause that was said after it, nor the other way round', async () => {
+    const piece = fc.record({
+      words: fc.integer({ min: 1, max: 12 }),
+      wordMs: fc.integer({ min: 200, max: 500 }),
+      // Of silence before the pause: often none.
+      pauseMs: fc.constantFrom(0, 20, 150, 300, 600),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { minLength: 2, maxLength: 5 }), async (pieces) => {
+        const pool: { current: FakePool | undefined } = { current: undefined };
+        const speech = speak(pieces);
+        pool.current = new FakePool(speech.words, { tokenDelaySamples: msToSamples(60) });
+        const stream = createStream(pool.current);
+        const reading = readAll(stream);
+        const pauses: number[] = [];
+        let at = 0;
+        let endSample = msToSamples(500);
+        for (const { words, wordMs, pauseMs } of pieces) {
+          endSample += msToSamples(words * wordMs + pauseMs);
+          for (; at < endSample; at += FRAME_SAMPLES) {
+            push(stream, speech.pcm.subarray(at, Math.min(at + FRAME_SAMPLES, endSample)), at);
+            if (at % (3 * FRAME_SAMPLES) === 0) pool.current.decodeOnce();
+          }
+          at = endSample;
+          stream.flush();
+          pauses.push(endSample);
+        }
+        const closed = stream.close();
+        await stream.settled();
+        await drain(pool.current);
+        await closed;
+        const events = await reading;
+        const words = finalsOf(events).flatMap((final) => final.words);
+        expect(words.map(({ text }) => text)).toEqual(textsOf(speech));
+        for (const [index, word] of words.entries()) {
+          const spokenAt = speech.words[index]!.startSample;
+          const before = pauses.findLast((pause) => pause <= spokenAt) ?? 0;
+          const after = pauses.find((pause) => pause > spokenAt) ?? Infinity;
+          expect(word.startSample).toBeGreaterThanOrEqual(before);
+          expect(word.endSample).toBeLessThanOrEqual(after);
+        }
+        expect(breachesOf(events)).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+});
+
+describe('what is final', () => {
+  it('never lies behind a word whose final was not read, and reaches everything in the end', async () => {
+    const speech = speak([
+      { words: 5, wordMs: 300, pauseMs: 900 },
+      { words: 40, wordMs: 300, pauseMs: 300 },
+      { words: 30, wordMs: 310, pauseMs: 700 },
+      { words: 1, wordMs: 400, pauseMs: 3000 },
+    ]);
+    const pool = new FakePool(speech.words);
+    const stream = createStream(pool);
+    const read: AsrEvent[] = [];
+    const reading = (async () => {
+      for await (const event of stream.events) read.push(event);
+    })();
+    let before = 0;
+    const check = (): void => {
+      const through = stream.finalThroughSample;
+      expect(through).toBeGreaterThanOrEqual(before);
+      before = through;
+      const known = new Set(finalsOf(read).flatMap(({ words }) => words.map(({ text }) => text)));
+      for (const { text, startSample } of speech.words)
+        if (startSample < through) expect(known, `final through ${through}`).toContain(text);
+    };
+    for (let at = 0; at < speech.pcm.length; at += FRAME_SAMPLES) {
+      push(stream, speech.pcm.subarray(at, at + FRAME_SAMPLES), at);
+      await stream.settled();
+      check();
+      // Recognition is behind, and catches up.
+      if ((at / FRAME_SAMPLES) % 7 < 4) pool.decodeOnce();
+      check();
+    }
+    while (pool.decodeOnce());
+    await stream.settled();
+    await drain(pool);
+    check();
+    // All was said, and three seconds of silence followed.
+    expect(before).toBeGreaterThan(speech.pcm.length - msToSamples(1000));
+    const closed = stream.close();
+    await drain(pool);
+    await closed;
+    await reading;
+    expect(stream.finalThroughSample).toBe(speech.pcm.length);
   });
 });

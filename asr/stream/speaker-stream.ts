@@ -2,6 +2,7 @@ import { type GapReason, msToSamples, sampleIndex, type SampleIndex } from '../.
 import type { AudioFrame } from '../audio/audio-frame.js';
 import { PcmWindow } from '../audio/pcm-window.js';
 import type { AsrStream } from '../engine.js';
+import { VAD_FRAME_SAMPLES } from '../gate/silero-vad.js';
 import type { JudgedFrame, SpeechEvent } from '../gate/speech-detector.js';
 import type { VadBatcher } from '../gate/vad-batcher.js';
 import { VoiceGate } from '../gate/voice-gate.js';
@@ -12,13 +13,16 @@ import type { Formatter } from '../text/formatter.js';
 import type { Hypothesis } from '../token.js';
 import { EventQueue } from './event-queue.js';
 import { SampleStamps } from './sample-stamps.js';
+import { SegmentLine } from './segment-line.js';
 import { Segment, type SegmentEnd } from './segment.js';
 import {
+  BETWEEN_WORDS_SILENCE_SAMPLES,
   ENDPOINT_SILENCE_SAMPLES,
   endpointSilenceSamples,
   HARD_CUT_WARM_UP_SAMPLES,
   PRE_ROLL_SAMPLES,
 } from './segmentation.js';
+import { type StallLimits, StallWatch } from './stall-watch.js';
 import { WordTrace } from './word-trace.js';
 import { detached } from '../detached.js';
 
@@ -32,8 +36,8 @@ const MAX_UTTERANCE_SAMPLES = msToSamples(27_000);
  */
 const MAX_LEAD_SAMPLES = msToSamples(200);
 
-/** Something to be done in its turn. */
-type InboxItem = AudioFrame | 'flush';
+/** Something to be done in its turn. `flush`: the speaker stopped; `paused` and `overdue`: see `StallListener`. */
+type InboxItem = AudioFrame | 'flush' | 'paused' | 'overdue';
 
 export interface SpeakerStreamOptions {
   readonly pool: Pick<RecogniserPool, 'openUtterance'>;
@@ -42,7 +46,7 @@ export interface SpeakerStreamOptions {
   readonly punctuatesFinals: boolean;
   readonly vocabulary: readonly string[];
   /** See `AsrStreamOptions`. */
-  readonly idleFlushMs: number;
+  readonly stall?: StallLimits;
   readonly closed: (stream: SpeakerStream) => void;
   /** Monotonic milliseconds, for the stamps of words. Default: the process's clock. */
   readonly now?: () => number;
@@ -62,17 +66,16 @@ export class SpeakerStream implements AsrStream {
   #formatter: Formatter;
   /** Favoured in recognition, and spelled as written. */
   #vocabulary: readonly string[];
-  /** Segments whose final has not come, oldest first; the last one may still take audio. */
-  #segments: Segment[] = [];
-  /** Finals that came before that of an earlier segment. */
-  readonly #heldFinals = new Map<Segment, { hypothesis: Hypothesis; punctuatedText: string | undefined }>();
+  /** The last one may still take audio. */
+  readonly #segments = new SegmentLine();
   /** The segment that takes audio. */
   #open: Segment | undefined;
   #lastSegment: Segment | undefined;
   #segmentCount = 0;
   /** Audio before this belongs to an utterance already. */
   #takenThroughSample = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
+  #finalThroughSample = 0;
+  readonly #stallWatch: StallWatch | undefined;
   #isClosing = false;
 
   constructor(options: SpeakerStreamOptions) {
@@ -80,6 +83,11 @@ export class SpeakerStream implements AsrStream {
     this.#now = options.now ?? monotonicNow;
     this.#vocabulary = options.vocabulary;
     this.#formatter = options.createFormatter(options.vocabulary);
+    if (options.stall !== undefined)
+      this.#stallWatch = new StallWatch(options.stall, {
+        paused: () => this.#post('paused'),
+        overdue: () => this.#post('overdue'),
+      });
     this.#gate = new VoiceGate({
       batcher: options.batcher,
       firstSample: 0,
@@ -97,8 +105,14 @@ export class SpeakerStream implements AsrStream {
   }
 
   get recognisedThroughSample(): SampleIndex {
-    const oldest = this.#segments[0]?.utterance;
+    const oldest = this.#segments.oldest?.utterance;
     return oldest?.decodedThroughSample ?? sampleIndex(this.#gate.judgedThroughSample);
+  }
+
+  get finalThroughSample(): SampleIndex {
+    if (!this.#queue.holdsFinal)
+      this.#finalThroughSample = Math.max(this.#finalThroughSample, this.#settledThroughSample());
+    return sampleIndex(this.#finalThroughSample);
   }
 
   push(frame: AudioFrame): void {
@@ -106,7 +120,7 @@ export class SpeakerStream implements AsrStream {
     const endSample = frame.firstSample + frame.pcm.length;
     this.#receivedThroughSample = sampleIndex(Math.max(this.#receivedThroughSample, endSample));
     this.#post(frame);
-    this.#restartIdleTimer();
+    this.#stallWatch?.heard();
   }
 
   flush(): void {
@@ -127,7 +141,7 @@ export class SpeakerStream implements AsrStream {
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;
-      clearTimeout(this.#idleTimer);
+      this.#stallWatch?.close();
       await this.settled();
       this.#finishOpen();
       this.#gate.close();
@@ -138,10 +152,8 @@ export class SpeakerStream implements AsrStream {
 
   destroy(): void {
     this.#isClosing = true;
-    clearTimeout(this.#idleTimer);
-    for (const segment of this.#segments) segment.utterance?.cancel();
-    this.#segments = [];
-    this.#heldFinals.clear();
+    this.#stallWatch?.close();
+    this.#segments.cancel();
     this.#inbox = [];
     this.#open = undefined;
     this.#gate.close();
@@ -155,7 +167,7 @@ export class SpeakerStream implements AsrStream {
 
   #workOffInbox(): void {
     for (let item = this.#inbox[0]; item !== undefined; item = this.#inbox[0]) {
-      const mustWait = item === 'flush' || item.firstSample > this.#history.endSample;
+      const mustWait = typeof item === 'string' || item.firstSample > this.#history.endSample;
       if (mustWait && !this.#gate.isIdle) {
         detached(
           'audio of a speaker',
@@ -164,8 +176,28 @@ export class SpeakerStream implements AsrStream {
         return;
       }
       this.#inbox.shift();
-      if (item === 'flush') this.#finishOpen();
+      if (typeof item === 'string') this.#interrupt(item);
       else this.#takeFrame(item);
+    }
+  }
+
+  /** The gate has heard everything that there is. */
+  #interrupt(reason: Exclude<InboxItem, AudioFrame>): void {
+    switch (reason) {
+      case 'flush':
+        this.#finishOpen();
+        // The silence before the next word is another one than that after the last.
+        this.#takenThroughSample = this.#history.endSample;
+        return;
+      case 'overdue':
+        this.#finishOpen();
+        return;
+      case 'paused': {
+        const silenceSamples = this.#gate.trailingSilenceSamples;
+        if (silenceSamples < BETWEEN_WORDS_SILENCE_SAMPLES) return;
+        this.#finishOpen();
+        this.#takenThroughSample -= silenceSamples / 2;
+      }
     }
   }
 
@@ -201,7 +233,7 @@ export class SpeakerStream implements AsrStream {
     const neededFrom = this.#open?.utterance?.firstSample ?? frame.endSample;
     const keptFrom = Math.min(neededFrom, frame.endSample - 2 * PRE_ROLL_SAMPLES);
     this.#history.discardBefore(keptFrom);
-    this.#arrivals.discardBefore(Math.min(keptFrom, this.#segments[0]?.fromSample ?? keptFrom));
+    this.#arrivals.discardBefore(Math.min(keptFrom, this.#segments.oldest?.fromSample ?? keptFrom));
   }
 
   #endAt(endSample: number): void {
@@ -242,7 +274,7 @@ export class SpeakerStream implements AsrStream {
     };
     const utterance = this.#options.pool.openUtterance(firstSample, listener, this.#vocabulary);
     segment.utterance = utterance;
-    this.#segments.push(segment);
+    this.#segments.add(segment);
     this.#lastSegment = segment;
     this.#open = segment;
     this.#feedOpen();
@@ -250,9 +282,9 @@ export class SpeakerStream implements AsrStream {
 
   #heard(segment: Segment, hypothesis: Hypothesis, punctuatedText?: string): void {
     segment.trace?.heard(hypothesis);
-    if (hypothesis.isFinal && segment !== this.#segments[0]) {
+    if (hypothesis.isFinal && segment !== this.#segments.oldest) {
       // A short utterance is decoded before a long one that was spoken earlier: its words show, its final waits.
-      this.#heldFinals.set(segment, { hypothesis, punctuatedText });
+      this.#segments.hold(segment, { hypothesis, punctuatedText });
       segment.update({ ...hypothesis, isFinal: false });
       return;
     }
@@ -319,20 +351,12 @@ export class SpeakerStream implements AsrStream {
   }
 
   #boundBacklog(): void {
-    while (this.#segments.length > 1 && this.#backlogSamples() > MAX_BACKLOG_SAMPLES) {
-      const oldest = this.#segments[0];
+    while (this.#segments.length > 1 && this.#segments.backlogSamples > MAX_BACKLOG_SAMPLES) {
+      const { oldest } = this.#segments;
       if (oldest === undefined || oldest === this.#open) return;
       oldest.utterance?.cancel();
       this.#giveUp(oldest, 'overloaded');
     }
-  }
-
-  #backlogSamples(): number {
-    let samples = 0;
-    for (const { utterance } of this.#segments) {
-      if (utterance !== undefined) samples += utterance.endSample - utterance.decodedThroughSample;
-    }
-    return samples;
   }
 
   #giveUp(segment: Segment, reason: GapReason): void {
@@ -351,26 +375,26 @@ export class SpeakerStream implements AsrStream {
     this.#settle(segment);
   }
 
-  /** Done with a segment. The next one's final may have waited for it: viewers see finals in the order of speech. */
+  /** Done with a segment. The next one's final may have waited for it. */
   #settle(segment: Segment): void {
-    this.#segments = this.#segments.filter((open) => open !== segment);
-    this.#heldFinals.delete(segment);
-    const next = this.#segments[0];
-    const held = next === undefined ? undefined : this.#heldFinals.get(next);
-    if (next !== undefined && held !== undefined) this.#heard(next, held.hypothesis, held.punctuatedText);
+    const next = this.#segments.settle(segment);
+    if (next !== undefined) this.#heard(next.segment, next.final.hypothesis, next.final.punctuatedText);
     this.#endIfDone();
+  }
+
+  /** As `finalThroughSample`, with what was not read yet. */
+  #settledThroughSample(): number {
+    const { oldest } = this.#segments;
+    if (oldest !== undefined) return oldest.fromSample;
+    if (this.#queue.isClosed) return this.#receivedThroughSample;
+    // The next utterance may begin before what was judged.
+    const mayBeginAt = this.#gate.judgedThroughSample - VAD_FRAME_SAMPLES - PRE_ROLL_SAMPLES;
+    return Math.max(this.#takenThroughSample, mayBeginAt);
   }
 
   #endIfDone(): void {
     if (!this.#isClosing || this.#segments.length > 0 || this.#queue.isClosed) return;
     this.#queue.close();
     this.#options.closed(this);
-  }
-
-  #restartIdleTimer(): void {
-    if (this.#options.idleFlushMs === 0) return;
-    if (this.#idleTimer === undefined)
-      this.#idleTimer = setTimeout(() => this.flush(), this.#options.idleFlushMs);
-    else this.#idleTimer.refresh();
   }
 }

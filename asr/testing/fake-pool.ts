@@ -19,9 +19,12 @@ export interface SpokenWord {
 export class FakePool {
   readonly #script: readonly SpokenWord[];
   readonly #open = new Set<FakeUtterance>();
+  readonly #tokenDelaySamples: number;
 
-  constructor(script: readonly SpokenWord[]) {
+  /** `tokenDelaySamples`: some words come out sooner after their beginning than most. */
+  constructor(script: readonly SpokenWord[], { tokenDelaySamples = TOKEN_DELAY_SAMPLES } = {}) {
     this.#script = script;
+    this.#tokenDelaySamples = tokenDelaySamples;
   }
 
   get openUtterances(): number {
@@ -38,6 +41,7 @@ export class FakePool {
       listener,
       vocabulary,
       script: this.#script,
+      tokenDelaySamples: this.#tokenDelaySamples,
       ended: () => this.#open.delete(utterance),
     });
     this.#open.add(utterance);
@@ -60,6 +64,7 @@ interface FakeUtteranceOptions {
   readonly listener: UtteranceListener;
   readonly vocabulary: readonly string[];
   readonly script: readonly SpokenWord[];
+  readonly tokenDelaySamples: number;
   readonly ended: () => void;
 }
 
@@ -127,13 +132,17 @@ class FakeUtterance implements OpenUtterance {
 
   /** Words that began in this utterance, as far as their tokens have come. */
   #tokensThrough(sample: number): Token[] {
-    return this.#options.script
+    const { script, tokenDelaySamples } = this.#options;
+    return script
       .filter(
-        ({ startSample }) => startSample >= this.firstSample && startSample + TOKEN_DELAY_SAMPLES <= sample,
+        ({ startSample }) =>
+          startSample >= this.firstSample &&
+          startSample < this.#end &&
+          startSample + tokenDelaySamples <= sample,
       )
       .map(({ text, startSample }) => ({
         text: ` ${text}`,
-        atSample: sampleIndex(Math.min(this.#end, startSample + TOKEN_DELAY_SAMPLES)),
+        atSample: sampleIndex(Math.min(this.#end, startSample + tokenDelaySamples)),
       }));
   }
 }

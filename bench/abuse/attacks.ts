@@ -13,11 +13,12 @@ import { refusedRequests } from './attacks/refused-requests.js';
 import { secretsOfChildren } from './attacks/secrets-of-children.js';
 import { innerAddress, passwordInAddress, weakKey } from './attacks/start-attacks.js';
 import { unreadDownloads } from './attacks/unread-downloads.js';
-import { vocabularyFlood } from './attacks/vocabulary-flood.js';
+import { vocabularyChanges, vocabularyFlood } from './attacks/vocabulary-flood.js';
 
 export const ATTACKS: readonly Attack[] = [
   closeReason,
   vocabularyFlood,
+  vocabularyChanges,
   expiredToken,
   unreadDownloads,
   connectionsOfOneToken,

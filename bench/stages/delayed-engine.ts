@@ -34,7 +34,6 @@ export function delayedEngine(options: DelayedEngineOptions): AsrEngine {
         },
         punctuatesFinals: false,
         vocabulary,
-        idleFlushMs: 0,
         closed: () => undefined,
       });
       const pending = new Set<Promise<void>>();
@@ -54,6 +53,9 @@ export function delayedEngine(options: DelayedEngineOptions): AsrEngine {
         },
         get recognisedThroughSample() {
           return inner.recognisedThroughSample;
+        },
+        get finalThroughSample() {
+          return inner.finalThroughSample;
         },
         flush: () => inner.flush(),
         settled: () => inner.settled(),

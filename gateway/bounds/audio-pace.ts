@@ -1,4 +1,7 @@
-import { CaptionError } from '../../protocol/index.js';
+import { CaptionError, KEPT_AUDIO_MS } from '../../protocol/index.js';
+
+/** As much as a client keeps: `KEPT_AUDIO_MS` of `protocol/`. */
+const MAX_REPLAY_MS = KEPT_AUDIO_MS;
 
 /** How far one speaker's audio is ahead of real time, over all streams and connections of this speaker. */
 export class AudioPace {
@@ -7,6 +10,7 @@ export class AudioPace {
   /** Negative after a dropped connection, until what was missed has come. */
   #aheadMs = 0;
   #atMs: number;
+  #replayedAtMs = -Infinity;
 
   constructor(options: { maxAheadMs: number; now: () => number }) {
     this.#maxAheadMs = options.maxAheadMs;
@@ -15,7 +19,13 @@ export class AudioPace {
   }
 
   get isAtRest(): boolean {
-    return this.#aheadMs <= this.#now() - this.#atMs;
+    const nowMs = this.#now();
+    return this.#aheadMs <= nowMs - this.#atMs && nowMs - this.#replayedAtMs >= MAX_REPLAY_MS;
+  }
+
+  /** What was missed, or is sent again, has not come yet. */
+  get isCatchingUp(): boolean {
+    return this.#aheadMs < 0;
   }
 
   /** What was said in these last milliseconds, without a connection, may come at once. */
@@ -24,6 +34,18 @@ export class AudioPace {
     this.#pass(Math.max(0, nowMs - this.#atMs - awayMs));
     this.#atMs = nowMs;
     this.#aheadMs -= awayMs;
+  }
+
+  /**
+   * What another gateway had heard and was not final when that one ended may come at once, from so long ago. Whoever says so again and
+   * again gains no more than the time that passes meanwhile.
+   */
+  allowReplay(behindMs: number): void {
+    const nowMs = this.#now();
+    this.#pass(nowMs - this.#atMs);
+    this.#atMs = nowMs;
+    this.#aheadMs -= Math.min(behindMs, MAX_REPLAY_MS, nowMs - this.#replayedAtMs);
+    this.#replayedAtMs = nowMs;
   }
 
   /** Audio has come. Throws CaptionError `audio_too_fast`. */

@@ -1,7 +1,6 @@
 import { type CaptionerLine, type CaptionWord, segmentId, type SegmentId } from '../../protocol/index.js';
 import type { DeltaDraft, SpeakerSource } from '../rooms/delta-assembler.js';
 import type { Room } from '../rooms/room.js';
-import { wallClockMs } from '../rooms/sample-clock.js';
 import type { Author } from '../transcript/transcript-entry.js';
 import { writtenWords } from './written-words.js';
 
@@ -92,7 +91,7 @@ export class CaptionerLines {
   }
 
   #revise(open: OpenLine, text: string, source: SpeakerSource): void {
-    const nowMs = Math.floor(wallClockMs());
+    const nowMs = Math.floor(this.#options.room.clock.now());
     const { keep, words } = writtenWords(open.words, {
       text,
       nowMs,

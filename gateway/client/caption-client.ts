@@ -1,8 +1,12 @@
+import { wallClockMs } from '../clock.js';
 import { WebSocket } from 'ws';
 import {
+  type AccessTokenSource,
   CaptionError,
   type CaptionMessage,
   type CaptionState,
+  ClientToken,
+  closeMeaning,
   decodeMessage,
   encodeMessage,
   initialState,
@@ -15,13 +19,15 @@ import {
 /** A hole that reordering has not closed after this is worth a snapshot. */
 const RESYNC_AFTER_MS = 200;
 const RECONNECT_DELAY_MS = 250;
+/** Whoever gives tokens has none that is new: they are asked again after this. */
+const TOKEN_RETRY_MS = 1000;
 
 export interface CaptionClientOptions {
   /** Of the gateway, `http://…`. */
   readonly url: string;
   readonly room: RoomName;
-  /** LiveKit access token, where the gateway wants one. */
-  readonly token?: string;
+  /** LiveKit access token, where the gateway wants one; a function keeps the connection beyond the end of a token. */
+  readonly token?: AccessTokenSource;
   /** Tells the gateway what is shown, so that it can measure the way here. Default false. */
   readonly reports?: boolean;
   /** After each message that changed something. */
@@ -48,8 +54,18 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
   let state = initialState(options.room);
   let resyncs = 0;
   let isClosed = false;
-  let socket: WebSocket;
+  let socket: WebSocket | undefined;
   let resyncTimer: NodeJS.Timeout | undefined;
+  const isOpen = (): boolean => socket?.readyState === WebSocket.OPEN;
+  const send = (message: CaptionMessage): boolean => {
+    if (!isOpen()) return false;
+    socket?.send(encodeMessage(message), { binary: false });
+    return true;
+  };
+  const token = new ClientToken({
+    source: options.token,
+    send: (newer) => send({ kind: 'token', token: newer }),
+  });
   let settleReady: { resolve: () => void; reject: (error: CaptionError) => void } | undefined;
   const ready = new Promise<void>((resolve, reject) => (settleReady = { resolve, reject }));
   // Whoever does not await it is not to be ended by an unhandled rejection.
@@ -60,14 +76,15 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
   const receive = (data: Buffer): void => {
     const message = decode(data);
     if (message === undefined) return;
+    if (message.kind === 'access') token.told(message);
     const isWholeSnapshot = message.kind === 'snapshot' && message.part === message.parts - 1;
-    const next = receiveMessage(state, message, Date.now());
+    const next = receiveMessage(state, message, wallClockMs());
     if (next !== state) {
       state = next;
       options.changed(state, message);
-      if (options.reports === true && message.kind === 'delta' && socket.readyState === socket.OPEN) {
+      if (options.reports === true && message.kind === 'delta') {
         const { room, epochMs, seq } = message;
-        socket.send(encodeMessage({ kind: 'shown', room, epochMs, seq }), { binary: false });
+        send({ kind: 'shown', room, epochMs, seq });
       }
     }
     if (state.needsResync) resyncTimer ??= setTimeout(askForSnapshot, RESYNC_AFTER_MS);
@@ -84,35 +101,41 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
       settleReady?.reject(
         new CaptionError('connection_closed', `The gateway sends what this client cannot read (${code}).`),
       );
-      socket.close();
+      socket?.close();
       return undefined;
     }
   };
   const askForSnapshot = (): void => {
     resyncTimer = undefined;
-    if (!state.needsResync || socket.readyState !== socket.OPEN) return;
+    if (!state.needsResync || !send(resyncMessage(state))) return;
     resyncs += 1;
-    socket.send(encodeMessage(resyncMessage(state)), { binary: false });
     resyncTimer = setTimeout(askForSnapshot, RESYNC_AFTER_MS * 5);
   };
+  const ended = (code: number, reason: string): void => {
+    clearTimeout(resyncTimer);
+    resyncTimer = undefined;
+    token.connectionLost();
+    const meaning = closeMeaning(code, reason);
+    if (meaning === 'token_ended') token.hasEnded();
+    const isFinal = isClosed || meaning === 'final' || (meaning === 'token_ended' && !token.canChange);
+    if (isFinal)
+      settleReady?.reject(new CaptionError('connection_closed', `The connection ended (${code}): ${reason}`));
+    options.disconnected?.({ code, reason, isFinal });
+    if (!isFinal) setTimeout(connect, RECONNECT_DELAY_MS);
+  };
   const connect = (): void => {
+    if (isClosed) return;
+    const askAgain = (): void => void setTimeout(connect, TOKEN_RETRY_MS);
+    token.take({ token: open, ended: askAgain, failed: askAgain });
+  };
+  const open = (accessToken: string | undefined): void => {
     const url = `${options.url.replace(/^http/, 'ws')}/v1/captions?room=${encodeURIComponent(options.room)}`;
-    const headers = options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` };
+    const headers = accessToken === undefined ? {} : { Authorization: `Bearer ${accessToken}` };
     socket = new WebSocket(url, [SUBPROTOCOL], { headers, perMessageDeflate: false });
     socket.on('message', (data) => receive(data as Buffer));
     // What went wrong is told by 'close', which always follows.
     socket.on('error', () => undefined);
-    socket.once('close', (code, reason) => {
-      clearTimeout(resyncTimer);
-      resyncTimer = undefined;
-      const isFinal = isClosed || (code >= 4400 && code < 4408);
-      if (isFinal)
-        settleReady?.reject(
-          new CaptionError('connection_closed', `The connection ended (${code}): ${reason.toString()}`),
-        );
-      options.disconnected?.({ code, reason: reason.toString(), isFinal });
-      if (!isFinal) setTimeout(() => isClosed || connect(), RECONNECT_DELAY_MS);
-    });
+    socket.once('close', (code, reason) => ended(code, reason.toString()));
   };
   connect();
   return {
@@ -124,16 +147,16 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     },
     ready,
     settled() {
-      if (socket.readyState === socket.OPEN)
-        socket.send(encodeMessage(resyncMessage(state)), { binary: false });
+      send(resyncMessage(state));
       // Without a connection the snapshot of the next one will do.
       return new Promise((resolve) => settleWaiters.push(resolve));
     },
-    dropConnection: () => socket.terminate(),
+    dropConnection: () => socket?.terminate(),
     close() {
       isClosed = true;
       clearTimeout(resyncTimer);
-      socket.close();
+      token.close();
+      socket?.close();
     },
   };
 }

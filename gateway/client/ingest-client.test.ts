@@ -74,14 +74,39 @@ describe('connectIngest', () => {
     await arrived(second, numbers(70, 130));
   });
 
-  it('keeps 30 seconds, and says from where', async () => {
+  it('keeps a minute, and says from where', async () => {
     const first = await welcome(0, 's1', 0);
     await client.ready;
     first.socket.terminate();
-    for (let second = 0; second < 40; second++) client.send(new Int16Array(16_000));
+    for (let second = 0; second < 70; second++) client.send(new Int16Array(16_000));
     expect(await hello(await gateway.connection(1))).toMatchObject({
       resume: { stream: 's1', fromSample: 160_000 },
     });
+  });
+
+  it('sends another gateway everything again that was not final, and says when it was spoken', async () => {
+    const first = await gateway.connection(0);
+    await hello(first);
+    first.send({ kind: 'welcome', version: 1, stream: 's1', expectSample: 0, finalThroughSample: 0 });
+    await client.ready;
+    client.send(samplesFrom(0, 16_000));
+    client.send(samplesFrom(16_000, 1000));
+    await arrived(first, numbers(0, 17_000));
+    first.send({
+      kind: 'ack',
+      receivedThroughSample: 17_000,
+      recognisedThroughSample: 16_000,
+      finalThroughSample: 900,
+      behindMs: 5,
+    });
+    await waitUntil(() => (client.lastAck === undefined ? 'no acknowledgement' : undefined));
+    first.socket.terminate();
+    const second = await welcome(1, 's2', 0);
+    await arrived(second, numbers(900, 16_100));
+    expect(second.messages).toEqual([
+      expect.objectContaining({ kind: 'hello', resume: { stream: 's1', fromSample: 0 } }),
+      { kind: 'spoken', behindMs: expect.closeTo(1200, -3) as number },
+    ]);
   });
 
   it('begins a new stream with what the former one had not heard', async () => {

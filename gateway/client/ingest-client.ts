@@ -1,6 +1,9 @@
 import { WebSocket } from 'ws';
 import {
+  type AccessTokenSource,
   CaptionError,
+  ClientToken,
+  closeMeaning,
   decodeIngestAnswer,
   INGEST_VERSION,
   type IngestClientMessage,
@@ -13,10 +16,10 @@ import {
 } from '../../protocol/index.js';
 
 const RECONNECT_DELAY_MS = 200;
+/** Whoever gives tokens has none that is new: they are asked again after this. */
+const TOKEN_RETRY_MS = 1000;
 /** Without a connection for so long the client gives up. */
 const GIVE_UP_AFTER_MS = 30_000;
-/** Audio kept for a resume; the gateway waits about as long for one. */
-const MAX_KEPT_SECONDS = 30;
 
 export interface IngestClientOptions {
   /** Of the gateway, `http://…`. */
@@ -28,8 +31,8 @@ export interface IngestClientOptions {
   readonly vocabulary?: readonly string[];
   /** The gateway does not do something of what was asked. */
   readonly warned?: (code: string, message: string) => void;
-  /** LiveKit access token, where the gateway wants one. */
-  readonly token?: string;
+  /** LiveKit access token, where the gateway wants one; a function keeps the connection beyond the end of a token. */
+  readonly token?: AccessTokenSource;
 }
 
 export interface IngestClient {
@@ -65,12 +68,17 @@ class WebSocketIngestClient implements IngestClient {
   #isMuted = false;
   #wantsEnd = false;
   readonly #kept: KeptAudio;
+  readonly #token: ClientToken;
   #disconnectedAtMs: number | undefined = performance.now();
 
   constructor(options: IngestClientOptions) {
     this.#options = options;
     this.#sampleRateHz = options.sampleRateHz ?? 16_000;
-    this.#kept = new KeptAudio({ maxSamples: MAX_KEPT_SECONDS * this.#sampleRateHz });
+    this.#kept = new KeptAudio({ sampleRateHz: this.#sampleRateHz, now: () => performance.now() });
+    this.#token = new ClientToken({
+      source: options.token,
+      send: (token) => this.#isWelcome && this.#sendMessage({ kind: 'token', token }),
+    });
     const settle = { ready: noop, ended: noop, failed: [] as ((error: CaptionError) => void)[] };
     this.ready = new Promise((resolve, reject) => {
       settle.ready = resolve;
@@ -118,11 +126,18 @@ class WebSocketIngestClient implements IngestClient {
 
   close(): void {
     this.#isOver = true;
+    this.#token.close();
     this.#socket?.close();
   }
 
   #connect(): void {
-    const { url, token } = this.#options;
+    if (this.#isOver) return;
+    const askAgain = (): void => this.#retryAfter(TOKEN_RETRY_MS);
+    this.#token.take({ token: (token) => this.#open(token), ended: askAgain, failed: askAgain });
+  }
+
+  #open(token: string | undefined): void {
+    const { url } = this.#options;
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/ingest`, [SUBPROTOCOL], {
       headers,
@@ -167,18 +182,18 @@ class WebSocketIngestClient implements IngestClient {
   #receive(message: IngestServerMessage): void {
     switch (message.kind) {
       case 'welcome':
-        this.#welcome(message.stream, message.expectSample);
+        this.#welcome(message);
         return;
       case 'ack':
         this.lastAck = message;
-        this.#kept.acknowledged(message.receivedThroughSample);
+        this.#kept.acknowledged(message);
         return;
       case 'ended':
         this.#isOver = true;
         this.#settle.ended();
         return;
-      // Nobody has a newer token to hand over.
       case 'access':
+        this.#token.told(message);
         return;
       case 'warning':
         this.#options.warned?.(message.code, message.message);
@@ -190,10 +205,13 @@ class WebSocketIngestClient implements IngestClient {
     }
   }
 
-  #welcome(stream: string, expectSample: number): void {
+  #welcome(welcome: Extract<IngestServerMessage, { kind: 'welcome' }>): void {
     this.#isWelcome = true;
     this.#disconnectedAtMs = undefined;
-    for (const pcm of this.#kept.welcomed(stream, expectSample)) this.#sendPcm(pcm);
+    for (const { behindMs, pcm } of this.#kept.welcomed(welcome)) {
+      if (behindMs !== undefined) this.#sendMessage({ kind: 'spoken', behindMs });
+      for (const piece of pcm) this.#sendPcm(piece);
+    }
     this.#settle.ready();
     if (this.#isMuted) this.#sendMessage({ kind: 'mute' });
     if (this.#wantsEnd) this.#sendEnd();
@@ -206,22 +224,31 @@ class WebSocketIngestClient implements IngestClient {
 
   #closed(code: number, reason: string): void {
     this.#isWelcome = false;
-    this.#disconnectedAtMs ??= performance.now();
-    this.#isOver ||= performance.now() - this.#disconnectedAtMs > GIVE_UP_AFTER_MS;
-    if (this.#isOver) {
-      this.#settle.failed(
-        new CaptionError(
-          'connection_closed',
-          reason === '' ? `There is no connection to the gateway (${code}).` : reason,
-        ),
-      );
-      return;
-    }
-    setTimeout(() => this.#isOver || this.#connect(), RECONNECT_DELAY_MS);
+    this.#token.connectionLost();
+    const meaning = closeMeaning(code, reason);
+    if (meaning === 'token_ended') this.#token.hasEnded();
+    this.#isOver ||= meaning === 'final' || (meaning === 'token_ended' && !this.#token.canChange);
+    if (this.#isOver) this.#giveUp(code, reason);
+    else this.#retryAfter(RECONNECT_DELAY_MS);
   }
 
-  #sendMessage(message: IngestClientMessage): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  #retryAfter(delayMs: number): void {
+    this.#disconnectedAtMs ??= performance.now();
+    if (performance.now() - this.#disconnectedAtMs > GIVE_UP_AFTER_MS) this.#giveUp(0, '');
+    else setTimeout(() => this.#connect(), delayMs);
+  }
+
+  #giveUp(code: number, reason: string): void {
+    this.#isOver = true;
+    this.#token.close();
+    const text = reason === '' ? `There is no connection to the gateway (${code}).` : reason;
+    this.#settle.failed(new CaptionError('connection_closed', text));
+  }
+
+  #sendMessage(message: IngestClientMessage): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   #sendPcm(pcm: Int16Array): void {

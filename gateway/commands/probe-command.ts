@@ -13,6 +13,7 @@ import { Prober, type ProbeResult } from '../probe/prober.js';
 import { webSocketRoad } from '../probe/websocket-road.js';
 import { type CommandContext, printJson } from './command-context.js';
 import { ownAddress } from './report-command.js';
+import { machineClockMs } from '../clock.js';
 
 interface ProbeFlags {
   readonly once?: boolean;
@@ -96,7 +97,7 @@ async function probeForEver(
     while (!signal.aborted) {
       const startedAtMs = performance.now();
       const result = await prober.probe();
-      metrics.record(result, Date.now());
+      metrics.record(result, machineClockMs());
       const { outcome, reason, wordLatencyMs, sentence } = result;
       const p95Ms = wordLatencyMs.p95 === null ? null : Math.round(wordLatencyMs.p95);
       if (outcome === 'ok') log.info({ outcome, sentence, p95Ms }, 'probed');

@@ -9,6 +9,7 @@ import type { ReportData } from '../report/report-data.js';
 import { parseReportQuery, type ReportFormat, type ReportQuery } from '../report/report-query.js';
 import { reportSummary } from '../report/report-summary.js';
 import type { CommandContext } from './command-context.js';
+import { machineClockMs } from '../clock.js';
 
 const DEADLINE_MS = 90_000;
 
@@ -70,7 +71,7 @@ async function report(context: CommandContext, flags: ReportFlags): Promise<void
 function makeReport(context: CommandContext, flags: ReportFlags): Promise<string> {
   const { workingDir } = context.environment;
   const query = queryOf(flags);
-  const nowMs = Date.now();
+  const nowMs = machineClockMs();
   if (flags.samples !== undefined)
     return render({ kind: 'samples', path: resolve(workingDir, flags.samples), query, nowMs });
   if (flags.dir !== undefined) {
@@ -87,7 +88,7 @@ function makeReport(context: CommandContext, flags: ReportFlags): Promise<string
 /** Says what is wrong before anybody is asked. */
 function queryOf(flags: ReportFlags): ReportQuery {
   try {
-    return parseReportQuery(rawQueryOf(flags), Date.now());
+    return parseReportQuery(rawQueryOf(flags), machineClockMs());
   } catch (error) {
     throw error instanceof CaptionError ? new CaptionError('usage_report_query', error.message) : error;
   }

@@ -9,7 +9,7 @@ import type { SpeakerTrack } from '../meeting/meeting.js';
 import { playPaced } from '../meeting/paced-playback.js';
 import { withChromium } from '../web/testing/chromium.js';
 import type { Room } from '../rooms/room.js';
-import { wallClockMs } from '../rooms/sample-clock.js';
+import { wallClockMs } from '../clock.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
 import { loadShortMeeting } from '../testing/short-meeting.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';

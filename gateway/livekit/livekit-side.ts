@@ -14,6 +14,7 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { LiveKitMetrics } from '../metrics/livekit-metrics.js';
 import type { LanguageChooser } from '../rooms/caption-language.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
+import type { RoomAccess } from '../server/access/room-access.js';
 import { VERSION } from '../version.js';
 import { type CaptionerTiming, DEFAULT_CAPTIONER_TIMING } from './bot/captioner-host.js';
 import { RoomCaptioner } from './bot/room-captioner.js';
@@ -41,6 +42,8 @@ export interface LiveKitSideOptions {
   readonly rooms: RoomRegistry;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
+  /** What LiveKit's server takes away from people is told there. */
+  readonly access: RoomAccess;
   readonly load: () => LoadSource;
   /** `single_room`: takes no jobs and looks for no rooms; captions what `captionRoom` is asked for. */
   readonly role: LiveKitRole;
@@ -103,6 +106,7 @@ export class LiveKitSide {
         chooseLanguage,
         rooms,
         log,
+        access: options.access,
         observer: {
           joined: () => liveKitMetrics.joined(),
           reconnected: () => liveKitMetrics.reconnected(),

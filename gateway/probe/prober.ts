@@ -4,6 +4,7 @@ import { CaptionWatch, measureSpeaker } from '../meeting/caption-measurement.js'
 import { playPaced } from '../meeting/paced-playback.js';
 import { PROBE_SPEAKER, type ProbeConnection, type ProbeRoad } from './probe-road.js';
 import type { ProbeSentence } from './probe-sentences.js';
+import { epochOfMonotonic } from '../clock.js';
 
 /** From the end of a sentence to its final; what comes later is too late for anybody. */
 const FINAL_DEADLINE_MS = 10_000;
@@ -142,7 +143,7 @@ export class Prober {
 
   #trackedSince(startAtMs: number): TrackingResult {
     const tracking = this.#watch.resultOf(PROBE_SPEAKER);
-    const fromMs = performance.timeOrigin + startAtMs - EARLY_MS;
+    const fromMs = epochOfMonotonic(startAtMs) - EARLY_MS;
     const words = tracking.words.filter(({ startMs }) => startMs >= fromMs);
     const names = new Set(words.map(({ segment }) => segment));
     return { ...tracking, words, segments: tracking.segments.filter(({ segment }) => names.has(segment)) };

@@ -10,6 +10,7 @@ import {
   type ReportLine,
 } from './report-line.js';
 import type { ReportStore } from './report-store.js';
+import { epochOfMonotonic } from '../clock.js';
 
 const SAMPLE_INTERVAL_MS = 5000;
 /** Minutes of rooms that are being counted: a minute of more rooms than a gateway may have, with what comes late. */
@@ -29,6 +30,8 @@ export interface LatencyLedgerOptions {
   readonly sample: () => GatewaySample;
   /** Unix time that never steps back within this process. */
   readonly now: () => number;
+  /** Unix time of a moment of the monotonic clock. Default: by the process's clock. */
+  readonly epochOf?: (monotonicMs: number) => number;
 }
 
 /**
@@ -66,7 +69,7 @@ export class LatencyLedger implements LatencyObserver {
   }
 
   revised(room: RoomName, words: number): void {
-    const cell = this.#cell(room, this.#options.now() - performance.timeOrigin);
+    const cell = this.#cell(room);
     if (cell !== undefined) cell.revised += words;
   }
 
@@ -134,10 +137,13 @@ export class LatencyLedger implements LatencyObserver {
     return { kind: 'gateway', atMs: this.#minuteMs, facts: this.#options.facts };
   }
 
-  /** `atMs`: monotonic milliseconds of this process. Undefined above the bound, which a thousand rooms do not reach. */
-  #cell(room: RoomName, atMs: number): LatencyTotals | undefined {
-    const nowMs = this.#options.now();
-    const minuteMs = minuteOf(Math.min(nowMs, Math.max(atMs + performance.timeOrigin, nowMs - MAX_AGE_MS)));
+  /** `atMs`: monotonic milliseconds of this process; default now. Undefined above the bound, which a thousand rooms do not reach. */
+  #cell(room: RoomName, atMs?: number): LatencyTotals | undefined {
+    const { now, epochOf = epochOfMonotonic } = this.#options;
+    const nowMs = now();
+    const minuteMs = minuteOf(
+      atMs === undefined ? nowMs : Math.min(nowMs, Math.max(epochOf(atMs), nowMs - MAX_AGE_MS)),
+    );
     const cells = this.#cells.get(minuteMs) ?? new Map<RoomName, LatencyTotals>();
     this.#cells.set(minuteMs, cells);
     const known = cells.get(room);

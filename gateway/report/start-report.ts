@@ -4,7 +4,7 @@ import { defaultChildren, type InstalledModel } from '../../asr/index.js';
 import { errorMessage } from '../../protocol/index.js';
 import type { Settings } from '../config/settings.js';
 import type { Logger } from '../log.js';
-import { wallClockMs } from '../rooms/sample-clock.js';
+import { epochOfMonotonic, wallClockMs } from '../clock.js';
 import { VERSION } from '../version.js';
 import { type GatewaySample, LatencyLedger } from './latency-ledger.js';
 import { ReportRenderer } from './render-in-thread.js';
@@ -75,7 +75,7 @@ async function openStore(options: {
 function factsOf(settings: Settings, model: Pick<InstalledModel, 'id' | 'precision'>): GatewayFacts {
   return {
     run: randomUUID(),
-    startedAtMs: Math.round(performance.timeOrigin),
+    startedAtMs: Math.round(epochOfMonotonic(0)),
     version: VERSION,
     model: model.id,
     precision: model.precision,

@@ -1,4 +1,5 @@
 import type { ParticipantIdentity } from '../../protocol/index.js';
+import { wallClockMs } from '../clock.js';
 import type { HistoryStart } from './room-history.js';
 
 /** Who is back within this time was there all along: a page loaded again, a connection that was lost. */
@@ -43,7 +44,7 @@ export class Attendance {
     let isOver = false;
     return {
       since: stay.since,
-      leave: (leftAtMs = Date.now()) => {
+      leave: (leftAtMs = wallClockMs()) => {
         if (isOver) return;
         isOver = true;
         stay.visits -= 1;

@@ -28,7 +28,10 @@ export interface DeltaAssemblerOptions extends SpeakerSource {
   readonly language: string;
   /** Makes segment ids unique: nothing that was used before in this room. */
   readonly idPrefix: string;
-  readonly toEpochMs: (sample: number) => EpochMs;
+  readonly spanToEpochMs: (
+    startSample: number,
+    endSample: number,
+  ) => { readonly startMs: EpochMs; readonly endMs: EpochMs };
 }
 
 /** Turns the successive texts of a speaker's segments into what changed since the last one. */
@@ -75,12 +78,9 @@ export class DeltaAssembler {
   }
 
   #captionWord(word: CaptionedWord): CaptionWord {
-    const startMs = this.#options.toEpochMs(word.startSample);
-    const endMs = this.#options.toEpochMs(word.endSample);
     return {
       text: word.text,
-      startMs,
-      endMs: endMs < startMs ? startMs : endMs,
+      ...this.#options.spanToEpochMs(word.startSample, word.endSample),
       ...(word.confidence === undefined ? {} : { confidence: Math.round(word.confidence * 100) / 100 }),
     };
   }

@@ -1,8 +1,8 @@
 import { CaptionError, type RoomName } from '../../protocol/index.js';
+import { machineClockMs, wallClockMs } from '../clock.js';
 import type { LatencyObserver } from '../latency/latency-observer.js';
 import { RoomLatency } from '../latency/room-latency.js';
 import { Room, type StatusNotice } from './room.js';
-import { wallClockMs } from './sample-clock.js';
 
 const SWEEP_INTERVAL_MS = 500;
 
@@ -60,7 +60,7 @@ export class RoomRegistry {
       );
     }
     // A room that is opened again at once must still get a later epoch than before.
-    this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, wallClockMs());
+    this.#lastEpochMs = Math.max(this.#lastEpochMs + 1, machineClockMs());
     const { latency } = this.#options;
     const measured =
       latency === undefined

@@ -18,6 +18,7 @@ import {
 } from '../../protocol/index.js';
 import type { Author } from '../transcript/transcript-entry.js';
 import type { DeltaDraft, SpeakerSource } from './delta-assembler.js';
+import { EpochClock, wallClockMs } from '../clock.js';
 import type { RoomLatency } from '../latency/room-latency.js';
 import { Attendance, type Visit } from './attendance.js';
 import { type HistoryStart, RoomHistory } from './room-history.js';
@@ -67,6 +68,8 @@ export class Room {
   readonly epochMs: EpochMs;
   /** What is measured here; undefined where nobody wants to know. */
   readonly latency: RoomLatency | undefined;
+  /** Of all times in its messages. */
+  readonly clock = new EpochClock();
   readonly #viewers = new Set<RoomViewer>();
   readonly #speakers = new Set<string>();
   readonly #history = new RoomHistory();
@@ -117,7 +120,9 @@ export class Room {
   }
 
   addSpeaker(stream: string): void {
-    this.#liveSinceMs ??= Date.now();
+    // A clock that was set back is followed between meetings: nobody sees anything that would come later then.
+    if (this.#speakers.size === 0 && !this.hasCaptions) this.clock.restart();
+    this.#liveSinceMs ??= this.clock.now();
     this.#speakers.add(stream);
   }
 
@@ -170,7 +175,7 @@ export class Room {
    * Somebody comes to see. Who has an identity that is known for certain, and is back within a minute, was there all along.
    * `atMs`: Unix epoch milliseconds. The visit is to be left.
    */
-  visit(identity?: ParticipantIdentity, atMs = Date.now()): Visit {
+  visit(identity?: ParticipantIdentity, atMs = wallClockMs()): Visit {
     return this.#attendance.visit(identity, atMs);
   }
 
@@ -231,7 +236,7 @@ export class Room {
     });
     this.recorder?.gap(draft);
     const { startMs, endMs, reason } = draft;
-    const atMs = startMs - performance.timeOrigin;
+    const atMs = this.clock.toMonotonic(startMs);
     this.latency?.observer.gap(this.name, { atMs, durationMs: Math.max(0, endMs - startMs), reason });
   }
 

@@ -147,4 +147,113 @@ describe('SampleClock', () => {
       { numRuns: 150 },
     );
   });
+
+  it('never ends a span before it begins', () => {
+    const { startMs, endMs } = new SampleClock(() => START_MS).spanToEpochMs(32_000, 16_000);
+    expect(endMs).toBe(startMs);
+  });
+});
+
+describe('a break in the audio', () => {
+  /** A speaker on a line of its own, with the truth about every frame. */
+  class Line {
+    nowMs = START_MS;
+    readonly clock = new SampleClock(() => this.nowMs);
+    readonly frames: { readonly firstSample: number; readonly fromMs: number; readonly toMs: number }[] = [];
+    sent = 0;
+
+    /** Frames spoken from now on, one after the other; they arrive together when the last one has been spoken. */
+    speak(frames: number): void {
+      const spoken = Array.from({ length: frames }, () => {
+        const firstSample = this.sent;
+        this.sent += FRAME_SAMPLES;
+        const fromMs = this.nowMs;
+        this.nowMs += FRAME_MS;
+        this.frames.push({ firstSample, fromMs, toMs: this.nowMs });
+        return firstSample;
+      });
+      for (const firstSample of spoken)
+        this.clock.arrivedAt({ firstSample, endSample: firstSample + FRAME_SAMPLES, arrivalMs: this.nowMs });
+    }
+  }
+
+  const talk = fc.record({
+    // How many frames come together, and how often.
+    bursts: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 6 }),
+    muteMs: fc.integer({ min: 0, max: 8000 }),
+  });
+
+  it('that the speaker told of: what was said before it stands before it, what was said after it after it', () => {
+    fc.assert(
+      fc.property(fc.array(talk, { minLength: 2, maxLength: 6 }), (talks) => {
+        const line = new Line();
+        const breaks: { readonly sample: number; readonly fromMs: number; readonly toMs: number }[] = [];
+        for (const { bursts, muteMs } of talks) {
+          for (const frames of bursts) line.speak(frames);
+          line.clock.paused();
+          breaks.push({ sample: line.sent, fromMs: line.nowMs, toMs: line.nowMs + muteMs });
+          line.nowMs += muteMs;
+        }
+        for (const { firstSample } of line.frames) {
+          // A word may be thought to begin a little before its first sound.
+          const span = line.clock.spanToEpochMs(Math.max(0, firstSample - 4800), firstSample + FRAME_SAMPLES);
+          for (const { sample, fromMs } of breaks) {
+            if (firstSample < sample) expect(span.endMs).toBeLessThanOrEqual(fromMs + 1);
+            else expect(span.startMs).toBeGreaterThanOrEqual(fromMs - 1);
+          }
+        }
+      }),
+    );
+  });
+
+  it.each([50, 300, 700, 5000])(
+    'of %i ms that the speaker told of is no part of the word after it, once the next frames are there',
+    (muteMs) => {
+      const line = new Line();
+      for (let frame = 0; frame < 50; frame++) line.speak(1);
+      line.clock.paused();
+      line.nowMs += muteMs;
+      const resumedAtMs = line.nowMs;
+      const resumedAtSample = line.sent;
+      for (let frame = 0; frame < 10; frame++) line.speak(1);
+      const { startMs, endMs } = line.clock.spanToEpochMs(resumedAtSample - 4800, resumedAtSample + 4800);
+      expect(startMs).toBe(resumedAtMs);
+      expect(endMs).toBe(resumedAtMs + 300);
+      const before = line.clock.spanToEpochMs(resumedAtSample - 4800, resumedAtSample);
+      expect(before.endMs).toBe(START_MS + 2000);
+    },
+  );
+
+  it('that nobody told of is no part of a word either', () => {
+    const line = new Line();
+    for (let frame = 0; frame < 25; frame++) line.speak(1);
+    line.nowMs += 6000;
+    const resumedAtMs = line.nowMs;
+    const resumedAtSample = line.sent;
+    for (let frame = 0; frame < 25; frame++) line.speak(1);
+    const { startMs } = line.clock.spanToEpochMs(resumedAtSample - 4800, resumedAtSample + 4800);
+    expect(startMs).toBe(resumedAtMs);
+  });
+
+  it('that a client tells of when it sends audio again: each part stands where it was said', () => {
+    const line = new Line();
+    // Said ten seconds ago for two seconds, six seconds ago for one, and then live.
+    expect(line.clock.spoken(0, 10_000)).toBe(false);
+    for (let frame = 0; frame < 50; frame++)
+      line.clock.arrivedAt({ firstSample: frame * 640, endSample: (frame + 1) * 640, arrivalMs: line.nowMs });
+    expect(line.clock.spoken(32_000, 6000)).toBe(true);
+    for (let frame = 50; frame < 75; frame++)
+      line.clock.arrivedAt({ firstSample: frame * 640, endSample: (frame + 1) * 640, arrivalMs: line.nowMs });
+    expect(line.clock.spanToEpochMs(0, 16_000)).toEqual({
+      startMs: START_MS - 10_000,
+      endMs: START_MS - 9000,
+    });
+    expect(line.clock.spanToEpochMs(16_000, 32_000).endMs).toBe(START_MS - 8000);
+    expect(line.clock.spanToEpochMs(30_000, 40_000)).toEqual({
+      startMs: START_MS - 6000,
+      endMs: START_MS - 5500,
+    });
+    // What a client says within a network's delay of what is known is no break.
+    expect(line.clock.spoken(48_000, 5000)).toBe(false);
+  });
 });

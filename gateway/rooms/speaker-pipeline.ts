@@ -1,5 +1,12 @@
-import { errorMessage, type SampleIndex } from '../../protocol/index.js';
-import { type AsrEngine, type AsrEvent, type AsrStream, monotonicNow } from '../../asr/index.js';
+import { type EpochMs, errorMessage, type SampleIndex } from '../../protocol/index.js';
+import {
+  type AsrEngine,
+  type AsrEvent,
+  type AsrStream,
+  DEFAULT_STALL_LIMITS,
+  monotonicNow,
+  type StallLimits,
+} from '../../asr/index.js';
 import type { Logger } from '../log.js';
 import { SpeakerLatency } from '../latency/speaker-latency.js';
 import { DeltaAssembler, type SpeakerSource } from './delta-assembler.js';
@@ -12,15 +19,19 @@ export interface SpeakerPipelineOptions extends SpeakerSource {
   readonly language: string;
   readonly vocabulary: readonly string[];
   readonly log: Logger;
+  /** Default `DEFAULT_STALL_LIMITS`. */
+  readonly stall?: StallLimits;
   /** For metrics. */
   readonly observe?: (event: AsrEvent) => void;
+  /** Something was published that stays: a final, or a gap. `finalThroughSample` may have moved. */
+  readonly finalPublished?: () => void;
 }
 
 /** One speaker end to end: frames at 16 kHz in, deltas and gaps to the room out. `close` finishes the open segment. */
 export class SpeakerPipeline {
   readonly #options: SpeakerPipelineOptions;
   readonly #stream: AsrStream;
-  readonly #clock = new SampleClock();
+  readonly #clock: SampleClock;
   readonly #assembler: DeltaAssembler;
   readonly #latency: SpeakerLatency | undefined;
   readonly #finished: Promise<void>;
@@ -30,15 +41,16 @@ export class SpeakerPipeline {
 
   constructor(options: SpeakerPipelineOptions) {
     this.#options = options;
-    const { room, engine, speaker, trackSid, language, vocabulary } = options;
+    const { room, engine, speaker, trackSid, language, vocabulary, stall = DEFAULT_STALL_LIMITS } = options;
+    this.#clock = new SampleClock(() => room.clock.now());
     this.#id = room.newSegmentPrefix();
-    this.#stream = engine.openStream({ language, vocabulary });
+    this.#stream = engine.openStream({ language, vocabulary, stall });
     this.#assembler = new DeltaAssembler({
       speaker,
       ...(trackSid === undefined ? {} : { trackSid }),
       language,
       idPrefix: this.#id,
-      toEpochMs: (sample) => this.#clock.toEpochMs(sample),
+      spanToEpochMs: (startSample, endSample) => this.#clock.spanToEpochMs(startSample, endSample),
     });
     room.setSource(this.#id, this.#assembler.source);
     this.#latency =
@@ -46,7 +58,7 @@ export class SpeakerPipeline {
         ? undefined
         : new SpeakerLatency({
             room: room.latency,
-            spokenAtMs: (sample) => this.#clock.toEpochMs(sample) - performance.timeOrigin,
+            spokenAtMs: (sample) => room.clock.toMonotonic(this.#clock.spanToEpochMs(sample, sample).endMs),
           });
     this.#finished = this.#publishAll();
   }
@@ -57,6 +69,11 @@ export class SpeakerPipeline {
 
   get recognisedThroughSample(): SampleIndex {
     return this.#stream.recognisedThroughSample;
+  }
+
+  /** What of the audio need not be sent to another gateway if this one dies: it is published. */
+  get finalThroughSample(): SampleIndex {
+    return this.#stream.finalThroughSample;
   }
 
   push(pcm: Int16Array, firstSample: SampleIndex): void {
@@ -76,9 +93,24 @@ export class SpeakerPipeline {
     return this.#isReplaced ? new Int16Array(pcm.length) : pcm;
   }
 
-  /** Finishes what is being said: the speaker muted. */
-  flush(): void {
+  /** Finishes what is being said: the speaker muted, or has no track. What comes next is spoken later. */
+  pause(): void {
     this.#stream.flush();
+    this.#clock.paused();
+  }
+
+  /** The client says that the audio from `sample` on, which comes next, was spoken so long ago. */
+  spoken(sample: SampleIndex, behindMs: number): void {
+    if (this.#clock.spoken(sample, behindMs)) this.#stream.flush();
+  }
+
+  /** Speech that nobody can recognise any more: it never came here. */
+  publishMissing(span: { readonly startMs: EpochMs; readonly endMs: EpochMs }): void {
+    this.#options.room.publishGap({
+      ...span,
+      speaker: this.#assembler.source.speaker,
+      reason: 'audio_missing',
+    });
   }
 
   /** The speaker has another name, or comes from another track. */
@@ -122,16 +154,17 @@ export class SpeakerPipeline {
         const draft = this.#assembler.next(event);
         if (draft === undefined) return;
         room.publishDelta(draft);
+        if (event.isFinal) this.#options.finalPublished?.();
         this.#latency?.published(event, { seq: room.state.seq, atMs: performance.now() });
         return;
       }
       case 'gap':
         room.publishGap({
           speaker: this.#assembler.source.speaker,
-          startMs: this.#clock.toEpochMs(event.fromSample),
-          endMs: this.#clock.toEpochMs(event.toSample),
+          ...this.#clock.spanToEpochMs(event.fromSample, event.toSample),
           reason: event.reason,
         });
+        this.#options.finalPublished?.();
     }
   }
 }

@@ -33,6 +33,14 @@ describeWithModel('a gateway without keys', (model) => {
     },
   );
 
+  it('does not start on all interfaces with a key that everybody knows', async () => {
+    const settings = { CAPTION_HOST: '0.0.0.0', LIVEKIT_API_KEY: 'devkey', LIVEKIT_API_SECRET: 'secret' };
+    await expect(startTestGateway(model, { settings })).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: textWith('openssl rand'),
+    });
+  });
+
   it.each(['localhost', '::1'])('listens on %s and wants no token', async (CAPTION_HOST) => {
     const gateway = await startTestGateway(model, { settings: { CAPTION_HOST } });
     const viewer = connectCaptions({ url: gateway.url, room: roomName('council'), changed: () => undefined });

@@ -29,10 +29,20 @@ const QUIET_ACK_INTERVAL_MS = 5000;
 /** What the voice gate and a frame hold; while somebody talks recognition is further behind than this. */
 const QUIET_BEHIND_MS = 100;
 
+/** While audio that is sent again waits for recognition, this is looked at so often, and for so long at most. */
+const WAIT_STEP_MS = 50;
+const MAX_WAIT_MS = 10_000;
+
+export interface OpenedStream {
+  readonly stream: IngestStream;
+  /** Of the stream that the client wanted to go on with; undefined where that is not known here. */
+  readonly finalThroughSample: number | undefined;
+}
+
 /** What a connection needs of the gateway. */
 export interface IngestHost {
   /** Opens or resumes. Throws CaptionErrors. */
-  openStream(hello: IngestHello): Promise<IngestStream>;
+  openStream(hello: IngestHello): Promise<OpenedStream>;
   endStream(stream: IngestStream): Promise<void>;
   /** What whoever has this token may send in a room, over all connections. */
   limitsOf(owner: TokenOwner | undefined, room: RoomName): IngestLimits;
@@ -58,6 +68,7 @@ export class IngestConnection implements IngestOwner {
   #timer: NodeJS.Timeout;
   /** What came with the hello, while its stream is being opened; no more than one read of the socket. */
   #early: { data: RawData; isBinary: boolean }[] | undefined;
+  #waitTimer: NodeJS.Timeout | undefined;
   /** What was said, once it is. */
   #hello: IngestHello | undefined;
   #isEnding = false;
@@ -102,6 +113,11 @@ export class IngestConnection implements IngestOwner {
     if (!this.#isEnding) this.#send({ kind: 'warning', code, message });
   }
 
+  /** At once: what a client does not know to be final it sends again when this gateway dies. */
+  progressed(): void {
+    if (this.#stream !== undefined) this.#tellProgress(this.#stream.progress());
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isEnding) return;
     if (this.#early !== undefined) {
@@ -122,6 +138,23 @@ export class IngestConnection implements IngestOwner {
     const stream = this.#requireStream();
     stream.push(bytes);
     this.#metrics.ingestAudio((bytes.length / BYTES_PER_SAMPLE / stream.hello.sampleRateHz) * 1000);
+    if (stream.mustWait && this.#waitTimer === undefined) this.#waitFor(stream);
+  }
+
+  /** Nothing is read from the client until recognition has caught up: what it cannot take would be given up as overload. */
+  #waitFor(stream: IngestStream): void {
+    this.#socket.pause();
+    const untilMs = this.#host.now() + MAX_WAIT_MS;
+    this.#waitTimer = setInterval(() => {
+      if (stream.mustWait && this.#host.now() < untilMs) return;
+      this.#goOn();
+    }, WAIT_STEP_MS);
+  }
+
+  #goOn(): void {
+    clearInterval(this.#waitTimer);
+    this.#waitTimer = undefined;
+    this.#socket.resume();
   }
 
   #handle(message: IngestClientMessage | undefined): void {
@@ -137,6 +170,9 @@ export class IngestConnection implements IngestOwner {
         return;
       case 'unmute':
         this.#requireStream().unmute();
+        return;
+      case 'spoken':
+        this.#requireStream().spokenAgo(message.behindMs);
         return;
       case 'vocabulary':
         this.#requireStream().setVocabulary(message.vocabulary);
@@ -164,7 +200,7 @@ export class IngestConnection implements IngestOwner {
       this.#greeted();
       this.#limits = this.#host.limitsOf(permissions.owner, hello.room);
       this.#limits.takeHello();
-      const stream = await this.#host.openStream(hello);
+      const { stream, finalThroughSample } = await this.#host.openStream(hello);
       stream.attach(this);
       this.#stream = stream;
       if (this.#socket.readyState !== this.#socket.OPEN) {
@@ -179,6 +215,7 @@ export class IngestConnection implements IngestOwner {
         version: INGEST_VERSION,
         stream: stream.id,
         expectSample: stream.expectSample,
+        ...(finalThroughSample === undefined ? {} : { finalThroughSample }),
       });
       this.#rights.tell();
     } catch (error) {
@@ -202,12 +239,17 @@ export class IngestConnection implements IngestOwner {
   #acknowledge(progress: IngestProgress, nowMs: number): void {
     const isNews =
       progress.receivedThroughSample !== this.#acked?.receivedThroughSample ||
-      progress.recognisedThroughSample !== this.#acked.recognisedThroughSample;
+      progress.recognisedThroughSample !== this.#acked.recognisedThroughSample ||
+      progress.finalThroughSample !== this.#acked.finalThroughSample;
     const isQuiet = progress.behindMs < QUIET_BEHIND_MS && (this.#acked?.behindMs ?? 0) < QUIET_BEHIND_MS;
     if (!isNews || (isQuiet && nowMs - this.#ackedAtMs < QUIET_ACK_INTERVAL_MS)) return;
+    this.#tellProgress(progress);
+  }
+
+  #tellProgress(progress: IngestProgress): void {
     this.#send({ kind: 'ack', ...progress });
     this.#acked = progress;
-    this.#ackedAtMs = nowMs;
+    this.#ackedAtMs = this.#host.now();
   }
 
   async #end(stream: IngestStream): Promise<void> {
@@ -232,6 +274,8 @@ export class IngestConnection implements IngestOwner {
     const error = toCaptionError(thrown);
     this.#isEnding = true;
     clearTimeout(this.#timer);
+    // Or the other side's goodbye would not be read.
+    if (this.#waitTimer !== undefined) this.#goOn();
     this.#metrics.refused(error.code);
     if (error.code === 'internal_error') this.#host.log.error({ err: error.cause }, 'ingest failed');
     this.#send({ kind: 'error', code: error.code, message: error.message, retryable: error.retryable });
@@ -244,6 +288,7 @@ export class IngestConnection implements IngestOwner {
 
   #closed(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#waitTimer);
     this.#rights.close();
     this.#stream?.detach(this);
   }

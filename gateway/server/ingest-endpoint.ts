@@ -1,5 +1,5 @@
 import { CaptionError, type IngestHello, type RoomName } from '../../protocol/index.js';
-import type { AsrEvent, ChildEngine } from '../../asr/index.js';
+import type { AsrEvent, ChildEngine, StallLimits } from '../../asr/index.js';
 import { AudioPace } from '../bounds/audio-pace.js';
 import { clientKey, ConnectionBounds } from '../bounds/connection-bounds.js';
 import { KeptByClient } from '../bounds/kept-by-client.js';
@@ -8,9 +8,9 @@ import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import type { LanguageChooser } from '../rooms/caption-language.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
+import { IngestConnection, type IngestHost, type OpenedStream } from './ingest-connection.js';
 import type { OpenConnectionRights } from './access/connection-rights.js';
 import type { TokenOwner } from './access/token-owner.js';
-import { IngestConnection, type IngestHost } from './ingest-connection.js';
 import { type IngestLimits, ingestLimits } from './ingest-limits.js';
 import { IngestStream } from './ingest-stream.js';
 import { IngestStreams } from './ingest-streams.js';
@@ -32,7 +32,7 @@ export interface IngestEndpointOptions {
   readonly idleMs: number;
   readonly maxAheadMs: number;
   readonly helloDeadlineMs: number;
-  readonly stallFlushMs: number;
+  readonly stall: StallLimits;
   readonly openRights: OpenConnectionRights;
 }
 
@@ -82,21 +82,21 @@ export class IngestEndpoint implements IngestHost, WebSocketEndpoint {
     return this.#limits.of(clientKey({ owner, room }));
   }
 
-  async openStream(hello: IngestHello): Promise<IngestStream> {
+  async openStream(hello: IngestHello): Promise<OpenedStream> {
     if (this.#isClosing)
       throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
     const resumed = this.#streams.resumable(hello);
-    if (resumed !== undefined) return resumed;
+    if (resumed !== undefined)
+      return { stream: resumed, finalThroughSample: resumed.progress().finalThroughSample };
     const language = this.#options.chooseLanguage(hello.language);
-    return this.#streams.add(hello, () =>
+    const stream = await this.#streams.add(hello, () =>
       IngestStream.open({
         hello,
         enterRoom: () => this.#options.rooms.enter(hello.room),
         pace: this.#paces.of(JSON.stringify([hello.room, hello.speaker.identity])),
-        stallFlushMs: this.#options.stallFlushMs,
         now: this.now,
         unfavoured: (vocabulary) => this.#options.engine.unfavoured(vocabulary),
-        createPipeline: (room, vocabulary) =>
+        createPipeline: (room, vocabulary, finalPublished) =>
           new SpeakerPipeline({
             room,
             engine: this.#options.engine,
@@ -104,10 +104,13 @@ export class IngestEndpoint implements IngestHost, WebSocketEndpoint {
             language,
             vocabulary,
             log: this.log,
+            stall: this.#options.stall,
+            finalPublished,
             observe: (event: AsrEvent) => this.#options.metrics.asrEvent(event),
           }),
       }),
     );
+    return { stream, finalThroughSample: this.#streams.finalThroughSampleOf(hello) };
   }
 
   endStream(stream: IngestStream): Promise<void> {

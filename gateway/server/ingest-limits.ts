@@ -1,11 +1,9 @@
-import { CaptionError } from '../../protocol/index.js';
+import { CaptionError, KEPT_AUDIO_MS } from '../../protocol/index.js';
 import { MessageLimit } from '../bounds/message-limit.js';
 import { RateLimit } from '../bounds/rate-limit.js';
 
 /** A browser's audio worklet makes 375 blocks a second at most, and some senders send each. */
 const FRAMES_PER_SECOND = 500;
-/** What clients keep while they have no connection, and send at once when they have one. */
-const KEPT_AUDIO_MS = 60_000;
 const TEXTS = { messages: { burst: 60, perSecond: 10 }, bytes: { burst: 1_000_000, perSecond: 100_000 } };
 /** A client whose stream ends again and again opens some four a second. */
 const HELLOS = { burst: 40, perSecond: 4 };

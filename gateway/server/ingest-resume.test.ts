@@ -9,6 +9,7 @@ import { helloWith, RawPeer, welcomedPeer } from '../testing/raw-peer.js';
 import { framesOf, longestTrack, shownWords, undisturbedWords } from '../testing/short-meeting.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { waitFor, waitUntil } from '../testing/wait-until.js';
+import { joinPcm } from '../../asr/testing/clips.js';
 import { describeWithModel } from '../../asr/testing/real-model.js';
 import { textWith } from '../testing/matchers.js';
 
@@ -92,9 +93,9 @@ describeWithModel('a speaker whose connection drops', (model) => {
     clearInterval(noStall);
     first.socket.terminate();
     await first.closed();
-    // Bob stalls after that; when what he said is finished, Ana's would have been, too.
+    // Bob stalls after that, between two words; when what he said is finished, Ana's would have been, too.
     const bob = await welcomedPeer(impatient.url, { speaker: { identity: 'bob', name: 'Bob' } });
-    bob.sendPcm(track.pcm.subarray(0, cutSample));
+    bob.sendPcm(joinPcm([track.pcm.subarray(0, Math.round(word.endMs * 16)), new Int16Array(4800)]));
     await waitUntil(() => (viewer.state.finals.length > 0 ? undefined : 'Bob is not finished'));
     expect(viewer.state.finals.map(({ speaker }) => speaker.identity)).toEqual(['bob']);
     const second = await welcomedPeer(impatient.url, { resume: { stream, fromSample: 0 } });

@@ -10,7 +10,7 @@ import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { IngestStream } from './ingest-stream.js';
 
 const MAX_AHEAD_MS = 20_000;
-const owner = { takenOver: () => undefined, warned: () => undefined };
+const owner = { takenOver: () => undefined, warned: () => undefined, progressed: () => undefined };
 
 describeWithModel("the pace of a speaker's audio", (model) => {
   const afterAllTests = cleanupsAfterAll();
@@ -53,7 +53,6 @@ describeWithModel("the pace of a speaker's audio", (model) => {
           log: createLogger('silent'),
         }),
       pace: new AudioPace({ maxAheadMs: MAX_AHEAD_MS, now: () => nowMs }),
-      stallFlushMs: 60_000,
       now: () => nowMs,
     });
     afterwards(() => stream.close());

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import {
   CaptionError,
   type IngestHello,
+  KEPT_AUDIO_MS,
+  msToSamples,
   SAMPLE_RATE_HZ,
   sampleIndex,
   samplesToMs,
@@ -20,6 +22,10 @@ import { VocabularyChanges } from '../rooms/vocabulary-changes.js';
 import { detached } from '../../asr/detached.js';
 
 export const BYTES_PER_SAMPLE = 2;
+/** Less than a stream may hold before it gives up the oldest. */
+const MAX_CATCH_UP_SAMPLES = msToSamples(15_000);
+/** What was under way when the speaker muted is no mistake of the client's. */
+const MUTED_AUDIO_MS = 1000;
 
 /** Who may take a stream away from its connection. */
 export interface IngestOwner {
@@ -27,12 +33,15 @@ export interface IngestOwner {
   takenOver(error: CaptionError): void;
   /** Something of what the client asked for cannot be done; the stream goes on. */
   warned(error: CaptionError): void;
+  /** More of the audio is final than before. */
+  progressed(): void;
 }
 
 /** Positions at the client's rate. */
 export interface IngestProgress {
   readonly receivedThroughSample: number;
   readonly recognisedThroughSample: number;
+  readonly finalThroughSample: number;
   /** Audio that was received but has not led to text yet. */
   readonly behindMs: number;
 }
@@ -41,12 +50,15 @@ export interface IngestStreamOptions {
   readonly hello: IngestHello;
   /** Called when everything else is there: a room without speakers and viewers does not stay. */
   readonly enterRoom: () => Room;
-  readonly createPipeline: (room: Room, vocabulary: readonly string[]) => SpeakerPipeline;
+  readonly createPipeline: (
+    room: Room,
+    vocabulary: readonly string[],
+    finalPublished: () => void,
+  ) => SpeakerPipeline;
   /** See `AsrEngine`. */
   readonly unfavoured: (vocabulary: readonly string[]) => Promise<UnfavouredPhrases | undefined>;
   /** Of this speaker, whatever the stream. */
   readonly pace: AudioPace;
-  readonly stallFlushMs: number;
   readonly now: () => number;
 }
 
@@ -68,8 +80,10 @@ export class IngestStream {
   /** Of the last audio, mute, unmute or connection. */
   #lastSignAtMs: number;
   #detachedAtMs: number | undefined;
-  #stallTimer: NodeJS.Timeout | undefined;
+  /** Audio since the last mute, which is not captioned; undefined while what comes is. */
+  #mutedSamples: number | undefined;
   #closing: Promise<void> | undefined;
+  #isFinished = false;
   isMuted = false;
 
   private constructor(options: IngestStreamOptions, resampler: Resampler) {
@@ -81,7 +95,9 @@ export class IngestStream {
       detached('vocabulary of a speaker', this.#warnOfUnfavoured());
     });
     this.room = options.enterRoom();
-    this.#pipeline = options.createPipeline(this.room, this.#vocabulary.current);
+    this.#pipeline = options.createPipeline(this.room, this.#vocabulary.current, () =>
+      this.#owner?.progressed(),
+    );
     this.#lastSignAtMs = options.now();
     this.room.addSpeaker(this.id);
   }
@@ -118,6 +134,7 @@ export class IngestStream {
     return {
       receivedThroughSample: this.#receivedSamples,
       recognisedThroughSample: Math.max(0, this.#receivedSamples - behindAtClientRate),
+      finalThroughSample: this.#finalThroughSample,
       behindMs,
     };
   }
@@ -131,7 +148,8 @@ export class IngestStream {
     if (this.#detachedAtMs !== undefined) this.#options.pace.allowMissed(nowMs - this.#detachedAtMs);
     this.#detachedAtMs = undefined;
     this.#lastSignAtMs = nowMs;
-    this.#restartStallTimer();
+    // Every connection says for itself that it is muted.
+    this.#mutedSamples = undefined;
     detached('vocabulary of a speaker', this.#warnOfUnfavoured());
   }
 
@@ -146,9 +164,23 @@ export class IngestStream {
     if (this.#owner !== owner) return;
     this.#owner = undefined;
     this.#detachedAtMs = this.#options.now();
-    // Whoever resumes goes on in the middle of a word: nothing must be finished there.
-    clearTimeout(this.#stallTimer);
-    this.#stallTimer = undefined;
+  }
+
+  /** The audio that comes next was spoken so long ago. */
+  spokenAgo(behindMs: number): void {
+    this.#lastSignAtMs = this.#options.now();
+    const spokenMs = Math.min(behindMs, KEPT_AUDIO_MS);
+    if (this.#receivedSamples === 0) this.#options.pace.allowReplay(spokenMs);
+    this.#pipeline.spoken(sampleIndex(this.#pushedSamples), spokenMs);
+  }
+
+  /** Audio comes faster than it is recognised, because it is sent again: the rest had better wait where it is. */
+  get mustWait(): boolean {
+    const { receivedThroughSample, recognisedThroughSample } = this.#pipeline;
+    return (
+      this.#options.pace.isCatchingUp &&
+      receivedThroughSample - recognisedThroughSample > MAX_CATCH_UP_SAMPLES
+    );
   }
 
   /** The client cannot send what lies before `sample` any more. Throws CaptionError `audio_too_fast`, as `push` does. */
@@ -178,19 +210,31 @@ export class IngestStream {
     // A copy of its own: the bytes are a view into a much larger network buffer, and audio is kept for seconds.
     const pcm = this.#slab.copyOf(bytes);
     this.#receivedSamples += samples;
-    this.isMuted = false;
+    if (this.#mutedSamples === undefined) this.isMuted = false;
+    else this.#silence(pcm, this.#mutedSamples);
     this.#pushPcm(this.#resampler.process(pcm));
-    this.#restartStallTimer();
+  }
+
+  /** Silence in its place: positions go on, and silence costs next to nothing. */
+  #silence(pcm: Int16Array, mutedSamples: number): void {
+    pcm.fill(0);
+    this.#mutedSamples = mutedSamples + pcm.length;
+    const limit = (MUTED_AUDIO_MS * this.hello.sampleRateHz) / 1000;
+    if (mutedSamples > limit || this.#mutedSamples <= limit) return;
+    const message = 'Audio comes although mute was sent; it is not captioned. Send unmute first.';
+    this.#owner?.warned(new CaptionError('audio_while_muted', message));
   }
 
   mute(): void {
     this.isMuted = true;
+    this.#mutedSamples = 0;
     this.#lastSignAtMs = this.#options.now();
-    this.#pipeline.flush();
+    this.#pipeline.pause();
   }
 
   unmute(): void {
     this.isMuted = false;
+    this.#mutedSamples = undefined;
     this.#lastSignAtMs = this.#options.now();
   }
 
@@ -214,20 +258,23 @@ export class IngestStream {
   }
 
   async #finish(): Promise<void> {
-    clearTimeout(this.#stallTimer);
     this.#vocabulary.close();
     this.#pushPcm(this.#resampler.flush());
     this.#resampler.close();
     try {
       await this.#pipeline.close();
+      this.#isFinished = true;
+      this.#owner?.progressed();
     } finally {
       this.room.removeSpeaker(this.id);
     }
   }
 
-  #restartStallTimer(): void {
-    if (this.#stallTimer !== undefined) this.#stallTimer.refresh();
-    else this.#stallTimer = setTimeout(() => this.#pipeline.flush(), this.#options.stallFlushMs);
+  get #finalThroughSample(): number {
+    if (this.#isFinished) return this.#receivedSamples;
+    const { finalThroughSample } = this.#pipeline;
+    const atClientRate = Math.floor((finalThroughSample * this.hello.sampleRateHz) / SAMPLE_RATE_HZ);
+    return Math.min(this.#receivedSamples, atClientRate);
   }
 
   #pushPcm(pcm: Int16Array): void {

@@ -3,12 +3,16 @@ import type { IngestStream } from './ingest-stream.js';
 import { detached } from '../../asr/detached.js';
 
 const SWEEP_INTERVAL_MS = 500;
+/** Of streams that have ended: clients that come back learn that nothing is to be sent again. */
+const MAX_REMEMBERED = 1000;
 
 /** All speakers on ingest, connected or waiting for their connection to come back. `close` finishes all of them. */
 export class IngestStreams {
   readonly #streams = new Map<string, IngestStream>();
   /** Nothing more is heard on them, but last words are still to come; nobody resumes them. */
   readonly #finishing = new Set<IngestStream>();
+  /** How much of streams that have ended was heard, and is final. */
+  readonly #ended = new Map<string, { readonly hello: IngestHello; readonly heardSamples: number }>();
   readonly #options: { maxSpeakers: number; resumeMs: number; now: () => number };
   readonly #sweepTimer: NodeJS.Timeout;
   #reserved = 0;
@@ -27,13 +31,17 @@ export class IngestStreams {
   /** The stream that `hello` wants to go on with. Undefined when it is gone, or is somebody else's. */
   resumable(hello: IngestHello): IngestStream | undefined {
     const stream = hello.resume === undefined ? undefined : this.#streams.get(hello.resume.stream);
-    if (stream === undefined) return undefined;
-    const { room, speaker, sampleRateHz } = stream.hello;
-    const isSame =
-      room === hello.room &&
-      speaker.identity === hello.speaker.identity &&
-      sampleRateHz === hello.sampleRateHz;
-    return isSame ? stream : undefined;
+    return stream !== undefined && isOfSame(stream.hello, hello) ? stream : undefined;
+  }
+
+  /**
+   * Of the stream that `hello` wanted to go on with and that has ended here: how much of it is final, which is all that was heard.
+   * 0 where it wanted none; undefined for a stream that is not known here.
+   */
+  finalThroughSampleOf(hello: IngestHello): number | undefined {
+    if (hello.resume === undefined) return 0;
+    const ended = this.#ended.get(hello.resume.stream);
+    return ended !== undefined && isOfSame(ended.hello, hello) ? ended.heardSamples : undefined;
   }
 
   /**
@@ -85,9 +93,16 @@ export class IngestStreams {
     this.#finishing.add(stream);
     try {
       await stream.close();
+      this.#remember(stream);
     } finally {
       this.#finishing.delete(stream);
     }
+  }
+
+  #remember({ id, hello, expectSample }: IngestStream): void {
+    this.#ended.set(id, { hello, heardSamples: expectSample });
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   async close(): Promise<void> {
@@ -107,3 +122,9 @@ export class IngestStreams {
     }
   }
 }
+
+/** The same speaker in the same room, whose positions mean the same. */
+const isOfSame = (one: IngestHello, other: IngestHello): boolean =>
+  one.room === other.room &&
+  one.speaker.identity === other.speaker.identity &&
+  one.sampleRateHz === other.sampleRateHz;

@@ -7,6 +7,7 @@ import type { LatencyReport } from '../report/start-report.js';
 import type { RefusalLog } from '../bounds/refusal-log.js';
 import { sendError, sendJson } from './http-answers.js';
 import type { OriginPolicy } from './origin-policy.js';
+import { wallClockMs } from '../clock.js';
 
 const PATH = '/v1/report';
 /** A report runs nothing and loads nothing, whatever a room may be called. */
@@ -93,7 +94,7 @@ function queryOf(url: URL): ReportQuery {
     if (!names.includes(name))
       throw new CaptionError('query_invalid', `A report is asked for with ${QUERY_NAMES.join(', ')} only.`);
   const raw = Object.fromEntries(url.searchParams);
-  return parseReportQuery(raw, Date.now());
+  return parseReportQuery(raw, wallClockMs());
 }
 
 function tokenOf(request: IncomingMessage): string | undefined {

@@ -2,7 +2,7 @@
 export interface Timing {
   /** From the opening of an ingest connection to its `hello`. */
   readonly helloDeadlineMs: number;
-  /** When a connected speaker's audio stalls in mid-sentence, what was said is finished after this. */
+  /** When a speaker's audio stalls between two words, what was said is finished after this; see `StallLimits`. */
   readonly stallFlushMs: number;
   /** Between two pings; a peer of which nothing comes until the next is gone. */
   readonly heartbeatIntervalMs: number;

@@ -130,6 +130,17 @@ describeWithModel('a connection', (model) => {
     });
   });
 
+  it('of a speaker goes on with its stream when it comes back with a newer token', async () => {
+    const [, speaking] = ENDPOINTS;
+    const peer = await begin(speaking, ENDS_SOON);
+    peer.sendPcm(new Int16Array(1600));
+    const { stream } = await peer.received('welcome');
+    expect(await peer.closed()).toMatchObject({ code: 4401 });
+    const hello = helloWith({ resume: { stream, fromSample: 0 } });
+    const again = await begin({ ...speaking, hello }, GOOD);
+    expect(await again.received('welcome')).toMatchObject({ stream, expectSample: 1600 });
+  });
+
   it('of a viewer keeps its token when the one that comes may not see captions', async () => {
     const [viewing] = ENDPOINTS;
     const peer = await begin(viewing, GOOD);

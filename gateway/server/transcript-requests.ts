@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { CaptionError, languageTag, primaryLanguage, type RoomName } from '../../protocol/index.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
-import { wallClockMs } from '../rooms/sample-clock.js';
+import { wallClockMs } from '../clock.js';
 import { formatJson, formatMarkdown, formatText } from '../transcript/document-formats.js';
 import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
 import { TimeSlices } from '../transcript/time-slices.js';

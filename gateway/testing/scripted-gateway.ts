@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { waitFor } from './wait-until.js';
@@ -16,10 +17,13 @@ export interface ScriptedConnection {
 /** Stands in for a gateway whose every answer is the test's, for what the real one does too seldom. */
 export class ScriptedGateway {
   readonly connections: ScriptedConnection[] = [];
+  /** Sees the request of each connection. */
+  requested: (request: IncomingMessage) => void = () => undefined;
   readonly #server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 
   private constructor() {
-    this.#server.on('connection', (socket) => {
+    this.#server.on('connection', (socket, request) => {
+      this.requested(request);
       const messages: ScriptedConnection['messages'] = [];
       const samples: number[] = [];
       socket.on('message', (data, isBinary) => {

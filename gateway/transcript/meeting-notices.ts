@@ -3,6 +3,7 @@ import type { TranscriptFiles } from './transcript-files.js';
 import { speakerKey, type Transcript } from './transcript-entry.js';
 import { encodeLine, type MeetingEndReason } from './transcript-line.js';
 import type { Webhook } from './webhook.js';
+import { machineClockMs } from '../clock.js';
 import { detached } from '../../asr/detached.js';
 
 /** A shutdown waits no longer for the application to take a notice; on disk it is told at the next start. */
@@ -57,7 +58,7 @@ export class MeetingNotices {
     const stored = await files.read(room, meeting);
     if (stored === undefined) return;
     const file = files.open(stored.head, stored.bytes);
-    file.append(encodeLine({ kind: 'webhook', outcome, atMs: Date.now() }, 0));
+    file.append(encodeLine({ kind: 'webhook', outcome, atMs: machineClockMs() }, 0));
     await file.close();
   }
 }

@@ -7,6 +7,7 @@ import type { GatewayPresence } from './gateway-presence.js';
 import type { MeetingNotices } from './meeting-notices.js';
 import { readMeeting, type StoredMeeting, type TranscriptFiles } from './transcript-files.js';
 import { encodeLine, type MeetingEnd } from './transcript-line.js';
+import { machineClockMs } from '../clock.js';
 
 /** A gateway that died holds the lock for so long at most. */
 const STALE_AFTER_MS = 5000;
@@ -58,7 +59,7 @@ export class TranscriptCustody {
         await presence.bury(dead);
         if (isSweep) {
           sweepsAtMs = performance.now() + SWEEP_INTERVAL_MS;
-          const removed = await files.removeExpired(Date.now());
+          const removed = await files.removeExpired(machineClockMs());
           if (removed > 0) log.info({ meetings: removed }, 'expired transcripts deleted');
         }
         await pause(LOOK_INTERVAL_MS, undefined, { signal, ref: false });

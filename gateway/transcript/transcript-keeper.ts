@@ -8,7 +8,7 @@
 import { CaptionError, type ParticipantIdentity, type RoomName } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { FinalSegment, Room } from '../rooms/room.js';
-import { wallClockMs } from '../rooms/sample-clock.js';
+import { wallClockMs } from '../clock.js';
 import type { GatewayPresence } from './gateway-presence.js';
 import type { MeetingFile } from './meeting-file.js';
 import { MeetingTranscript } from './meeting-transcript.js';

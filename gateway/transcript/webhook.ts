@@ -8,6 +8,7 @@ import { CaptionError, errorMessage } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
 import type { WebhookOutcome } from './transcript-line.js';
+import { machineClockMs } from '../clock.js';
 
 const SECRET_PREFIX = 'whsec_';
 /** The standard asks for 24 to 64 bytes. */
@@ -124,7 +125,7 @@ export class Webhook {
   }
 
   #signature(id: string, body: string): Record<string, string> {
-    const timestamp = String(Math.floor(Date.now() / 1000));
+    const timestamp = String(Math.floor(machineClockMs() / 1000));
     const signature = createHmac('sha256', this.#key).update(`${id}.${timestamp}.${body}`).digest('base64');
     return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
   }

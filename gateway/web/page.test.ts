@@ -131,7 +131,8 @@ describeWithModel('the captions page', (model) => {
       await expect
         .poll(async () => (await page.settled).at(-1), PATIENCE)
         .toEqual({ name: 'Ana', text: '<b>bold</b> &amp; \u202eback' });
-      expect((await page.settled)[0]?.name).toBe(hostile);
+      // What turns text around is taken away.
+      expect((await page.settled)[0]?.name).toBe(hostile.replaceAll(/[\u202e\u2067]/g, ''));
       const captions = page.page.locator('#log');
       expect(await captions.locator('img, b').count()).toBe(0);
       expect(await page.page.title()).toBe(`${room.name} – live captions`);
@@ -305,7 +306,7 @@ describeWithModel('the captions page', (model) => {
       };
       expect(await statusWith('')).toMatch(/^Captions unavailable: an access token is needed/);
       expect(await statusWith('#token=not-one')).toBe(
-        'Captions unavailable: The access token is not valid here.',
+        'Captions unavailable: The access token is not valid here: it is not a JSON Web Token.',
       );
       expect(await statusWith('#token=not, one')).toMatch(
         /^Captions unavailable: the access token .* not well-formed/,
@@ -313,6 +314,68 @@ describeWithModel('the captions page', (model) => {
       const elsewhere = await accessToken({ video: { room: 'other', roomJoin: true } });
       expect(await statusWith(`#token=${elsewhere}`)).toMatch(/does not allow to see captions in this room/);
       expect(await statusWith(`#token=${await accessToken()}`)).toBe('Live');
+    });
+
+    it('outlives its token: it waits for a newer one, and keeps what is shown', async () => {
+      const guarded = await startTestGateway(model, { settings: TEST_KEYS });
+      afterwards(() => guarded.close());
+      // What is refused is told in the console by the browser.
+      const page = await newPage({}, /WebSocket/);
+      const room = guarded.rooms.enter(roomName('council'));
+      say(room, { speaker: person('Ana'), segment: 'a', text: 'Before.' });
+      const ofCouncil = `${guarded.url}/?room=council&lang=en#token=`;
+      // With the minute for clocks that differ it counts for two seconds more.
+      await page.page.goto(`${ofCouncil}${await accessToken({ expiresInS: -58 })}`);
+      await expect.poll(async () => (await page.settled).length, PATIENCE).toBe(1);
+      await page.page.evaluate(() => {
+        const counted = window as unknown as { asked: number };
+        counted.asked = 0;
+        document.addEventListener('tokenexpiring', () => (counted.asked += 1));
+      });
+      await expect
+        .poll(() => page.status, PATIENCE)
+        .toBe(
+          'Captions unavailable: your access to these captions has expired. They resume as soon as it is renewed.',
+        );
+      expect(await page.page.evaluate(() => (window as unknown as { asked: number }).asked)).toBeGreaterThan(
+        0,
+      );
+      expect(await page.settled).toEqual([{ name: 'Ana', text: 'Before.' }]);
+      say(room, { speaker: person('Ana'), segment: 'b', text: 'Meanwhile.' });
+      // As an application does that shows the page in a frame.
+      await page.page.evaluate((token) => (location.hash = `token=${token}`), await accessToken());
+      await expect.poll(() => page.status, PATIENCE).toBe('Live');
+      await expect
+        .poll(() => page.settled, PATIENCE)
+        .toEqual([
+          { name: 'Ana', text: 'Before.' },
+          { name: 'Ana', text: 'Meanwhile.' },
+        ]);
+    });
+
+    it('hands a newer token over on the connection that it has', async () => {
+      const guarded = await startTestGateway(model, { settings: TEST_KEYS });
+      afterwards(() => guarded.close());
+      const page = await newPage();
+      const sockets: string[] = [];
+      const frames: string[] = [];
+      page.page.on('websocket', (socket) => {
+        sockets.push(socket.url());
+        socket.on('framereceived', ({ payload }) => frames.push(String(payload)));
+      });
+      await page.page.goto(`${guarded.url}/?room=council#token=${await accessToken()}`);
+      await expect.poll(() => page.status, PATIENCE).toBe('Live');
+      await page.page.evaluate(
+        (token) => {
+          (document.querySelector('live-captions') as HTMLElement & { token: string }).token = token;
+        },
+        await accessToken({ expiresInS: 1200 }),
+      );
+      await expect
+        .poll(() => frames.filter((frame) => frame.includes('"kind":"access"')).length, PATIENCE)
+        .toBe(2);
+      expect(frames.at(-1)).not.toContain('refusal');
+      expect(sockets).toHaveLength(1);
     });
   });
 });

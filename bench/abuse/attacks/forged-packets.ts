@@ -24,6 +24,8 @@ import {
 const ROOM = 'forged';
 const TRANSCRIPTION_TOPIC = 'lk.transcription';
 const QUICK_TRIES = 4;
+/** More than there are. */
+const FORGERIES = 100;
 const SHOWN_DEADLINE_MS = 1500;
 const GENUINE_DEADLINE_MS = 8000;
 
@@ -63,7 +65,10 @@ async function forge(
   context.tally.connected();
   await new Promise((resolve) => setTimeout(resolve, by.waitMs));
   const roads = { packet: `forged packet by ${by.who}`, stream: `forged stream by ${by.who}` };
-  for (const packet of forgery(roads.packet)) {
+  for (const packet of forgery(
+    roads.packet,
+    MAX_EPOCH_MS - FORGERIES + context.tally.outcome().connections,
+  )) {
     context.tally.sent(packet.length);
     await eve.sendData(CAPTIONS_TOPIC, packet);
   }
@@ -79,12 +84,12 @@ async function forge(
   await eve.leave();
 }
 
-/** Of a later epoch than any of the gateway's: what it says afterwards is old, where that is believed. */
-function forgery(words: string): Uint8Array[] {
+/** Of a later epoch than any of the gateway's and of those forged before: what comes afterwards is old, where that is believed. */
+function forgery(words: string, epoch: number): Uint8Array[] {
   const delta = {
     kind: 'delta',
     room: roomName(ROOM),
-    epochMs: epochMs(MAX_EPOCH_MS),
+    epochMs: epochMs(epoch),
     seq: 1,
     speaker: { identity: participantIdentity('ana'), name: 'Ana' },
     segment: segmentId(`forged-${words}`),
@@ -97,6 +102,6 @@ function forgery(words: string): Uint8Array[] {
     isFinal: true,
     language: 'en',
   } as const;
-  const state = applyMessage(startEpoch(roomName(ROOM), epochMs(MAX_EPOCH_MS)), delta);
+  const state = applyMessage(startEpoch(roomName(ROOM), epochMs(epoch)), delta);
   return [...snapshotMessages(state), delta].map(encodeMessage);
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../../log.js';
 import type { LanguageChooser } from '../../rooms/caption-language.js';
 import type { Room } from '../../rooms/room.js';
 import type { RoomRegistry } from '../../rooms/room-registry.js';
+import type { RoomAccess } from '../../server/access/room-access.js';
 import type { CaptionerEnd } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
 import type { RoomOutlet } from '../room-outlet.js';
@@ -56,6 +57,8 @@ export interface CaptionerHost {
   readonly chooseLanguage: LanguageChooser;
   readonly rooms: RoomRegistry;
   readonly log: Logger;
+  /** Learns what the server takes away from people in the room, and gives back. */
+  readonly access: RoomAccess;
   readonly observer: CaptionerObserver;
   readonly observeAsr: (event: AsrEvent) => void;
   readonly createRoads: (options: {

@@ -6,8 +6,6 @@ import type { Room } from '../../rooms/room.js';
 import { SpeakerPipeline } from '../../rooms/speaker-pipeline.js';
 import { TrackAudio } from './track-audio.js';
 
-/** While the connection is away no frames come: what was said is finished after this. */
-const STALL_FLUSH_MS = 1500;
 /** A muted track is read on for so long, so that what was said before the mute has arrived; then it costs nothing more. */
 const MUTED_READ_MS = 1000;
 
@@ -38,7 +36,6 @@ export class ParticipantSpeaker {
   #trackSid: string | undefined;
   #audio: TrackAudio | undefined;
   #pushedSamples = 0;
-  #stallTimer: NodeJS.Timeout | undefined;
   #muteTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   /** Since when there is no track, in monotonic milliseconds; undefined while there is one. */
@@ -87,7 +84,7 @@ export class ParticipantSpeaker {
     if (this.#trackSid !== trackSid) return;
     this.#stopReading();
     this.#track = undefined;
-    this.#pipeline.flush();
+    this.#pipeline.pause();
     this.absentSinceMs = performance.now();
   }
 
@@ -95,7 +92,7 @@ export class ParticipantSpeaker {
     if (this.#trackSid !== trackSid) return;
     this.#muteTimer ??= setTimeout(() => {
       this.#stopReading();
-      this.#pipeline.flush();
+      this.#pipeline.pause();
     }, MUTED_READ_MS);
   }
 
@@ -149,9 +146,7 @@ export class ParticipantSpeaker {
   }
 
   #stopReading(): void {
-    clearTimeout(this.#stallTimer);
     clearTimeout(this.#muteTimer);
-    this.#stallTimer = undefined;
     this.#muteTimer = undefined;
     this.#audio?.close();
     this.#audio = undefined;
@@ -161,8 +156,5 @@ export class ParticipantSpeaker {
     if (this.#closing !== undefined || pcm.length === 0) return;
     this.#pipeline.push(pcm, sampleIndex(this.#pushedSamples));
     this.#pushedSamples += pcm.length;
-    if (this.#stallTimer === undefined)
-      this.#stallTimer = setTimeout(() => this.#pipeline.flush(), STALL_FLUSH_MS);
-    else this.#stallTimer.refresh();
   }
 }

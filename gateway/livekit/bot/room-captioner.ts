@@ -21,7 +21,7 @@ import { pause } from '../../pause.js';
 import type { Room } from '../../rooms/room.js';
 import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
-import type { CaptionerEnd } from '../captioner-end.js';
+import { type CaptionerEnd, failedWith } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
 import { PROBE_TOPIC } from '../healing/probe.js';
 import { isSigned, type RoomSettings } from '../room-settings.js';
@@ -30,9 +30,12 @@ import type { CaptionerHost } from './captioner-host.js';
 import { meaningOf } from './disconnect-reasons.js';
 import { isHuman, isReader } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
+import { languageOf } from './room-language.js';
+import { RoomRights } from './room-rights.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
+import { machineClockMs, wallClockMs } from '../../clock.js';
 import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
@@ -48,9 +51,10 @@ export class RoomCaptioner implements Captioner {
   readonly #host: CaptionerHost;
   readonly #log: Logger;
   readonly #keys: RoomKeyRing;
+  readonly #rights: RoomRights;
   readonly #outlet: SwitchedOutlet;
   readonly #stopping = new AbortController();
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = machineClockMs();
   #speakers: RoomSpeakers | undefined;
   #vocabulary: VocabularyChanges | undefined;
   #roads: CaptionRoads | undefined;
@@ -58,6 +62,8 @@ export class RoomCaptioner implements Captioner {
   #encryptionKey: string | undefined;
   #isFetchingKey = false;
   #hasJoined = false;
+  /** Who was there when this captioner came: only they may have spoken before. */
+  readonly #found = new Set<string>();
   #finishBy = Infinity;
 
   constructor(request: CaptionerRequest, host: CaptionerHost) {
@@ -70,6 +76,7 @@ export class RoomCaptioner implements Captioner {
       keys: this.#keys,
       listParticipants: () => host.listParticipants(request.room),
     });
+    this.#rights = new RoomRights(request.room, host.access);
     this.ended = this.#run();
   }
 
@@ -93,9 +100,7 @@ export class RoomCaptioner implements Captioner {
     try {
       end = await this.#caption(this.#host.rooms.enter(this.room));
     } catch (error) {
-      end = this.#stopping.signal.aborted
-        ? { kind: 'stopped' }
-        : { kind: 'failed', error: asCaptionError(error) };
+      end = this.#stopping.signal.aborted ? { kind: 'stopped' } : failedWith(error);
     }
     // Who waits still, for a key, need not.
     this.#stopping.abort(new CaptionError('shutting_down', 'The captioner has ended.'));
@@ -199,8 +204,12 @@ export class RoomCaptioner implements Captioner {
     else observer.joined();
     this.#log.info({ isFirst: !this.#hasJoined, isEncrypted: rtc.isEncrypted }, 'joined the room');
     this.#openRoads({ settings, room, rtc });
+    if (!this.#hasJoined) for (const { identity } of rtc.participants) this.#found.add(identity);
     this.#hasJoined = true;
-    for (const participant of rtc.participants) this.#subscribeTo(participant);
+    for (const participant of rtc.participants) {
+      this.#rights.present(participant);
+      this.#subscribeTo(participant);
+    }
     watchForPeople(timing.nobodyCameMs);
     const end = await connectionEnd;
     clearTimeout(leaveTimer);
@@ -223,18 +232,21 @@ export class RoomCaptioner implements Captioner {
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
+        this.#rights.present(participant);
         peopleChanged();
-        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
+        this.#rights.left(participant);
         speakers()?.left(participant);
         if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
         peopleChanged();
       },
       participantRenamed: (participant) => speakers()?.renamed(participant),
       permissionsChanged: (participant) => {
-        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), Date.now());
+        this.#rights.present(participant);
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         else if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
       },
       trackPublished: (publication, participant) => speakers()?.published(publication, participant),
@@ -266,6 +278,7 @@ export class RoomCaptioner implements Captioner {
         this.#roads?.reconnected();
       },
       disconnected: (reason) => {
+        this.#rights.disconnected(reason);
         const meaning = meaningOf(reason);
         this.#endConnection?.(meaning === 'rejoin' ? { kind: 'rejoin', isUrgent: false } : meaning);
       },
@@ -276,13 +289,13 @@ export class RoomCaptioner implements Captioner {
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
       for (const participant of rtc.participants.filter(isReader))
-        this.#roads.participantJoined(identityOf(participant), Date.now());
+        this.#roads.participantJoined(identityOf(participant), wallClockMs());
       this.#roads.reconnected();
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
     for (const participant of rtc.participants.filter(isHuman))
-      this.#roads.participantPresent(identityOf(participant), Date.now());
+      this.#roads.participantPresent(identityOf(participant), wallClockMs());
     room.addViewer(this.#roads);
   }
 
@@ -296,7 +309,7 @@ export class RoomCaptioner implements Captioner {
     return new RoomSpeakers({
       room,
       engine,
-      language: this.#languageOf(settings, room),
+      language: languageOf(settings, room, this.#host.chooseLanguage),
       vocabulary: settings.vocabulary,
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
@@ -318,7 +331,7 @@ export class RoomCaptioner implements Captioner {
   /** A gateway died here: what its speakers said since is told as missing. */
   #tellWhatWasMissed(speaker: ParticipantSpeaker, room: Room): void {
     const { missedSinceMs } = this.#request;
-    if (missedSinceMs === undefined) return;
+    if (missedSinceMs === undefined || !this.#found.has(speaker.identity)) return;
     room.publishGap({
       speaker: speaker.speaker,
       startMs: epochMs(missedSinceMs),
@@ -366,16 +379,6 @@ export class RoomCaptioner implements Captioner {
     return settings;
   }
 
-  #languageOf({ language }: RoomSettings, room: Room): string {
-    const { chooseLanguage } = this.#host;
-    try {
-      return chooseLanguage(language);
-    } catch (error) {
-      room.setStatus('language', { state: 'degraded', reason: errorMessage(error) });
-      return chooseLanguage();
-    }
-  }
-
   /** Publishes the last words while somebody may read them. */
   async #finish(end: CaptionerEnd, room: Room): Promise<void> {
     room.setStatus('language', { state: 'live', reason: '' });
@@ -393,8 +396,3 @@ export class RoomCaptioner implements Captioner {
 
 /** Recognition may be down for good. */
 const FINISH_LIMIT_MS = 30_000;
-
-const asCaptionError = (error: unknown): CaptionError =>
-  error instanceof CaptionError
-    ? error
-    : new CaptionError('internal_error', errorMessage(error), { cause: error });

@@ -6,6 +6,7 @@ import { botPlace } from '../tokens.js';
 import { pause } from '../../pause.js';
 import { presenceOf } from './presence.js';
 import { ANSWER_ATTRIBUTE, newNonce, PROBE_TOPIC } from './probe.js';
+import { machineClockMs } from '../../clock.js';
 import { detached } from '../../../asr/detached.js';
 
 /** When an answer is looked for, after the question. The last one is the deadline. */
@@ -87,7 +88,7 @@ export class InstanceLiveness {
     }
     const watched: WatchedInstance = {
       rooms: new Set([room]),
-      firstSeenMs: Date.now(),
+      firstSeenMs: machineClockMs(),
       lastAnswerMs: undefined,
       silences: 0,
       isDead: false,
@@ -122,7 +123,7 @@ export class InstanceLiveness {
   async #watch(instance: string, watched: WatchedInstance): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted && watched.rooms.size > 0) {
-      const askedAtMs = Date.now();
+      const askedAtMs = machineClockMs();
       switch (await this.#probe(instance, watched)) {
         case 'answered':
           if (watched.isDead) this.#options.log.info({ instance }, 'gateway answers again');

@@ -1,6 +1,7 @@
 import type { RoomName } from '../../../protocol/index.js';
 import type { CaptionerEnd } from '../captioner-end.js';
 import type { InstanceLiveness } from './instance-liveness.js';
+import { machineClockMs } from '../../clock.js';
 
 /** After a captioner of ours failed in a room; doubled each time. */
 const FIRST_HOLD_MS = 2000;
@@ -51,7 +52,7 @@ export class RoomRecord {
 
   captionedHere(): void {
     this.captioner = undefined;
-    this.lastCaptionedMs = Date.now();
+    this.lastCaptionedMs = machineClockMs();
     this.#captionedHereSinceMs ??= performance.now();
     if (performance.now() - this.#captionedHereSinceMs > MAX_HOLD_MS) this.#holdMs = FIRST_HOLD_MS;
   }
@@ -59,7 +60,7 @@ export class RoomRecord {
   /** By `instance`, or by a captioner that is no gateway's. */
   captionedElsewhere(instance: string | undefined, relookMs: number): void {
     this.captioner = instance;
-    this.lastCaptionedMs = Date.now();
+    this.lastCaptionedMs = machineClockMs();
     this.#relookAtMs = performance.now() + relookMs * (0.75 + 0.5 * Math.random());
   }
 
@@ -79,7 +80,7 @@ export class RoomRecord {
         return;
       case 'superseded':
         this.#supersededAtMs = performance.now();
-        this.lastCaptionedMs = Date.now();
+        this.lastCaptionedMs = machineClockMs();
         return;
       case 'everybody_left':
       case 'room_closed':
@@ -87,7 +88,7 @@ export class RoomRecord {
         this.lastCaptionedMs = undefined;
         return;
       case 'stopped':
-        this.lastCaptionedMs = Date.now();
+        this.lastCaptionedMs = machineClockMs();
     }
   }
 }

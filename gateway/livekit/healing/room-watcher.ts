@@ -29,6 +29,7 @@ import { InstanceLiveness, type LivenessTiming } from './instance-liveness.js';
 import { pause } from '../../pause.js';
 import { captionerIn, type CaptionerPresence, firstHumanSinceMs } from './presence.js';
 import { RoomRecord } from './room-record.js';
+import { machineClockMs } from '../../clock.js';
 import { detached } from '../../../asr/detached.js';
 
 const PARALLEL_CALLS = 8;
@@ -332,5 +333,5 @@ function missedSince(
 ): number | undefined {
   const firstHumanMs = firstHumanSinceMs(participants);
   if (lastCaptionedMs === undefined || firstHumanMs === undefined) return undefined;
-  return Math.min(Date.now(), Math.max(lastCaptionedMs, firstHumanMs));
+  return Math.min(machineClockMs(), Math.max(lastCaptionedMs, firstHumanMs));
 }

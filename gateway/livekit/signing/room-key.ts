@@ -1,3 +1,4 @@
+import { wallClockMs } from '../../clock.js';
 import { createECDH, createPrivateKey, hkdfSync, type KeyObject, sign } from 'node:crypto';
 import {
   appendSignature,
@@ -59,7 +60,7 @@ export class RoomKey {
   /** The attributes that tell receivers that a text stream is the gateway's. To be made anew for each sending. */
   signStream(stream: Omit<SignedStream, 'number'>): Readonly<Record<string, string>> {
     // Another bot of the same room, after this one, goes on above it.
-    this.#number = Math.max(this.#number + 1, Date.now());
+    this.#number = Math.max(this.#number + 1, Math.floor(wallClockMs()));
     return {
       [STREAM_NUMBER_ATTRIBUTE]: String(this.#number),
       [STREAM_SIGNATURE_ATTRIBUTE]: encodeBase64url(

@@ -10,6 +10,7 @@ import { AccessToken } from 'livekit-server-sdk';
 import { WebSocket } from 'ws';
 import { CaptionError, errorMessage } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { machineClockMs } from '../../clock.js';
 import { keepAlive } from '../../server/heartbeat.js';
 
 /** livekit-server wants the registration within ten seconds, and is asked for no less. */
@@ -168,4 +169,6 @@ const registration = ({ agentName, version }: AgentConnectionOptions): WorkerMes
   });
 
 const ping = (): WorkerMessage =>
-  new WorkerMessage({ message: { case: 'ping', value: new WorkerPing({ timestamp: BigInt(Date.now()) }) } });
+  new WorkerMessage({
+    message: { case: 'ping', value: new WorkerPing({ timestamp: BigInt(machineClockMs()) }) },
+  });

@@ -3,6 +3,7 @@ import type { Authenticator, Permissions } from '../authentication.js';
 import { toCaptionError } from '../websocket-closing.js';
 import type { RoomAccess } from './room-access.js';
 import { CLOCK_LEEWAY_MS, tokenExpired } from './token-claims.js';
+import { machineClockMs } from '../../clock.js';
 
 /** Timers hold no more than 24 days; a clock that is set is noticed within this. */
 const LONGEST_WAIT_MS = 60_000;
@@ -105,9 +106,9 @@ export class ConnectionRights {
     const { expiresAtMs } = this.#permissions;
     if (expiresAtMs === undefined || this.#isOver) return;
     const endsAtMs = expiresAtMs + CLOCK_LEEWAY_MS;
-    const waitMs = Math.max(0, Math.min(endsAtMs - Date.now(), LONGEST_WAIT_MS));
+    const waitMs = Math.max(0, Math.min(endsAtMs - machineClockMs(), LONGEST_WAIT_MS));
     this.#timer = setTimeout(() => {
-      if (Date.now() < endsAtMs) this.#waitForEnd();
+      if (machineClockMs() < endsAtMs) this.#waitForEnd();
       else this.#end(tokenExpired(expiresAtMs));
     }, waitMs);
     this.#timer.unref();

@@ -1,4 +1,5 @@
 import { CaptionError, type ParticipantIdentity, type RoomName } from '../../../protocol/index.js';
+import { machineClockMs } from '../../clock.js';
 
 /** What LiveKit's server allows a participant now. */
 export interface LiveKitRights {
@@ -45,7 +46,7 @@ export class RoomAccess {
     this.#removedAtMs = new NewestEntries(maxEntries);
     this.#deletedAtMs = new NewestEntries(maxEntries);
     this.#restrictions = new NewestEntries(maxEntries);
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? machineClockMs;
   }
 
   /** LiveKit's server removed them. */
@@ -77,7 +78,10 @@ export class RoomAccess {
       subscribeTakenAtMs: rights.maySubscribe ? undefined : subscribeTakenAtMs,
       speakTakenAtMs: rights.maySpeak ? undefined : speakTakenAtMs,
     });
-    this.#tell(room);
+    const isNews =
+      (!rights.maySubscribe && former?.subscribeTakenAtMs === undefined) ||
+      (!rights.maySpeak && former?.speakTakenAtMs === undefined);
+    if (isNews) this.#tell(room);
   }
 
   /** Throws CaptionError `access_withdrawn`. */
@@ -101,7 +105,7 @@ export class RoomAccess {
     if (isOld(deletedAtMs)) throw withdrawn("LiveKit's server deleted this room.");
   }
 
-  /** Calls `changed` after rights may have been taken away in a room. The result ends it. */
+  /** Calls `changed` after rights were taken away in a room. The result ends it. */
   watch(changed: (room: RoomName) => void): () => void {
     this.#watchers.add(changed);
     return () => this.#watchers.delete(changed);

@@ -1,6 +1,7 @@
 import { decodeJwt, errors as joseErrors, type JWTPayload, jwtVerify } from 'jose';
 import { CaptionError, MAX_NAME_CHARS, participantIdentity } from '../../../protocol/index.js';
 import type { TokenOwner } from './token-owner.js';
+import { machineClockMs } from '../../clock.js';
 
 /**
  * How far the clock of whoever makes tokens may be from ours. LiveKit's server allows as much (livekit/protocol, auth/verifier.go):
@@ -81,7 +82,7 @@ function ownerOf(subject: string | undefined, name: unknown): TokenOwner | undef
 }
 
 function refusal(error: unknown, token: string): CaptionError {
-  const nowS = Date.now() / 1000;
+  const nowS = machineClockMs() / 1000;
   if (error instanceof joseErrors.JWTExpired) {
     return tokenExpired((error.payload.exp ?? 0) * 1000);
   }
@@ -117,7 +118,7 @@ function isReadable(token: string): boolean {
 
 /** Retryable with a new token. */
 export const tokenExpired = (expiredAtMs: number): CaptionError => {
-  const agoS = Math.max(0, Math.round((Date.now() - expiredAtMs) / 1000));
+  const agoS = Math.max(0, Math.round((machineClockMs() - expiredAtMs) / 1000));
   return new CaptionError(
     'token_expired',
     `The access token ended ${agoS} s ago, by the gateway's clock. Connect with a new one.`,

@@ -1,5 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { type CaptionState, roomName } from '../../../protocol/index.js';
+import type { CaptionState } from '../../../protocol/index.js';
 import { addFont } from '../fonts/caption-fonts.js';
 import type { LogOptions } from '../lines/caption-log.js';
 import { settingsPanel } from '../panel/settings-panel.js';
@@ -25,11 +25,11 @@ import {
 } from '../settings/settings.js';
 import { SettingsStore } from '../settings/settings-store.js';
 import type { CaptionSource, LinkState } from '../sources/caption-source.js';
-import { WebSocketSource } from '../sources/websocket-source.js';
 import { type InterfaceLanguage, interfaceLanguage } from '../wording/wording.js';
 import { CaptionBoard } from './caption-board.js';
 import { captionStyles } from './caption-styles.js';
 import { captionsArea } from './captions-area.js';
+import { gatewaySource } from './gateway-source.js';
 import { makeMovable } from './overlay-mover.js';
 import { panelStyles } from './panel-styles.js';
 import { shellStyles } from './shell-styles.js';
@@ -43,9 +43,12 @@ const LAG_CHECK_MS = 1000;
  * an overlay of a few lines on whatever the page has there (its next positioned ancestor).
  *
  * Attributes, read when the element is put into a page: `room`; `gateway`, its address (default: where the page comes from);
- * `token`, a LiveKit access token; `layout` (`transcript`, the default, or `overlay`), until the reader chooses;
+ * `layout` (`transcript`, the default, or `overlay`), until the reader chooses;
  * `settings-in-address`: the reader's settings are in the page's address too. `source`, a property, takes captions from
  * anywhere else instead: the element starts it when it is put into a page, and closes it when it is taken out.
+ *
+ * `token`, a LiveKit access token, may be set anew at any time: what is shown stays, and so does the connection where there is one.
+ * Event `tokenexpiring`: the token ends within a minute, or has ended. It comes again until `token` is another one.
  *
  * Event `settings-changed`: `settings` is new, and `shown-layout`, an attribute, tells the layout.
  */
@@ -119,15 +122,8 @@ export class LiveCaptions extends LitElement {
     window.addEventListener('online', this.#retry);
     this.#darkness.addEventListener('change', this.#applyAppearance);
     this.#lagTimer = setInterval(() => this.#showStatus(), LAG_CHECK_MS);
-    const source =
-      this.source ??
-      new WebSocketSource({
-        gateway: new URL(this.gateway, document.baseURI).href,
-        room: roomName(this.room),
-        token: this.token === '' ? undefined : this.token,
-      });
-    this.#source = source;
-    source.start({
+    this.#source = this.source ?? gatewaySource(this);
+    this.#source.start({
       changed: (captions) => this.#show(captions),
       linkChanged: (link) => (this.link = link),
     });
@@ -175,6 +171,8 @@ export class LiveCaptions extends LitElement {
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has('link')) this.#showStatus();
+    // Not the one with which it began.
+    if (changed.get('token') !== undefined) this.#source?.tokenChanged?.();
     if (changed.has('opened') && this.opened !== undefined) this.#byId('panel').focus();
     if (changed.has('isSearching') && this.isSearching) this.#byId('wanted').focus();
     if (!changed.has('chosen') && !changed.has('layout')) return;

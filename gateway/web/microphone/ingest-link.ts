@@ -1,11 +1,16 @@
 /** A speaker's connection to `/v1/ingest` from a browser: it is made again, and resumed, for as long as it is wanted. */
 import {
+  type AccessTokenSource,
+  ClientToken,
+  closeMeaning,
+  closeText,
   decodeIngestAnswer,
   errorMessage,
   INGEST_VERSION,
   type IngestClientMessage,
   type IngestServerMessage,
   KeptAudio,
+  type KeptRun,
   type RoomName,
   type Speaker,
   SUBPROTOCOL,
@@ -13,10 +18,8 @@ import {
 } from '../../../protocol/index.js';
 import { CAPTURE_RATE_HZ } from './captured-sound.js';
 
-/** Less than a gateway lets run ahead of real time (CAPTION_INGEST_AHEAD_S), because all of it is sent at once. */
-const KEPT_SECONDS = 15;
-/** A connection that cannot carry sound as fast as it is spoken is made anew: the oldest sound goes, and is told as missing. */
-const MAX_UNSENT_BYTES = KEPT_SECONDS * CAPTURE_RATE_HZ * 2;
+/** A connection that cannot carry sound as fast as it is spoken is made anew; what is older than is kept is told as missing then. */
+const MAX_UNSENT_BYTES = 15 * CAPTURE_RATE_HZ * 2;
 const FIRST_RETRY_MS = 300;
 const MAX_RETRY_MS = 5000;
 /** The last words are recognised within that; else the page does not wait for them. */
@@ -36,24 +39,33 @@ export interface IngestLinkOptions {
   readonly gateway: string;
   readonly room: RoomName;
   readonly speaker: Pick<Speaker, 'identity' | 'name'>;
-  /** LiveKit access token; undefined for none. */
-  readonly token: string | undefined;
+  /** LiveKit access token, or what gives the one that counts now; undefined for none. */
+  readonly token: AccessTokenSource | undefined;
   readonly changed: (state: IngestLinkState) => void;
 }
 
 /** Nothing happens before `start`. `end` or `close` when done. */
 export class IngestLink {
   readonly #options: IngestLinkOptions;
-  readonly #kept = new KeptAudio({ maxSamples: KEPT_SECONDS * CAPTURE_RATE_HZ });
+  readonly #kept = new KeptAudio({ sampleRateHz: CAPTURE_RATE_HZ, now: () => performance.now() });
+  readonly #token: ClientToken;
   #socket: WebSocket | undefined;
   #isWelcome = false;
   #isOver = false;
+  /** For the next try. */
+  #isWaiting = false;
   #failedTries = 0;
+  /** Of what was sent again and may be on its way still. */
+  #replayedBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ended: (() => void) | undefined;
 
   constructor(options: IngestLinkOptions) {
     this.#options = options;
+    this.#token = new ClientToken({
+      source: options.token,
+      send: (token) => this.#isWelcome && this.#send({ kind: 'token', token }),
+    });
   }
 
   start(): void {
@@ -61,12 +73,21 @@ export class IngestLink {
     this.#connect();
   }
 
+  /** There is a newer access token: whoever gave the first one is to be asked again. */
+  tokenChanged(): void {
+    if (this.#isOver) return;
+    if (this.#isWaiting) this.#connect();
+    else this.#token.renew();
+  }
+
   /** Sent at once, or kept while there is no connection. */
   send(pcm: Int16Array<ArrayBuffer>): void {
     if (this.#isOver) return;
     this.#kept.add(pcm);
     if (!this.#isWelcome || this.#socket === undefined) return;
-    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.#lost(this.#socket);
+    const { bufferedAmount } = this.#socket;
+    if (bufferedAmount <= MAX_UNSENT_BYTES) this.#replayedBytes = 0;
+    if (bufferedAmount > MAX_UNSENT_BYTES + this.#replayedBytes) this.#lost();
     else this.#socket.send(pcm);
   }
 
@@ -88,6 +109,7 @@ export class IngestLink {
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#token.close();
     this.#ended?.();
     const socket = this.#socket;
     this.#socket = undefined;
@@ -95,7 +117,17 @@ export class IngestLink {
   }
 
   #connect(): void {
-    const { gateway, token } = this.#options;
+    clearTimeout(this.#timer);
+    this.#isWaiting = false;
+    this.#token.take({
+      token: (token) => this.#open(token),
+      ended: () => this.#retryLater(),
+      failed: () => this.#retryLater(),
+    });
+  }
+
+  #open(token: string | undefined): void {
+    const { gateway } = this.#options;
     const url = new URL('/v1/ingest', gateway);
     url.protocol = url.protocol.replace('http', 'ws');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
@@ -115,7 +147,7 @@ export class IngestLink {
       if (socket === this.#socket) this.#closed(code, reason);
     });
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#lost(socket), WELCOME_DEADLINE_MS);
+    this.#timer = setTimeout(() => this.#lost(), WELCOME_DEADLINE_MS);
   }
 
   #sayHello(): void {
@@ -147,12 +179,11 @@ export class IngestLink {
         clearTimeout(this.#timer);
         this.#failedTries = 0;
         this.#isWelcome = true;
-        for (const pcm of this.#kept.welcomed(message.stream, message.expectSample))
-          this.#socket?.send(pcm as Int16Array<ArrayBuffer>);
+        this.#replay(this.#kept.welcomed(message));
         this.#options.changed({ kind: 'connected' });
         return;
       case 'ack':
-        this.#kept.acknowledged(message.receivedThroughSample);
+        this.#kept.acknowledged(message);
         return;
       case 'ended':
         this.#ended?.();
@@ -162,24 +193,55 @@ export class IngestLink {
         return;
       // Of a vocabulary, and none is sent here.
       case 'warning':
+        return;
       case 'access':
+        this.#token.told(message);
+    }
+  }
+
+  #replay(runs: readonly KeptRun[]): void {
+    this.#replayedBytes = 0;
+    for (const { behindMs, pcm } of runs) {
+      if (behindMs !== undefined) this.#send({ kind: 'spoken', behindMs });
+      for (const piece of pcm) {
+        this.#socket?.send(piece as Int16Array<ArrayBuffer>);
+        this.#replayedBytes += piece.byteLength;
+      }
     }
   }
 
   #closed(code: number, reason: string): void {
-    // Before hello the gateway tells its reason in the close alone: `code: text`.
-    if (code >= 4400 && code < 4408) this.#refused(reason.replace(/^[a-z_]+: /, ''));
-    else if (this.#socket !== undefined) this.#lost(this.#socket);
+    switch (closeMeaning(code, reason)) {
+      case 'again':
+        this.#lost();
+        return;
+      case 'token_ended':
+        this.#token.hasEnded();
+        if (this.#token.canChange) this.#lost();
+        else this.#refused(closeText(reason));
+        return;
+      // Before hello the gateway tells its reason in the close alone.
+      case 'final':
+        this.#refused(closeText(reason));
+    }
   }
 
-  #lost(socket: WebSocket): void {
+  #lost(): void {
+    const socket = this.#socket;
     this.#socket = undefined;
     this.#isWelcome = false;
+    this.#token.connectionLost();
     this.#ended?.();
-    socket.close();
+    socket?.close();
+    this.#retryLater();
+  }
+
+  /** Sound is kept meanwhile, the oldest goes. */
+  #retryLater(): void {
     const longestMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failedTries);
     this.#failedTries += 1;
     clearTimeout(this.#timer);
+    this.#isWaiting = true;
     this.#timer = setTimeout(() => this.#connect(), longestMs * (0.5 + Math.random() / 2));
     this.#options.changed({ kind: 'lost' });
   }
@@ -189,7 +251,9 @@ export class IngestLink {
     this.#options.changed({ kind: 'refused', reason });
   }
 
-  #send(message: IngestClientMessage): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  #send(message: IngestClientMessage): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 }

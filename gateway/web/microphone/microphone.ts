@@ -34,6 +34,8 @@ export interface MicrophoneListener {
   readonly heard: (sound: CapturedSound) => void;
   /** At most once, and not after `close`. */
   readonly ended: (failure: MicrophoneFailure) => void;
+  /** Something holds it for a while, a phone call for instance: no sound comes, or silence does. It comes back by itself. */
+  readonly interrupted: (isInterrupted: boolean) => void;
 }
 
 export interface Microphone {
@@ -89,9 +91,18 @@ function watch(
     close();
     listener.ended('gone');
   };
-  for (const track of stream.getTracks()) track.addEventListener('ended', gone, { once: true });
+  const tracks = stream.getTracks();
+  const tell = (): void => {
+    if (isOpen) listener.interrupted(context.state !== 'running' || tracks.some(({ muted }) => muted));
+  };
+  for (const track of tracks) {
+    track.addEventListener('ended', gone, { once: true });
+    track.addEventListener('mute', tell);
+    track.addEventListener('unmute', tell);
+  }
   // A phone call, or the screen lock, suspends it.
   context.addEventListener('statechange', () => {
+    tell();
     if (isOpen && context.state === 'suspended') void context.resume();
   });
   return { close };

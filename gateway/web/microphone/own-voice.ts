@@ -1,5 +1,5 @@
 /** One's own voice, captioned: from the microphone to the room, with all that can go wrong on the way. */
-import type { RoomName, Speaker } from '../../../protocol/index.js';
+import type { AccessTokenSource, RoomName, Speaker } from '../../../protocol/index.js';
 import { IngestLink } from './ingest-link.js';
 import { type Microphone, MicrophoneError, type MicrophoneFailure, openMicrophone } from './microphone.js';
 
@@ -8,6 +8,8 @@ export type OwnVoiceState =
   /** The browser asks the person, or the gateway is being reached. */
   | { readonly kind: 'starting' }
   | { readonly kind: 'on' }
+  /** The system holds the microphone, for a phone call for instance: nothing is captioned. */
+  | { readonly kind: 'interrupted' }
   /** The connection is away: what is said is kept for a while, and sent when it is back. */
   | { readonly kind: 'waiting' }
   /** The last words are being recognised. */
@@ -19,8 +21,8 @@ export interface OwnVoiceOptions {
   /** Of the gateway, `http://…` or `https://…`. */
   readonly gateway: string;
   readonly room: RoomName;
-  /** LiveKit access token; undefined for none. */
-  readonly token: string | undefined;
+  /** LiveKit access token, or what gives the one that counts now; undefined for none. */
+  readonly token: AccessTokenSource | undefined;
   readonly changed: (state: OwnVoiceState) => void;
   /** How loud it is, 0 to 1, every 40 ms while it is on. */
   readonly level: (peak: number) => void;
@@ -30,6 +32,9 @@ export class OwnVoice {
   readonly #options: OwnVoiceOptions;
   #state: OwnVoiceState = { kind: 'off' };
   #microphone: Microphone | undefined;
+  #isInterrupted = false;
+  /** Whether the gateway is reached; undefined before that is known. */
+  #isLinked: boolean | undefined;
   #link: IngestLink | undefined;
 
   constructor(options: OwnVoiceOptions) {
@@ -55,12 +60,14 @@ export class OwnVoice {
       speaker,
       changed: (state) => {
         if (this.#link !== link) return;
-        if (state.kind === 'connected') this.#tell({ kind: 'on' });
-        else if (state.kind === 'lost') this.#tell({ kind: 'waiting' });
+        if (state.kind === 'connected') this.#linked(true);
+        else if (state.kind === 'lost') this.#linked(false);
         else if (state.kind === 'refused') this.#fail({ kind: 'not_taken', reason: state.reason });
       },
     });
     this.#link = link;
+    this.#isInterrupted = false;
+    this.#isLinked = undefined;
     this.#tell({ kind: 'starting' });
     try {
       const microphone = await openMicrophone({
@@ -69,6 +76,10 @@ export class OwnVoice {
           this.#options.level(peak);
         },
         ended: (failure) => this.#fail({ kind: 'no_microphone', failure }),
+        interrupted: (isInterrupted) => {
+          this.#isInterrupted = isInterrupted;
+          if (this.#link === link && this.#isLinked !== undefined) this.#linked(this.#isLinked);
+        },
       });
       // Somebody thought better of it while the browser asked.
       if (this.#link !== link) {
@@ -86,6 +97,11 @@ export class OwnVoice {
     }
   }
 
+  /** There is a newer access token: whoever gave the first one is to be asked again. */
+  tokenChanged(): void {
+    this.#link?.tokenChanged();
+  }
+
   /** Resolves when the last words are captions. */
   async stop(): Promise<void> {
     const link = this.#link;
@@ -96,6 +112,12 @@ export class OwnVoice {
     await link.end();
     // It may have been switched on again.
     if (this.#state.kind === 'stopping') this.#tell({ kind: 'off' });
+  }
+
+  #linked(isLinked: boolean): void {
+    this.#isLinked = isLinked;
+    if (!isLinked) this.#tell({ kind: 'waiting' });
+    else this.#tell({ kind: this.#isInterrupted ? 'interrupted' : 'on' });
   }
 
   #fail(state: OwnVoiceState): void {

@@ -7,10 +7,6 @@ export interface TokenOwner {
   readonly room: string;
 }
 
-/** The page's token: `#token=` in its address, which no server logs. Undefined for none. */
-export const tokenInAddress = (): string | undefined =>
-  new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
-
 /** Undefined for a token that cannot be read. */
 export function ownerOf(token: string): TokenOwner | undefined {
   try {

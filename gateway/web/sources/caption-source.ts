@@ -1,7 +1,14 @@
 import type { CaptionState } from '../../../protocol/index.js';
 
 /** Why a source will give nothing more. `told`: for a reason that the other side gave in words. */
-export type RefusalCause = 'token_needed' | 'token_malformed' | 'unreadable' | 'room_left' | 'told';
+export type RefusalCause =
+  | 'token_needed'
+  | 'token_malformed'
+  | 'token_ended'
+  | 'access_withdrawn'
+  | 'unreadable'
+  | 'room_left'
+  | 'told';
 
 /**
  * Why what comes as captions is not shown: there is no key to check it with; the page was not loaded over HTTPS, where browsers
@@ -19,7 +26,7 @@ export type LinkState =
   | { readonly kind: 'unverified'; readonly cause: UnverifiedCause }
   /** It is tried again by itself. */
   | { readonly kind: 'lost' }
-  /** For good: the same try would fail again. `reason` is for a person; empty unless `cause` is `told`. */
+  /** The same try would fail again; another token may help. `reason` is for a person; empty unless `cause` is `told`. */
   | { readonly kind: 'refused'; readonly cause: RefusalCause; readonly reason: string };
 
 export interface CaptionListener {
@@ -33,6 +40,8 @@ export interface CaptionSource {
   start(listener: CaptionListener): void;
   /** Does not wait any longer where it waits for the next try. */
   retryNow(): void;
+  /** There is a newer access token: whoever gave the first one is to be asked again. Absent where none is used. */
+  tokenChanged?(): void;
   /** Idempotent. Nothing is told afterwards. */
   close(): void;
 }

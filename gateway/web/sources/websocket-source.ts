@@ -3,8 +3,12 @@
  * missing, and connects again when the connection ends.
  */
 import {
+  type AccessTokenSource,
   type CaptionMessage,
   type CaptionState,
+  ClientToken,
+  closeMeaning,
+  closeText,
   decodeMessage,
   encodeMessage,
   initialState,
@@ -29,14 +33,17 @@ export interface WebSocketSourceOptions {
   /** Of the gateway, `http://…` or `https://…`. */
   readonly gateway: string;
   readonly room: RoomName;
-  /** LiveKit access token; undefined for none. */
-  readonly token: string | undefined;
+  /** LiveKit access token, or what gives the one that counts now; undefined for none. */
+  readonly token: AccessTokenSource | undefined;
+  /** A newer token is about to be asked for. */
+  readonly tokenExpiring?: () => void;
 }
 
 const SILENT: CaptionListener = { changed: () => undefined, linkChanged: () => undefined };
 
 export class WebSocketSource implements CaptionSource {
   readonly #options: WebSocketSourceOptions;
+  readonly #token: ClientToken;
   #listener = SILENT;
   #state: CaptionState;
   #socket: WebSocket | undefined;
@@ -48,6 +55,11 @@ export class WebSocketSource implements CaptionSource {
   constructor(options: WebSocketSourceOptions) {
     this.#options = options;
     this.#state = initialState(options.room);
+    this.#token = new ClientToken({
+      source: options.token,
+      send: (token) => this.#send({ kind: 'token', token }),
+      expiring: options.tokenExpiring,
+    });
   }
 
   start(listener: CaptionListener): void {
@@ -60,10 +72,18 @@ export class WebSocketSource implements CaptionSource {
     if (this.#retryTimer !== undefined) this.#connect();
   }
 
+  tokenChanged(): void {
+    // Nobody listens: it is not started, or closed.
+    if (this.#listener === SILENT) return;
+    if (this.#socket === undefined) this.#connect();
+    else this.#token.renew();
+  }
+
   close(): void {
     this.#listener = SILENT;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
+    this.#token.close();
     this.#forgetSocket();
   }
 
@@ -74,9 +94,17 @@ export class WebSocketSource implements CaptionSource {
   #connect(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
+    this.#token.take({
+      token: (token) => this.#open(token),
+      ended: () => this.#waitForToken(),
+      failed: () => this.#lost(),
+    });
+  }
+
+  #open(token: string | undefined): void {
     // Each connection begins with a snapshot. Starting from nothing takes it even from a gateway whose clock went back.
     this.#state = initialState(this.#options.room);
-    const socket = this.#openSocket();
+    const socket = this.#openSocket(token);
     if (socket === undefined) {
       this.#stopFor('token_malformed');
       return;
@@ -87,14 +115,14 @@ export class WebSocketSource implements CaptionSource {
       if (socket === this.#socket) this.#receive(data as string | ArrayBuffer);
     });
     socket.addEventListener('close', ({ code, reason }) => {
-      if (socket === this.#socket) this.#closed(code, reason);
+      if (socket === this.#socket) this.#closed({ code, reason, hadToken: token !== undefined });
     });
-    this.#deadlineTimer = setTimeout(() => this.#closed(0, ''), SNAPSHOT_DEADLINE_MS);
+    this.#deadlineTimer = setTimeout(() => this.#lost(), SNAPSHOT_DEADLINE_MS);
   }
 
   /** Undefined where the token cannot be a sub-protocol. */
-  #openSocket(): WebSocket | undefined {
-    const { gateway, room, token } = this.#options;
+  #openSocket(token: string | undefined): WebSocket | undefined {
+    const { gateway, room } = this.#options;
     const url = new URL(`/v1/captions?room=${encodeURIComponent(room)}`, gateway);
     url.protocol = url.protocol.replace('http', 'ws');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
@@ -113,6 +141,7 @@ export class WebSocketSource implements CaptionSource {
       this.#stopFor('unreadable');
       return;
     }
+    if (message?.kind === 'access') this.#token.told(message);
     const next = message === undefined ? this.#state : receiveMessage(this.#state, message, Date.now());
     if (next === this.#state) return;
     const isFirst = this.#state.epochMs === 0 && next.epochMs !== 0;
@@ -139,24 +168,57 @@ export class WebSocketSource implements CaptionSource {
   }
 
   #askForSnapshot(): void {
-    this.#socket?.send(encodeMessage(resyncMessage(this.#state)));
+    this.#send(resyncMessage(this.#state));
     this.#resyncTimer = setTimeout(() => this.#askForSnapshot(), RESYNC_AGAIN_AFTER_MS);
   }
 
-  #closed(code: number, reason: string): void {
-    if (code >= 4400 && code < 4408) {
-      if (code === 4401 && this.#options.token === undefined) this.#stopFor('token_needed');
-      // The gateway's reason is `code: text`.
-      else this.#stopFor('told', reason.replace(/^[a-z_]+: /, ''));
-      return;
+  /** False where there is no connection. */
+  #send(message: CaptionMessage): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(encodeMessage(message));
+    return true;
+  }
+
+  #closed({ code, reason, hadToken }: { code: number; reason: string; hadToken: boolean }): void {
+    switch (closeMeaning(code, reason)) {
+      case 'again':
+        this.#lost();
+        return;
+      case 'token_ended':
+        this.#token.hasEnded();
+        // The first time there may be a newer one at hand; whoever gives tokens that have ended is not asked in a loop.
+        if (this.#failedTries > 0) this.#lost();
+        else {
+          this.#failedTries += 1;
+          this.#forgetSocket();
+          this.#connect();
+        }
+        return;
+      case 'final':
+        if (code === 4401 && !hadToken) this.#stopFor('token_needed');
+        else if (reason.startsWith('access_withdrawn:')) this.#stopFor('access_withdrawn');
+        else this.#stopFor('told', closeText(reason));
     }
+  }
+
+  #lost(): void {
     this.#forgetSocket();
+    this.#retryLater();
+    this.#tell({ kind: 'lost' });
+  }
+
+  /** What is shown stays, and whoever gives tokens is asked again and again. */
+  #waitForToken(): void {
+    this.#forgetSocket();
+    if (this.#token.canChange) this.#retryLater();
+    this.#tell({ kind: 'refused', cause: 'token_ended', reason: '' });
+  }
+
+  #retryLater(): void {
     const longestMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failedTries);
     this.#failedTries += 1;
     // Spread, so that all viewers of a gateway that was restarted do not come back at the same moment.
-    const waitMs = longestMs * (0.5 + Math.random() / 2);
-    this.#retryTimer = setTimeout(() => this.#connect(), waitMs);
-    this.#tell({ kind: 'lost' });
+    this.#retryTimer = setTimeout(() => this.#connect(), longestMs * (0.5 + Math.random() / 2));
   }
 
   #stopFor(cause: RefusalCause, reason = ''): void {
@@ -168,6 +230,7 @@ export class WebSocketSource implements CaptionSource {
     clearTimeout(this.#deadlineTimer);
     clearTimeout(this.#resyncTimer);
     this.#resyncTimer = undefined;
+    this.#token.connectionLost();
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close();

@@ -8,11 +8,13 @@ export interface CuttableProxy {
   /** Ends all connections without a word, and further ones too until `restore`. */
   cut(): void;
   restore(): void;
+  /** Further connections go to another gateway. */
+  aimAt(targetUrl: string): void;
   close(): Promise<void>;
 }
 
 export async function startCuttableProxy(targetUrl: string): Promise<CuttableProxy> {
-  const target = new URL(targetUrl);
+  let target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   let isCut = false;
   const keep = (socket: Socket): void => {
@@ -45,6 +47,7 @@ export async function startCuttableProxy(targetUrl: string): Promise<CuttablePro
       cutAll();
     },
     restore: () => (isCut = false),
+    aimAt: (url) => (target = new URL(url)),
     async close() {
       cutAll();
       await new Promise((resolve) => server.close(resolve));

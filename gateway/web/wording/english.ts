@@ -16,6 +16,8 @@ export const ENGLISH = {
   refusals: {
     token_needed: 'an access token is needed, as #token=… at the end of the address of this page.',
     token_malformed: 'the access token in the address of this page is not well-formed.',
+    token_ended: 'your access to these captions has expired. They resume as soon as it is renewed.',
+    access_withdrawn: 'you no longer have access to the captions of this meeting.',
     room_left: 'the room was left, or closed.',
     unreadable: 'this page cannot read what the gateway sends. Load the page again.',
   },

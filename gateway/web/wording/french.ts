@@ -18,6 +18,8 @@ export const FRENCH: Wording = {
   refusals: {
     token_needed: 'il faut un jeton d’accès, sous la forme #token=… à la fin de l’adresse de cette page.',
     token_malformed: 'le jeton d’accès dans l’adresse de cette page est mal formé.',
+    token_ended: 'votre accès aux sous-titres a expiré. Ils reprendront dès qu’il sera renouvelé.',
+    access_withdrawn: 'vous n’avez plus accès aux sous-titres de cette réunion.',
     room_left: 'la salle a été quittée ou fermée.',
     unreadable: 'cette page ne comprend pas ce que le serveur envoie. Rechargez la page.',
   },

@@ -18,6 +18,8 @@ export const GERMAN: Wording = {
   refusals: {
     token_needed: 'ein Zugangstoken fehlt; es steht als #token=… am Ende der Adresse dieser Seite.',
     token_malformed: 'das Zugangstoken in der Adresse dieser Seite ist fehlerhaft.',
+    token_ended: 'Ihr Zugang zu den Untertiteln ist abgelaufen. Sie laufen weiter, sobald er erneuert ist.',
+    access_withdrawn: 'Sie haben keinen Zugang mehr zu den Untertiteln dieser Besprechung.',
     room_left: 'der Raum wurde verlassen oder geschlossen.',
     unreadable: 'diese Seite versteht nicht, was der Server sendet. Laden Sie die Seite neu.',
   },

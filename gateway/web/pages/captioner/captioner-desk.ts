@@ -12,6 +12,7 @@ import { CaptionerLink, type CaptionerLinkState } from './captioner-link.js';
 import type { CaptionerWording } from './captioner-wording.js';
 import { LineList } from './line-list.js';
 import { byId } from '../page-elements.js';
+import type { PageToken } from '../page-token.js';
 import { lineEnd, WrittenLines } from './written-lines.js';
 
 /** Viewers see what is written at this interval at most. */
@@ -23,7 +24,7 @@ export interface CaptionerDeskOptions {
   readonly wording: CaptionerWording;
   readonly gateway: string;
   readonly room: string;
-  readonly token: string | undefined;
+  readonly token: PageToken;
   readonly captioner: { readonly identity: ParticipantIdentity; readonly name: string };
   /** Empty for the room's. */
   readonly language: string;
@@ -52,7 +53,7 @@ export class CaptionerDesk {
     this.#link = new CaptionerLink({
       gateway,
       room,
-      token,
+      token: () => token.value,
       hello: () => ({
         captioner,
         ...(language === '' ? {} : { language }),
@@ -82,7 +83,11 @@ export class CaptionerDesk {
     byId('desk', HTMLElement).hidden = false;
     const view = new LiveCaptions();
     view.room = room;
-    view.token = token ?? '';
+    view.token = token.value ?? '';
+    token.renewed = (newer) => {
+      view.token = newer;
+      this.#link.tokenChanged();
+    };
     // The language of the page is in the address.
     view.settingsInAddress = true;
     byId('view', HTMLElement).append(view);
@@ -141,7 +146,8 @@ export class CaptionerDesk {
     const { wording } = this.#options;
     status.textContent =
       state.kind === 'refused' ? `${wording.refused} ${state.reason}` : wording[state.kind];
-    status.className = state.kind === 'lost' || state.kind === 'refused' ? 'bad' : '';
+    const isBad = state.kind === 'lost' || state.kind === 'tokenEnded' || state.kind === 'refused';
+    status.className = isBad ? 'bad' : '';
   }
 
   #typed(): void {

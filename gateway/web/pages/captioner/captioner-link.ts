@@ -1,7 +1,10 @@
 import {
+  type AccessTokenSource,
   type CaptionerClientMessage,
   type CaptionerHello,
   type CaptionerServerMessage,
+  ClientToken,
+  closeMeaning,
   decodeCaptionerAnswer,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
@@ -9,17 +12,17 @@ import {
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
-/** The reasons for which the same try would fail again are closed with 4400 to 4407. */
-const isFinal = (code: number): boolean => code === 1000 || (code >= 4400 && code < 4408) || code === 4409;
+/** Somebody else wrote from this session, or the gateway said good-bye. */
+const isOver = (code: number): boolean => code === 1000 || code === 4409;
 
 export type CaptionerLinkState =
-  | { readonly kind: 'connecting' | 'finishing' | 'live' | 'lost' | 'left' }
+  | { readonly kind: 'connecting' | 'finishing' | 'live' | 'lost' | 'tokenEnded' | 'left' }
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface CaptionerLinkOptions {
   readonly gateway: string;
   readonly room: string;
-  readonly token: string | undefined;
+  readonly token: AccessTokenSource | undefined;
   /** Of every connection; the session is added. */
   readonly hello: () => Omit<CaptionerHello, 'kind' | 'version' | 'session'>;
   readonly received: (message: CaptionerServerMessage) => void;
@@ -29,6 +32,7 @@ export interface CaptionerLinkOptions {
 /** A captioner's connection, made again with the same session when it is lost. `close` says good-bye. */
 export class CaptionerLink {
   readonly #options: CaptionerLinkOptions;
+  readonly #token: ClientToken;
   #socket: WebSocket | undefined;
   #session: string | undefined;
   #isWelcome = false;
@@ -38,6 +42,10 @@ export class CaptionerLink {
 
   constructor(options: CaptionerLinkOptions) {
     this.#options = options;
+    this.#token = new ClientToken({
+      source: options.token,
+      send: (token) => this.send({ kind: 'token', token }),
+    });
   }
 
   start(): void {
@@ -56,8 +64,16 @@ export class CaptionerLink {
     if (this.#retryTimer !== undefined) this.#connect();
   }
 
+  /** There is a newer access token: whoever gave the first one is to be asked again. */
+  tokenChanged(): void {
+    if (this.#isLeaving) return;
+    if (this.#socket === undefined) this.#connect();
+    else this.#token.renew();
+  }
+
   close(): void {
     this.#isLeaving = true;
+    this.#token.close();
     clearTimeout(this.#retryTimer);
     if (!this.send({ kind: 'end' })) this.#socket?.close();
     this.#options.changed({ kind: 'left' });
@@ -66,7 +82,15 @@ export class CaptionerLink {
   #connect(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    const { gateway, room, token, hello } = this.#options;
+    this.#token.take({
+      token: (token) => this.#open(token),
+      ended: () => this.#retryLater('tokenEnded'),
+      failed: () => this.#retryLater('lost'),
+    });
+  }
+
+  #open(token: string | undefined): void {
+    const { gateway, room, hello } = this.#options;
     const url = new URL(`/v1/captioner?room=${encodeURIComponent(room)}`, gateway);
     url.protocol = url.protocol.replace('http', 'ws');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
@@ -84,12 +108,15 @@ export class CaptionerLink {
       this.#options.changed({ kind: 'finishing' });
     });
     socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
-    socket.addEventListener('close', ({ code, reason }) => this.#closed(code, reason));
+    socket.addEventListener('close', ({ code, reason }) => {
+      if (socket === this.#socket) this.#closed(code, reason);
+    });
   }
 
   #receive(data: string): void {
     const message = decodeCaptionerAnswer(data);
     if (message === undefined) return;
+    if (message.kind === 'access') this.#token.told(message);
     if (message.kind === 'welcome') {
       this.#session = message.session;
       this.#isWelcome = true;
@@ -101,12 +128,26 @@ export class CaptionerLink {
 
   #closed(code: number, reason: string): void {
     this.#isWelcome = false;
+    this.#socket = undefined;
+    this.#token.connectionLost();
     if (this.#isLeaving) return;
-    if (isFinal(code)) {
-      this.#options.changed({ kind: 'refused', reason });
-      return;
+    const meaning = isOver(code) ? 'final' : closeMeaning(code, reason);
+    switch (meaning) {
+      case 'again':
+        this.#retryLater('lost');
+        return;
+      case 'token_ended':
+        this.#token.hasEnded();
+        if (this.#token.canChange) this.#retryLater('tokenEnded');
+        else this.#options.changed({ kind: 'refused', reason });
+        return;
+      case 'final':
+        this.#options.changed({ kind: 'refused', reason });
     }
-    this.#options.changed({ kind: 'lost' });
+  }
+
+  #retryLater(kind: 'lost' | 'tokenEnded'): void {
+    this.#options.changed({ kind });
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failedTries);
     this.#failedTries += 1;
     this.#retryTimer = setTimeout(() => this.#connect(), waitMs * (0.75 + Math.random() / 2));

@@ -5,17 +5,15 @@
 import { participantIdentity } from '../../../../protocol/index.js';
 import { CaptionerDesk } from './captioner-desk.js';
 import { captionerWording } from './captioner-wording.js';
-import { ownerOf, tokenInAddress } from '../token-owner.js';
+import { PageToken } from '../page-token.js';
 import { byId, showTexts } from '../page-elements.js';
 
 const query = new URLSearchParams(location.search);
-const token = tokenInAddress();
+const token = new PageToken();
 const { tag, wording } = captionerWording([query.get('lang') ?? '', ...navigator.languages]);
 document.documentElement.lang = tag;
 document.title = wording.title;
 showTexts(wording);
-// Somebody put another token into the address.
-window.addEventListener('hashchange', () => location.reload());
 askWho();
 
 function askWho(): void {
@@ -23,7 +21,7 @@ function askWho(): void {
   const room = byId('room', HTMLInputElement);
   const name = byId('name', HTMLInputElement);
   const language = byId('language', HTMLInputElement);
-  const owner = token === undefined ? undefined : ownerOf(token);
+  const { owner } = token;
   room.value = query.get('room') ?? '';
   name.value = owner?.name ?? query.get('name') ?? '';
   language.value = query.get('language') ?? '';

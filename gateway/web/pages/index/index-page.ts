@@ -6,26 +6,29 @@
 import { roomName } from '../../../../protocol/index.js';
 import { LiveCaptions } from '../../live-captions.js';
 import { byId, showTexts } from '../page-elements.js';
-import { ownerOf, tokenInAddress } from '../token-owner.js';
+import { PageToken } from '../page-token.js';
 import { indexWording, type IndexWording } from './index-wording.js';
 import { RoomPicker } from './room-picker.js';
 import { TranscriptDownload } from './transcript-download.js';
 import { VoiceControls } from './voice-controls.js';
 
 const query = new URLSearchParams(location.search);
-const token = tokenInAddress();
-const owner = token === undefined ? undefined : ownerOf(token);
+const token = new PageToken();
+const { owner } = token;
 let { tag, wording } = indexWording([query.get('lang') ?? '', ...navigator.languages]);
 
-// Somebody put another token into the address, or went back to another room.
-for (const event of ['hashchange', 'popstate']) window.addEventListener(event, () => location.reload());
 const room = query.get('room') ?? '';
+let shownRoom = room;
+// Somebody went back to another room.
+window.addEventListener('popstate', () => {
+  if ((new URLSearchParams(location.search).get('room') ?? '') !== shownRoom) location.reload();
+});
 if (room.trim() === '') pickRoom();
 else showRoom(room);
 
 function pickRoom(): void {
   showWording();
-  const picker = new RoomPicker({ token, tag, wording });
+  const picker = new RoomPicker({ token: token.value, tag, wording });
   const form = byId('room-form', HTMLFormElement);
   // The browser puts the room in; what follows the # stays.
   form.action = `/${location.hash}`;
@@ -34,13 +37,14 @@ function pickRoom(): void {
   byId('picker', HTMLElement).hidden = false;
   field.focus();
   picker.open();
-  const isOpenToAll = token === undefined;
+  const isOpenToAll = token.value === undefined;
   byId('try', HTMLElement).hidden = !isOpenToAll;
   byId('try-it', HTMLButtonElement).addEventListener('click', () => {
     picker.close();
     byId('picker', HTMLElement).hidden = true;
     const name = `try-${crypto.randomUUID().slice(0, 8)}`;
     history.pushState(null, '', `/?room=${name}`);
+    shownRoom = name;
     // In answer to this very click: browsers start no sound without one.
     void showRoom(name).start();
   });
@@ -49,11 +53,15 @@ function pickRoom(): void {
 function showRoom(name: string): VoiceControls {
   const captions = new LiveCaptions();
   captions.room = name;
-  captions.token = token ?? '';
+  captions.token = token.value ?? '';
   captions.settingsInAddress = true;
-  const common = { room: roomName(name), token, wording: (): IndexWording => wording };
+  const common = { room: roomName(name), token: () => token.value, wording: (): IndexWording => wording };
   const voice = new VoiceControls({ ...common, owner });
   const download = new TranscriptDownload({ ...common, language: () => tag });
+  token.renewed = (newer) => {
+    captions.token = newer;
+    voice.tokenChanged();
+  };
   const settingsChanged = (): void => {
     const { lang, layout } = captions.settings;
     ({ tag, wording } = indexWording(lang === 'auto' ? navigator.languages : [lang]));

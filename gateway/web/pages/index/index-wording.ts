@@ -26,6 +26,7 @@ export interface IndexWording {
   readonly loudness: string;
   readonly starting: string;
   readonly on: string;
+  readonly interrupted: string;
   readonly silent: string;
   readonly waiting: string;
   readonly stopping: string;
@@ -67,8 +68,11 @@ const ENGLISH: IndexWording = {
   loudness: 'How loud you are',
   starting: 'Waiting for your microphone. Your browser may ask whether this page may use it.',
   on: 'Your voice is being captioned.',
+  interrupted:
+    'Your microphone is interrupted: what you say is not being captioned. Captions resume when it is available again.',
   silent: 'Nothing is to be heard. Is the right microphone chosen, and is it on?',
-  waiting: 'No connection: what you say is kept for 15 seconds, and captioned when the connection is back.',
+  waiting:
+    'No connection: what you say is kept for up to a minute, and captioned when the connection is back.',
   stopping: 'Finishing your last words…',
   failures: {
     insecure:
@@ -121,9 +125,11 @@ const FRENCH: IndexWording = {
   loudness: 'Votre volume',
   starting: 'En attente de votre micro. Votre navigateur demande peut-être si cette page peut l’utiliser.',
   on: 'Votre voix est sous-titrée.',
+  interrupted:
+    'Votre microphone est interrompu : ce que vous dites n’est pas sous-titré. Le sous-titrage reprendra dès qu’il sera de nouveau disponible.',
   silent: 'On n’entend rien. Le bon micro est-il choisi, et allumé ?',
   waiting:
-    'Pas de connexion : ce que vous dites est gardé 15 secondes, puis sous-titré au retour de la connexion.',
+    'Pas de connexion : ce que vous dites est gardé une minute au plus, puis sous-titré au retour de la connexion.',
   stopping: 'Vos derniers mots arrivent…',
   failures: {
     insecure:
@@ -176,9 +182,11 @@ const GERMAN: IndexWording = {
   loudness: 'Wie laut Sie sind',
   starting: 'Warten auf Ihr Mikrofon. Ihr Browser fragt vielleicht, ob diese Seite es benutzen darf.',
   on: 'Ihre Stimme wird untertitelt.',
+  interrupted:
+    'Ihr Mikrofon ist unterbrochen: Was Sie sagen, wird nicht untertitelt. Sobald es wieder verfügbar ist, geht es weiter.',
   silent: 'Es ist nichts zu hören. Ist das richtige Mikrofon gewählt und eingeschaltet?',
   waiting:
-    'Keine Verbindung: Was Sie sagen, wird 15 Sekunden aufgehoben und untertitelt, sobald sie zurück ist.',
+    'Keine Verbindung: Was Sie sagen, wird bis zu einer Minute aufgehoben und untertitelt, sobald sie zurück ist.',
   stopping: 'Ihre letzten Worte kommen noch…',
   failures: {
     insecure:

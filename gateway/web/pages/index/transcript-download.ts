@@ -3,7 +3,8 @@ import { type IndexWording, TRANSCRIPT_FORMAT_NAMES } from './index-wording.js';
 
 export interface TranscriptDownloadOptions {
   readonly room: string;
-  readonly token: string | undefined;
+  /** Access token; undefined for none. */
+  readonly token: () => string | undefined;
   readonly wording: () => IndexWording;
   /** BCP 47. */
   readonly language: () => string;
@@ -34,7 +35,8 @@ export class TranscriptDownload {
   }
 
   async #download(): Promise<void> {
-    const { room, token, wording, language } = this.#options;
+    const { room, wording, language } = this.#options;
+    const token = this.#options.token();
     this.#status.textContent = '';
     const address = `/v1/rooms/${encodeURIComponent(room)}/transcript.${this.#format.value}?lang=${language()}`;
     try {

@@ -12,7 +12,8 @@ const SILENCE_AFTER_MS = 4000;
 
 export interface VoiceControlsOptions {
   readonly room: RoomName;
-  readonly token: string | undefined;
+  /** Access token; undefined for none. */
+  readonly token: () => string | undefined;
   /** Whose token it is: the gateway lets nobody speak in another one's name. */
   readonly owner: TokenOwner | undefined;
   readonly wording: () => IndexWording;
@@ -62,6 +63,10 @@ export class VoiceControls {
     return this.#voice.start({ identity: ownIdentity(), name: name === '' ? wording().guest : name });
   }
 
+  tokenChanged(): void {
+    this.#voice.tokenChanged();
+  }
+
   /** Again, as after the language changed. */
   show(): void {
     const wording = this.#options.wording();
@@ -95,6 +100,7 @@ function textOf(state: OwnVoiceState, wording: IndexWording): string {
       return '';
     case 'starting':
     case 'on':
+    case 'interrupted':
     case 'waiting':
     case 'stopping':
       return wording[state.kind];
@@ -110,6 +116,7 @@ function toneOf({ kind }: OwnVoiceState, isSilent: boolean): string {
     case 'on':
       return isSilent ? 'warning' : 'good';
     case 'waiting':
+    case 'interrupted':
       return 'warning';
     case 'no_microphone':
     case 'not_taken':
