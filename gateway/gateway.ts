@@ -41,7 +41,7 @@ import { CaptionsEndpoint } from './server/captions-endpoint.js';
 import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
-import { OriginPolicy } from './server/origin-policy.js';
+import { allowedOrigins, OriginPolicy } from './server/origin-policy.js';
 import type { NotReady } from './server/readiness.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
@@ -179,7 +179,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return livekit?.notReady;
   };
   const origins = new OriginPolicy({
-    allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    allowed: allowedOrigins(settings.CAPTION_ALLOWED_ORIGINS),
     isLoopbackOnly: isOpen,
   });
   const roomRequests = new RoomRequests({

@@ -39,3 +39,4 @@ export * from './captioner.js';
 export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';
 export { type AccessTokenSource, ClientToken, type TokenAnswers } from './client-token.js';
 export * from './websocket.js';
+export { gatewayAddress, webSocketAddress } from './gateway-address.js';

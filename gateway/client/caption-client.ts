@@ -14,6 +14,7 @@ import {
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
+  webSocketAddress,
 } from '../../protocol/index.js';
 
 /** A hole that reordering has not closed after this is worth a snapshot. */
@@ -129,7 +130,7 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     token.take({ token: open, ended: askAgain, failed: askAgain });
   };
   const open = (accessToken: string | undefined): void => {
-    const url = `${options.url.replace(/^http/, 'ws')}/v1/captions?room=${encodeURIComponent(options.room)}`;
+    const url = webSocketAddress(options.url, 'v1/captions', { room: options.room });
     const headers = accessToken === undefined ? {} : { Authorization: `Bearer ${accessToken}` };
     socket = new WebSocket(url, [SUBPROTOCOL], { headers, perMessageDeflate: false });
     socket.on('message', (data) => receive(data as Buffer));

@@ -52,6 +52,10 @@ export const SETTINGS = {
     '',
     'Origins of web pages, separated by commas, that may connect besides the gateway’s own page.',
   ),
+  CAPTION_PUBLIC_URL: text(
+    '',
+    'Address under which others reach the gateway, with the path that a proxy has for it; for links in notices and in the terminal.',
+  ),
   LIVEKIT_URL: text(
     '',
     'LiveKit server whose rooms are captioned (ws, wss, http or https); empty for a gateway without rooms of LiveKit.',

@@ -57,8 +57,8 @@ export class LiveKitAdmin {
     // Failover asks a service of LiveKit Cloud for other regions.
     const client: ClientOptions = { requestTimeout: Math.ceil(deadlineMs) / 1000, failover: false };
     const address = apiAddress(url);
-    this.#rooms = new RoomServiceClient(address, apiKey, apiSecret, client);
-    this.#dispatches = new AgentDispatchClient(address, apiKey, apiSecret, client);
+    this.#rooms = belowPath(new RoomServiceClient(address, apiKey, apiSecret, client), address);
+    this.#dispatches = belowPath(new AgentDispatchClient(address, apiKey, apiSecret, client), address);
   }
 
   listRooms(options?: CallOptions): Promise<readonly RoomInfo[]> {
@@ -189,7 +189,21 @@ export function apiAddress(url: string): string {
       `LIVEKIT_URL ${url} is no address of a LiveKit server; it looks like wss://livekit.example.`,
     );
   }
-  return `${scheme}//${parsed.host}`;
+  return `${scheme}//${parsed.host}${parsed.pathname.replace(/\/+$/, '')}`;
+}
+
+/** The SDK asks at the root of the host, whatever the address: behind a proxy LiveKit may be below a path. */
+function belowPath<Client extends object>(client: Client, address: string): Client {
+  const { pathname } = new URL(address);
+  if (pathname === '/') return client;
+  const rpc: unknown = Reflect.get(client, 'rpc');
+  if (typeof rpc !== 'object' || rpc === null || !('prefix' in rpc))
+    throw new CaptionError(
+      'livekit_url_invalid',
+      'LIVEKIT_URL may have no path with this version of the SDK.',
+    );
+  rpc.prefix = `${pathname.replace(/\/+$/, '')}/twirp`;
+  return client;
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -6,7 +6,7 @@ import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { SharedScrape } from '../metrics/shared-scrape.js';
 import type { Authenticator } from './authentication.js';
-import type { OriginPolicy } from './origin-policy.js';
+import { bareHost, type OriginPolicy } from './origin-policy.js';
 import { sendJson } from './http-answers.js';
 import { servePage } from './page.js';
 import type { NotReady } from './readiness.js';
@@ -91,7 +91,7 @@ export class GatewayServer {
           }),
         );
       });
-      this.#http.listen(port, host, () => {
+      this.#http.listen(port, bareHost(host), () => {
         // Afterwards it concerns one connection that could not be accepted, and must not end the others.
         this.#http.on('error', (error) => log.error({ err: error }, 'server failed'));
         const address = this.#http.address() as AddressInfo;

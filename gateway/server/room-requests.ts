@@ -16,6 +16,7 @@ const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
 const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
 /** Of one identity in one room; a captioner's tool posts each sentence. */
 const REQUESTS = { burst: 100, perSecond: 50 };
+const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)&(.*)$/;
 const PREFLIGHT_MAX_AGE_S = '600';
 
 export interface RoomRequestsOptions {
@@ -32,6 +33,11 @@ export interface RoomRequestsOptions {
 /** Who asks, for what, and where the answer goes. */
 interface Exchange extends Omit<RoomRequest, 'room'> {
   readonly incoming: IncomingMessage;
+}
+
+interface Address {
+  readonly path: string;
+  readonly query: URLSearchParams;
 }
 
 interface Route {
@@ -52,12 +58,13 @@ export class RoomRequests {
 
   /** False when the address is none of these. */
   async answer(url: URL, exchange: { request: IncomingMessage; response: ServerResponse }): Promise<boolean> {
-    const routes = this.#routesAt(url.pathname);
-    if (routes === undefined) return false;
     const { request, response } = exchange;
+    const { path, query } = addressOf(request, url);
+    const routes = this.#routesAt(path);
+    if (routes === undefined) return false;
     try {
       this.#options.origins.check(request);
-      await this.#dispatch(routes, url, { request, response });
+      await this.#dispatch(routes, { path, query }, { request, response });
     } catch (thrown) {
       this.#options.refusals.refused(sendError(response, thrown), LIST_PATH);
     }
@@ -70,7 +77,7 @@ export class RoomRequests {
 
   async #dispatch(
     routes: readonly Route[],
-    { pathname, searchParams: query }: URL,
+    { path, query }: Address,
     { request, response }: { request: IncomingMessage; response: ServerResponse },
   ): Promise<void> {
     const methods = routes.flatMap((route) => route.methods);
@@ -89,7 +96,7 @@ export class RoomRequests {
     }
     const inAddress = route.takesTokenInAddress === true ? query.get('access_token') : null;
     const permissions = await this.#options.authenticator.authenticate(request, inAddress ?? undefined);
-    if (!this.#limits.of(requesterOf(permissions, pathname)).tryTake())
+    if (!this.#limits.of(requesterOf(permissions, path)).tryTake())
       throw new CaptionError('messages_too_fast', 'More requests than are answered; slow down.', {
         retryable: true,
       });
@@ -158,8 +165,19 @@ export class RoomRequests {
 }
 
 /** Undefined where no token says who asks. */
-const requesterOf = ({ owner }: Permissions, pathname: string): string | undefined =>
-  owner === undefined ? undefined : JSON.stringify([owner.identity, ROOM_PATH.exec(pathname)?.[1]]);
+const requesterOf = ({ owner }: Permissions, path: string): string | undefined =>
+  owner === undefined ? undefined : JSON.stringify([owner.identity, ROOM_PATH.exec(path)?.[1]]);
+
+/**
+ * What is asked for. The path is as it was sent, since a room may be called "." or "..", which URL parsers remove, percent-encoded or
+ * not. Tools of captioners put `&seq=1` behind any address: behind one without a query it is the query all the same.
+ */
+function addressOf({ url: target = '' }: IncomingMessage, url: URL): Address {
+  const sent = target.startsWith('/') ? (target.split(/[?#]/, 1)[0] ?? '') : url.pathname;
+  const [, path, appended] = APPENDED_QUERY.exec(sent) ?? [];
+  if (path === undefined || appended === undefined) return { path: sent, query: url.searchParams };
+  return { path, query: new URLSearchParams([...url.searchParams, ...new URLSearchParams(appended)]) };
+}
 
 function decodeRoom(encoded: string): RoomRequest['room'] {
   let name = '';

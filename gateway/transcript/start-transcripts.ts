@@ -44,6 +44,7 @@ export async function startTranscripts(options: {
             log,
             attempted: (outcome) => metrics.webhookAttempted(outcome),
           }),
+          publicUrl: settings.CAPTION_PUBLIC_URL,
           log,
           ...withFiles,
         });

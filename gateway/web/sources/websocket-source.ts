@@ -17,6 +17,7 @@ import {
   type RoomName,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
+  webSocketAddress,
 } from '../../../protocol/index.js';
 import type { CaptionListener, CaptionSource, LinkState, RefusalCause } from './caption-source.js';
 
@@ -123,8 +124,7 @@ export class WebSocketSource implements CaptionSource {
   /** Undefined where the token cannot be a sub-protocol. */
   #openSocket(token: string | undefined): WebSocket | undefined {
     const { gateway, room } = this.#options;
-    const url = new URL(`/v1/captions?room=${encodeURIComponent(room)}`, gateway);
-    url.protocol = url.protocol.replace('http', 'ws');
+    const url = webSocketAddress(gateway, 'v1/captions', { room });
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     try {
       return new WebSocket(url, [SUBPROTOCOL, ...subprotocols]);

@@ -1,4 +1,5 @@
-import { byId } from '../page-elements.js';
+import { gatewayAddress } from '../../../../protocol/index.js';
+import { byId, ownBase } from '../page-elements.js';
 import { type IndexWording, TRANSCRIPT_FORMAT_NAMES } from './index-wording.js';
 
 export interface TranscriptDownloadOptions {
@@ -38,7 +39,8 @@ export class TranscriptDownload {
     const { room, wording, language } = this.#options;
     const token = this.#options.token();
     this.#status.textContent = '';
-    const address = `/v1/rooms/${encodeURIComponent(room)}/transcript.${this.#format.value}?lang=${language()}`;
+    const path = `v1/rooms/${encodeURIComponent(room)}/transcript.${this.#format.value}`;
+    const address = gatewayAddress(ownBase(), path, { lang: language() });
     try {
       const response = await fetch(address, {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
