@@ -164,6 +164,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLive: engine.health.state === 'live',
     captioners: captioners.captionerCount,
     transcriptBytes: transcripts?.keeper.bytes ?? 0,
+    isDeletionLate: transcripts?.isDeletionLate ?? false,
     backlog: engine.backlog,
     busyShare: recognitionLoad.busyShare,
     realTimeFactor: recognitionLoad.realTimeFactor,
@@ -189,6 +190,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     transcripts: new TranscriptRequests({
       keeper: transcripts?.keeper,
       rooms,
+      maxPauseMs: timing.maxDownloadPauseMs,
       ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
     }),
     posts,
@@ -215,6 +217,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       refusals,
     }),
     notReady,
+    warnings: () => (transcripts?.isDeletionLate === true ? ['transcripts_not_deleted'] : []),
     timing,
     refusals,
     liveKitUrl: settings.LIVEKIT_URL,

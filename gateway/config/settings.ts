@@ -298,7 +298,10 @@ export const SETTINGS = {
     max: 86_400,
     doc: 'A meeting has ended when no speaker and no captioner has been in its room for so long.',
   }),
-  CAPTION_WEBHOOK_URL: text('', 'Address that is told of every meeting that ended; empty for none.'),
+  CAPTION_WEBHOOK_URL: text(
+    '',
+    'Address that is told of every meeting that ended (https; http on this machine only); empty for none.',
+  ),
   CAPTION_WEBHOOK_SECRET: text(
     '',
     'Signs what is sent there: whsec_ and at least 24 bytes in base64, as in Standard Webhooks.',

@@ -18,6 +18,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   transcript_elsewhere: 409,
   message_too_large: 413,
   captioner_too_fast: TOO_MANY_REQUESTS,
+  downloads_busy: TOO_MANY_REQUESTS,
   messages_too_fast: TOO_MANY_REQUESTS,
   internal_error: 500,
   report_failed: 500,

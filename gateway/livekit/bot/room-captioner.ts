@@ -17,6 +17,7 @@ import {
   type RoomName,
 } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { machineClockMs } from '../../clock.js';
 import { pause } from '../../pause.js';
 import type { Room } from '../../rooms/room.js';
 import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
@@ -35,7 +36,7 @@ import { RoomRights } from './room-rights.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
-import { machineClockMs, wallClockMs } from '../../clock.js';
+
 import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
@@ -234,7 +235,7 @@ export class RoomCaptioner implements Captioner {
       participantJoined: (participant) => {
         this.#rights.present(participant);
         peopleChanged();
-        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant));
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -246,7 +247,7 @@ export class RoomCaptioner implements Captioner {
       participantRenamed: (participant) => speakers()?.renamed(participant),
       permissionsChanged: (participant) => {
         this.#rights.present(participant);
-        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant));
         else if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
       },
       trackPublished: (publication, participant) => speakers()?.published(publication, participant),
@@ -289,13 +290,13 @@ export class RoomCaptioner implements Captioner {
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
       for (const participant of rtc.participants.filter(isReader))
-        this.#roads.participantJoined(identityOf(participant), wallClockMs());
+        this.#roads.participantJoined(identityOf(participant));
       this.#roads.reconnected();
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
     for (const participant of rtc.participants.filter(isHuman))
-      this.#roads.participantPresent(identityOf(participant), wallClockMs());
+      this.#roads.participantPresent(identityOf(participant));
     room.addViewer(this.#roads);
   }
 

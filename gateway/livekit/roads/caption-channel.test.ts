@@ -82,7 +82,7 @@ describe('the data channel', () => {
     spoken.finish('s1', { text: 'said before' });
     await settle();
     const before = outlet.dataPackets.length;
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     await settle();
     expect(outlet.dataPackets.slice(before).map(({ to }) => to)).toEqual([[bo]]);
     expect(shown(seenBy(bo, outlet.dataPackets.slice(before)))).toEqual(shown(spoken.room.state));
@@ -138,7 +138,7 @@ describe('the data channel', () => {
     outlet.isQuick = false;
     spoken.finish('s1', { text: 'said before' });
     const many = Array.from({ length: 120 }, (_, index) => participantIdentity(`p${index}`));
-    for (const identity of many) roads.participantJoined(identity, JOINED_MS);
+    for (const identity of many) roads.participantJoined(identity);
     roads.participantLeft(many[0]!);
     outlet.becomeQuick();
     await settle();
@@ -152,7 +152,7 @@ describe('the data channel', () => {
     await settle();
     outlet.isQuick = false;
     spoken.finish('s1', { text: 'said before' });
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     roads.participantLeft(bo);
     outlet.becomeQuick();
     await settle();
@@ -162,9 +162,9 @@ describe('the data channel', () => {
   it('shows those who join late nothing older, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    roads.participantJoined(ana, JOINED_MS);
+    roads.participantJoined(ana);
     spoken.finish('s1', { text: 'confidential' });
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     spoken.finish('s2', { text: 'welcome' });
     await settle();
     expect(textsSeen(seenBy(ana, outlet.dataPackets))).toEqual(['confidential', 'welcome']);
@@ -185,7 +185,7 @@ describe('the data channel', () => {
   it('groups those who may see the same, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    for (const name of ['p1', 'p2', 'p3']) roads.participantJoined(participantIdentity(name), JOINED_MS);
+    for (const name of ['p1', 'p2', 'p3']) roads.participantJoined(participantIdentity(name));
     spoken.finish('s1', { text: 'for these three' });
     await settle();
     const before = outlet.dataPackets.length;
@@ -242,7 +242,7 @@ describe('the data channel', () => {
     spoken.finish('s1', { text: 'not for bo' });
     roads.received(bo, RESYNC);
     roads.received(viewer, RESYNC);
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     roads.reconnected();
     await vi.advanceTimersByTimeAsync(1000);
     spoken.finish('s2', { text: 'nor this' });
@@ -316,7 +316,7 @@ describe('the data channel', () => {
     await settle();
     expect(outlet.delivered).toEqual([]);
     outlet.readerCount = 1;
-    roads.participantJoined(viewer, JOINED_MS);
+    roads.participantJoined(viewer);
     await settle();
     spoken.finish('s2', { text: 'and goes on' });
     await settle();
@@ -343,16 +343,16 @@ describe('the data channel', () => {
   it('takes somebody who is back within a minute for there all along, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    roads.participantJoined(bo, JOINED_MS - 60_000);
+    roads.participantJoined(bo);
     spoken.finish('s1', { text: 'for bo too', startMs: JOINED_MS - 50_000 });
     roads.participantLeft(bo);
     await vi.advanceTimersByTimeAsync(30_000);
-    roads.participantJoined(bo, Date.now());
+    roads.participantJoined(bo);
     await settle();
     expect(textsSeen(seenBy(bo, outlet.dataPackets.slice(-1)))).toEqual(['for bo too']);
     roads.participantLeft(bo);
     await vi.advanceTimersByTimeAsync(61_000);
-    roads.participantJoined(bo, Date.now());
+    roads.participantJoined(bo);
     await settle();
     expect(textsSeen(seenBy(bo, outlet.dataPackets.slice(-1)))).toEqual([]);
   });
@@ -418,7 +418,7 @@ describe('the data channel', () => {
     roads.close();
     roads.close();
     spoken.finish('s2', { text: 'two' });
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     roads.received(bo, RESYNC);
     roads.reconnected();
     await settle();

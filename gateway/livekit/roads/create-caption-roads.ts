@@ -50,11 +50,11 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
       const segment = message.kind === 'delta' ? segmentIn(room.state, message.segment) : undefined;
       if (segment !== undefined) for (const road of segmentRoads) road.tell(segment);
     },
-    participantPresent(identity, joinedAtMs) {
-      readers.joined(identity, joinedAtMs);
+    participantPresent(identity) {
+      readers.joined(identity);
     },
-    participantJoined(identity, joinedAtMs) {
-      readers.joined(identity, joinedAtMs);
+    participantJoined(identity) {
+      readers.joined(identity);
       channel?.joined(identity);
       for (const road of segmentRoads) road.joined(identity);
     },

@@ -34,9 +34,9 @@ export class Readers {
     return [...this.#visits.keys()];
   }
 
-  joined(identity: ParticipantIdentity, joinedAtMs: number): void {
+  joined(identity: ParticipantIdentity): void {
     if (this.#awaited.delete(identity) && this.#awaited.size === 0) this.#awaitNobody();
-    if (!this.#visits.has(identity)) this.#visits.set(identity, this.#room.visit(identity, joinedAtMs));
+    if (!this.#visits.has(identity)) this.#visits.set(identity, this.#room.visit(identity));
   }
 
   left(identity: ParticipantIdentity): void {

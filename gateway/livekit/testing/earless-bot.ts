@@ -47,7 +47,7 @@ export async function startEarlessBot(
   const roads = createCaptionRoads({ outlet, room: captioned, settings, log });
   keys.connected(rtc.sid);
   rtc.listen({
-    participantJoined: (participant) => roads.participantJoined(identityOf(participant), Date.now()),
+    participantJoined: (participant) => roads.participantJoined(identityOf(participant)),
     participantLeft: (participant) => roads.participantLeft(identityOf(participant)),
     participantRenamed: nothing,
     permissionsChanged: nothing,
@@ -71,7 +71,7 @@ export async function startEarlessBot(
   });
   outlet.connect(rtc);
   captioned.addViewer(roads);
-  for (const participant of rtc.participants) roads.participantJoined(identityOf(participant), Date.now());
+  for (const participant of rtc.participants) roads.participantJoined(identityOf(participant));
   return {
     captioned,
     spoken: new SpokenRoom(captioned),
