@@ -17,7 +17,6 @@ function microphone(droppedSamples: number): { participant: PublishingParticipan
     unmute: () => undefined,
     unpublish: nothing,
     publish: nothing,
-    setName: nothing,
     abandon: () => undefined,
     leave: nothing,
   };

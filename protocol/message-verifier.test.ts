@@ -75,6 +75,16 @@ describe('the verifier of messages', () => {
     expect(accepted).toEqual(['gate-1']);
   });
 
+  it('keeps nobody waiting who sends what is signed, however many people talk', async () => {
+    verifier.keys = [keyOf('next'), keyOf('gate')];
+    for (let burst = 1; burst <= 20; burst += 1) {
+      for (let sent = 0; sent < 100; sent += 1) verifier.receive(signedBy('gate-1'));
+      for (let turn = 0; turn < 1000 && accepted.length < 100 * burst; turn += 1) await Promise.resolve();
+    }
+    expect(accepted).toHaveLength(2000);
+    expect(dropped).toBe(0);
+  });
+
   it('keeps no more than a megabyte waiting', async () => {
     verifier.keys = [keyOf('gate')];
     const large = appendSignature(encodeUtf8(`{"gate-1":"${'x'.repeat(14_000)}"}`), new Uint8Array(64));

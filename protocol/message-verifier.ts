@@ -8,10 +8,10 @@ declare const setTimeout: (done: () => void, delayMs: number) => Timer;
 declare const clearTimeout: (timer: Timer | undefined) => void;
 declare const performance: { now(): number };
 
-/** Far more than a gateway sends: what is above is somebody's flood. */
-const MAX_CHECKS_PER_SECOND = 200;
-/** A snapshot of many parts, and what was said meanwhile. */
-const MAX_CHECKS_AT_ONCE = 400;
+/** Messages that nobody signed are somebody's flood; those of the gateway are checked as they come, however many people talk. */
+const MAX_FAILURES_PER_SECOND = 200;
+/** A key that changes, or comes late, leaves some messages behind that it did not sign. */
+const MAX_FAILURES_AT_ONCE = 400;
 /** Above it what comes is dropped: honest messages among it are asked for again. */
 const MAX_WAITING_MESSAGES = 256;
 const MAX_WAITING_BYTES = 1_000_000;
@@ -37,7 +37,7 @@ export class MessageVerifier {
   #isRunning = false;
   #hasDropped = false;
   #isClosed = false;
-  #checksLeft = MAX_CHECKS_AT_ONCE;
+  #failuresLeft = MAX_FAILURES_AT_ONCE;
   #countedAtMs = performance.now();
   #timer: Timer | undefined;
   #endPause: (() => void) | undefined;
@@ -100,23 +100,22 @@ export class MessageVerifier {
   }
 
   async #isSigned(bytes: Uint8Array): Promise<boolean> {
-    for (const key of this.#keys) {
-      await this.#turn();
-      if (await key.signedMessage(bytes)) return true;
-    }
+    await this.#turn();
+    for (const key of this.#keys) if (await key.signedMessage(bytes)) return true;
+    this.#failuresLeft -= 1;
     return false;
   }
 
-  /** Resolves when one more message may be checked. */
+  /** Resolves when one more message may fail. */
   async #turn(): Promise<void> {
     const nowMs = performance.now();
-    const earned = ((nowMs - this.#countedAtMs) * MAX_CHECKS_PER_SECOND) / 1000;
-    this.#checksLeft = Math.min(MAX_CHECKS_AT_ONCE, this.#checksLeft + earned) - 1;
+    const earned = ((nowMs - this.#countedAtMs) * MAX_FAILURES_PER_SECOND) / 1000;
+    this.#failuresLeft = Math.min(MAX_FAILURES_AT_ONCE, this.#failuresLeft + earned);
     this.#countedAtMs = nowMs;
-    if (this.#checksLeft >= 0 || this.#isClosed) return;
+    if (this.#failuresLeft >= 1 || this.#isClosed) return;
     await new Promise<void>((resolve) => {
       this.#endPause = resolve;
-      this.#timer = setTimeout(resolve, (-this.#checksLeft * 1000) / MAX_CHECKS_PER_SECOND);
+      this.#timer = setTimeout(resolve, ((1 - this.#failuresLeft) * 1000) / MAX_FAILURES_PER_SECOND);
     });
     this.#endPause = undefined;
   }

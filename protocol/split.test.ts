@@ -4,6 +4,7 @@ import {
   CodecError,
   MAX_EPOCH_MS,
   MAX_MESSAGE_BYTES,
+  MAX_SIGNABLE_BYTES,
   MAX_WORD_CHARS,
   applyMessage,
   encodeMessage,
@@ -43,7 +44,7 @@ describe('splitDelta', () => {
     fc.assert(
       fc.property(arbitraryDelta, (delta) => {
         const parts = splitDelta(delta);
-        if (sizeBytes(delta) <= MAX_MESSAGE_BYTES) {
+        if (sizeBytes(delta) <= MAX_SIGNABLE_BYTES) {
           expect(parts).toHaveLength(1);
           expect(parts[0]).toBe(delta);
         } else {
@@ -56,10 +57,10 @@ describe('splitDelta', () => {
 
   it('splits at the very byte above the limit', () => {
     const full = [...Array.from({ length: 14 }, () => wordOf('x'.repeat(MAX_WORD_CHARS - 50))), wordOf('x')];
-    const missing = MAX_MESSAGE_BYTES - sizeBytes(deltaOf(full));
+    const missing = MAX_SIGNABLE_BYTES - sizeBytes(deltaOf(full));
     const fitting = deltaOf([...full.slice(0, -1), wordOf('x'.repeat(1 + missing))]);
     const above = deltaOf([...full.slice(0, -1), wordOf('x'.repeat(2 + missing))]);
-    expect(encodeMessage(fitting)).toHaveLength(MAX_MESSAGE_BYTES);
+    expect(encodeMessage(fitting)).toHaveLength(MAX_SIGNABLE_BYTES);
     expect(splitDelta(fitting)).toStrictEqual([fitting]);
     expect(splitDelta(above)).toHaveLength(2);
   });
@@ -85,7 +86,7 @@ describe('splitDelta', () => {
 
     it('with the most costly numbers around short words', () => {
       const delta = deltaOf(Array.from({ length: 140 }, () => costlyWord(1)));
-      expect(sizeBytes(delta)).toBeGreaterThan(MAX_MESSAGE_BYTES);
+      expect(sizeBytes(delta)).toBeGreaterThan(MAX_SIGNABLE_BYTES);
       expect(splitDelta(delta)).toHaveLength(2);
     });
 
@@ -93,7 +94,7 @@ describe('splitDelta', () => {
       const ofLastWord = (chars: number): CaptionDelta =>
         deltaOf([MAX_WORD_CHARS, MAX_WORD_CHARS, chars].map(costlyWord), costlyHeader);
       let chars = 1;
-      while (sizeBytes(ofLastWord(chars)) <= MAX_MESSAGE_BYTES) chars += 1;
+      while (sizeBytes(ofLastWord(chars)) <= MAX_SIGNABLE_BYTES) chars += 1;
       expect(chars).toBeLessThan(MAX_WORD_CHARS);
       expect(splitDelta(ofLastWord(chars - 1))).toHaveLength(1);
       expect(splitDelta(ofLastWord(chars))).toHaveLength(2);
@@ -127,7 +128,8 @@ describe('splitDelta', () => {
         (words, anyStable, isFinal) => {
           const delta = deltaOf(words, { stable: anyStable % (words.length + 1), isFinal });
           const parts = splitDelta(delta);
-          for (const part of parts) expect(encodeMessage(part).length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+          for (const part of parts)
+            expect(encodeMessage(part).length).toBeLessThanOrEqual(MAX_SIGNABLE_BYTES);
           const start = startEpoch(delta.room, delta.epochMs);
           const [whole] = segmentsOf(applyMessage(start, delta));
           const end = parts.reduce(applyMessage, start);

@@ -143,16 +143,6 @@ describeWithLiveKit('a participant who talks', () => {
     await hears(ears);
   });
 
-  it('can change its name', async () => {
-    newRoom();
-    const { other } = await listen();
-    const claire = await join();
-    await claire.setName('Claire Martin');
-    await waitUntil(() =>
-      other.remoteParticipants.get('claire')?.name === 'Claire Martin' ? undefined : 'the old name is seen',
-    );
-  });
-
   it('can be the sound of a shared screen', async () => {
     newRoom();
     const { other, ears } = await listen();

@@ -61,7 +61,6 @@ export interface PublishingParticipant {
   unpublish(): Promise<void>;
   /** A track anew, with a sid of its own. Nothing happens while there is one, or out of the room. */
   publish(): Promise<void>;
-  setName(name: string): Promise<void>;
   /** Falls silent without muting, unpublishing or leaving, as a machine that freezes. `leave` still works. */
   abandon(): void;
   /** Idempotent. */
@@ -165,10 +164,6 @@ class Publisher implements PublishingParticipant {
       const options = new TrackPublishOptions({ source: TRACK_SOURCES[this.#source] });
       this.#publication = await local.publishTrack(track, options);
     });
-  }
-
-  setName(name: string): Promise<void> {
-    return this.#inRoom((local) => local.updateName(name));
   }
 
   abandon(): void {

@@ -138,7 +138,7 @@ describe('what operators are given', () => {
   });
 
   it('has alerts that Prometheus takes, and that fire when they should', async (context) => {
-    expect(await promtool(context, 'check', 'rules', ALERTS)).toContain('SUCCESS: 17 rules found');
+    expect(await promtool(context, 'check', 'rules', ALERTS)).toContain('SUCCESS: 18 rules found');
     expect(await promtool(context, 'test', 'rules', 'alerts.test.yml')).toContain('SUCCESS');
   });
 
