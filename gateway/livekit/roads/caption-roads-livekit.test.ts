@@ -6,12 +6,17 @@ import {
   type ParticipantIdentity,
   roomName,
   segmentsOf,
+  STREAM_NUMBER_ATTRIBUTE,
 } from '../../../protocol/index.js';
 import { visible } from '../../../protocol/testing/arbitrary-messages.js';
 import { cleanupsAfterEach } from '../../testing/cleanups.js';
 import { waitUntil } from '../../testing/wait-until.js';
 import { joinAsPublisher, type PublishingParticipant } from '../participant/publishing-participant.js';
-import { joinAsViewer, type ViewingParticipant } from '../participant/viewing-participant.js';
+import {
+  joinAsViewer,
+  type ReceivedTextStream,
+  type ViewingParticipant,
+} from '../participant/viewing-participant.js';
 import { prepareSdk } from '../prepare-sdk.js';
 import type { RoadsOut } from '../room-settings.js';
 import { type EarlessBot, startEarlessBot } from '../testing/earless-bot.js';
@@ -24,6 +29,7 @@ const START_MS = 1_700_000_000_000;
 const claire = participantIdentity('claire');
 const paul = participantIdentity('paul');
 
+const numberOf = ({ attributes }: ReceivedTextStream): number => Number(attributes[STREAM_NUMBER_ATTRIBUTE]);
 const textOf = (state: CaptionState): string =>
   segmentsOf(state)
     .flatMap(({ words }) => words.map(({ text }) => text))
@@ -211,8 +217,11 @@ describeWithLiveKit('the roads over LiveKit', () => {
       });
       await waitUntil(() => {
         const newest = new Map<string | undefined, string>();
-        for (const { attributes, text } of viewer.textStreams.filter((stream) => stream.speaker === speaker))
-          newest.set(attributes['lk.segment_id'], text);
+        // The SDK may finish reading a stream after a later one: the gateway's numbers say which is newer.
+        const inOrder = viewer.textStreams
+          .filter((stream) => stream.speaker === speaker)
+          .toSorted((one, other) => numberOf(one) - numberOf(other));
+        for (const { attributes, text } of inOrder) newest.set(attributes['lk.segment_id'], text);
         const shown = [...newest.values()].join(' ');
         return shown === words.join(' ') ? undefined : `streams of ${speaker}: ${shown}`;
       });
