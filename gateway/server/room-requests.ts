@@ -12,11 +12,11 @@ import { listRooms } from './room-list.js';
 import type { RoomRequest, TranscriptRequests } from './transcript-requests.js';
 
 const LIST_PATH = '/v1/rooms';
-const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
+const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+?)\/?$/;
 const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
 /** Of one identity in one room; a captioner's tool posts each sentence. */
 const REQUESTS = { burst: 100, perSecond: 50 };
-const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)&(.*)$/;
+const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)\/?&(.*)$/;
 const PREFLIGHT_MAX_AGE_S = '600';
 
 export interface RoomRequestsOptions {
