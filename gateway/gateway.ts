@@ -5,6 +5,7 @@
  * what captioners wrote settles, connections are closed with a reason, (4) meetings end and their transcripts are complete, (5)
  * the recogniser children end.
  */
+import { CaptionError } from '../protocol/index.js';
 import { availableParallelism } from 'node:os';
 import {
   ChildEngine,
@@ -193,6 +194,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
     }),
     posts,
+    keysOf: async (room) => {
+      if (livekit === undefined) throw noKeys();
+      return livekit.keysOf(room);
+    },
     refusals,
   });
   const server = new GatewayServer({
@@ -270,6 +275,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+const noKeys = (): CaptionError =>
+  new CaptionError(
+    'not_found',
+    'This gateway has no rooms of LiveKit (LIVEKIT_URL). Captions over WebSockets come from itself and need no key.',
+  );
 
 /** The SDK's native library is loaded only where it is wanted. */
 async function startLiveKitSide(options: LiveKitSideOptions): Promise<LiveKitSide> {

@@ -94,6 +94,18 @@ export const SETTINGS = {
     default: 'visio',
     doc: 'How legacy packets are sent: committed words under fresh ids, or whole segments, partial and final.',
   } satisfies ChoiceSetting,
+  CAPTION_LEGACY_WAITING_ROOM: {
+    kind: 'choice',
+    choices: ['send', 'withhold'],
+    default: 'send',
+    doc: 'Legacy packets reach everybody in a room: sent, or withheld, while somebody is in it who may not subscribe.',
+  } satisfies ChoiceSetting,
+  CAPTION_ROOM_KEY: {
+    kind: 'choice',
+    choices: ['metadata', 'https'],
+    default: 'metadata',
+    doc: 'Where viewers in LiveKit rooms find the key that proves captions: the room’s metadata and HTTPS, or HTTPS only.',
+  } satisfies ChoiceSetting,
   CAPTION_HISTORY: {
     kind: 'choice',
     choices: ['on', 'off'],

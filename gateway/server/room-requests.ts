@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CaptionError, MAX_NAME_CHARS, roomName } from '../../protocol/index.js';
+import { CaptionError, MAX_NAME_CHARS, type RoomName, roomName } from '../../protocol/index.js';
 import type { CaptionPosts } from '../captioner/caption-posts.js';
 import { KeptByClient } from '../bounds/kept-by-client.js';
 import { RateLimit } from '../bounds/rate-limit.js';
@@ -25,6 +25,8 @@ export interface RoomRequestsOptions {
   readonly rooms: RoomRegistry;
   readonly transcripts: TranscriptRequests;
   readonly posts: CaptionPosts;
+  /** The public keys that captions of a LiveKit room are signed with. Throws CaptionError. */
+  readonly keysOf: (room: RoomName) => Promise<readonly string[]>;
   readonly refusals: RefusalLog;
 }
 
@@ -101,6 +103,11 @@ export class RoomRequests {
     await route.answer({ query, permissions, response, isHead: method === 'HEAD', incoming: request });
   }
 
+  async #tellKeys({ room, permissions, response }: RoomRequest): Promise<void> {
+    permissions.requireView(room);
+    sendJson(response, 200, { room, keys: await this.#options.keysOf(room) });
+  }
+
   /** Undefined when the address is none of these, and empty when there is nothing at it. */
   #routesAt(path: string): readonly Route[] | undefined {
     if (path === LIST_PATH) {
@@ -129,6 +136,8 @@ export class RoomRequests {
       ];
     }
     switch (rest) {
+      case 'key':
+        return [{ methods: ['GET', 'HEAD'], answer: (exchange) => this.#tellKeys(inRoom(exchange)) }];
       case 'transcript':
         return [{ methods: ['DELETE'], answer: (exchange) => transcripts.remove(inRoom(exchange)) }];
       case 'meetings':

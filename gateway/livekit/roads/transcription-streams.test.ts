@@ -204,6 +204,7 @@ describe('text streams', () => {
         room: spoken.room,
         readers: new Readers(outlet, spoken.room),
         log: silentLog,
+        withholdsLegacy: false,
         observe: () => undefined,
       },
       { showsProvisionalWords: false },
