@@ -1,4 +1,4 @@
-import { type JWTPayload, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { TokenReader } from './token-claims.js';
 
