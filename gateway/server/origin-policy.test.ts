@@ -121,8 +121,20 @@ describe('bareHost', () => {
     ['::1', '::1'],
     ['127.0.0.1', '127.0.0.1'],
     ['localhost', 'localhost'],
+    ['localhost.', 'localhost'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['[::]', '::'],
+    ['münchen.example', 'münchen.example'],
   ])('makes %s something to listen on: %s', (host, bare) => {
     expect(bareHost(host)).toBe(bare);
+  });
+});
+
+describe('a host with more than a name', () => {
+  it.each(['http://localhost', '127.0.0.1:80', '[::1]:80', 'host/path', 'a b'])('"%s" is refused', (host) => {
+    expect(() => bareHost(host)).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: textWith('CAPTION_PORT') }),
+    );
   });
 });
 

@@ -76,8 +76,19 @@ function originOf(text: string): string | undefined {
   return url.origin;
 }
 
-/** Where the gateway listens, with or without brackets around an IPv6 address. */
-export const bareHost = (host: string): string => /^\[(.*)\]$/.exec(host)?.[1] ?? host;
+/**
+ * Where the gateway listens: without the brackets of an IPv6 address and the dot of a full name. Throws CaptionError `config_invalid`
+ * for more than a name or address.
+ */
+export function bareHost(host: string): string {
+  const bare = (/^\[(.*)\]$/.exec(host)?.[1] ?? host).replace(/(?<=.)\.$/, '');
+  const isAddress = isIP(bare.replace(/%.*$/, '')) !== 0;
+  if (isAddress || /^[^\s:/?#@[\]]*$/.test(bare)) return bare;
+  throw new CaptionError(
+    'config_invalid',
+    `CAPTION_HOST is "${host}"; it must be a name or an address alone, such as 127.0.0.1 or ::1. The port is CAPTION_PORT.`,
+  );
+}
 
 /** As URL parsers write them: `::ffff:127.0.0.1` is `[::ffff:7f00:1]`. */
 const LOOPBACK_ADDRESS = /^(?:127\.[\d.]+|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]+\])$/;

@@ -67,7 +67,7 @@ export class WebSocketDoor {
   upgrade(url: URL | undefined, { request, socket, head }: Upgrade): void {
     // A peer that is gone before it has read the answer is its own business.
     socket.on('error', () => undefined);
-    const place = url === undefined ? undefined : this.#servers.get(url.pathname);
+    const place = url === undefined ? undefined : this.#servers.get(url.pathname.replace(/(?<=.)\/$/, ''));
     if (url === undefined || place === undefined) {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
