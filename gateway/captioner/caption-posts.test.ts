@@ -64,6 +64,7 @@ describeWithModel('captions that tools post', (model) => {
 
   it.each<[string, string, string | Uint8Array<ArrayBuffer>, number, string]>([
     ['no seq', '', 'x', 400, 'query_invalid'],
+    ['an empty seq', 'seq=', 'x', 400, 'query_invalid'],
     ['half a seq', 'seq=1.5', 'x', 400, 'query_invalid'],
     ['a language in other letters', `seq=1&lang=${encodeURIComponent('日本')}`, 'x', 400, 'query_invalid'],
     ['a long language', `seq=1&lang=${'x'.repeat(36)}`, 'x', 400, 'query_invalid'],

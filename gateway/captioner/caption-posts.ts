@@ -59,8 +59,9 @@ export class CaptionPosts {
   async post(request: RoomRequest, incoming: IncomingMessage): Promise<void> {
     const { room, query, permissions, response } = request;
     permissions.requireWrite(room);
-    const seq = Number(query.get('seq') ?? NaN);
-    if (!Number.isSafeInteger(seq) || seq < 0)
+    const written = query.get('seq') ?? '';
+    const seq = Number(written);
+    if (!/^\d+$/.test(written) || !Number.isSafeInteger(seq))
       throw new CaptionError('query_invalid', 'seq must be a whole number, 0 or more.');
     const text = await readText(incoming);
     // Reading may take long enough for it to be withdrawn.

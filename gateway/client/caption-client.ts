@@ -1,7 +1,7 @@
+import { wallClockMs } from '../clock.js';
 import { WebSocket } from 'ws';
 import {
   type AccessTokenSource,
-  applyMessage,
   CaptionError,
   type CaptionMessage,
   type CaptionState,
@@ -10,6 +10,7 @@ import {
   decodeMessage,
   encodeMessage,
   initialState,
+  receiveMessage,
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
@@ -78,7 +79,7 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     if (message === undefined) return;
     if (message.kind === 'access') token.told(message);
     const isWholeSnapshot = message.kind === 'snapshot' && message.part === message.parts - 1;
-    const next = applyMessage(state, message);
+    const next = receiveMessage(state, message, wallClockMs());
     if (next !== state) {
       state = next;
       options.changed(state, message);

@@ -94,6 +94,18 @@ export const SETTINGS = {
     default: 'visio',
     doc: 'How legacy packets are sent: committed words under fresh ids, or whole segments, partial and final.',
   } satisfies ChoiceSetting,
+  CAPTION_LEGACY_WAITING_ROOM: {
+    kind: 'choice',
+    choices: ['send', 'withhold'],
+    default: 'send',
+    doc: 'Legacy packets reach everybody in a room: sent, or withheld, while somebody is in it who may not subscribe.',
+  } satisfies ChoiceSetting,
+  CAPTION_ROOM_KEY: {
+    kind: 'choice',
+    choices: ['metadata', 'https'],
+    default: 'metadata',
+    doc: 'Where viewers in LiveKit rooms find the key that proves captions: the room’s metadata and HTTPS, or HTTPS only.',
+  } satisfies ChoiceSetting,
   CAPTION_HISTORY: {
     kind: 'choice',
     choices: ['on', 'off'],
@@ -286,7 +298,10 @@ export const SETTINGS = {
     max: 86_400,
     doc: 'A meeting has ended when no speaker and no captioner has been in its room for so long.',
   }),
-  CAPTION_WEBHOOK_URL: text('', 'Address that is told of every meeting that ended; empty for none.'),
+  CAPTION_WEBHOOK_URL: text(
+    '',
+    'Address that is told of every meeting that ended (https; http on this machine only); empty for none.',
+  ),
   CAPTION_WEBHOOK_SECRET: text(
     '',
     'Signs what is sent there: whsec_ and at least 24 bytes in base64, as in Standard Webhooks.',
@@ -339,7 +354,7 @@ export function parseSetting(name: SettingName, raw: string): string | number {
       throw new CaptionError('config_invalid', `${name} is "${raw}"; it must be ${LANGUAGE_TAG_RULE}.`);
     }
     case 'choice':
-      if (setting.choices.includes(raw)) return raw;
+      if (setting.choices.includes(raw.toLowerCase())) return raw.toLowerCase();
       throw new CaptionError(
         'config_invalid',
         `${name} is "${raw}"; it must be one of ${setting.choices.join(', ')}.`,

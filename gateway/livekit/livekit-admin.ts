@@ -65,6 +65,17 @@ export class LiveKitAdmin {
     return this.#call(() => this.#rooms.listRooms(), options);
   }
 
+  /** Undefined where there is no such room. */
+  async findRoom(room: RoomName, options?: CallOptions): Promise<RoomInfo | undefined> {
+    const rooms = await this.#call(() => this.#rooms.listRooms([room]), options);
+    return rooms.find(({ name }) => name === room);
+  }
+
+  /** In place of all that was there. Throws `livekit_room_missing` where there is no such room. */
+  async setRoomMetadata(room: RoomName, metadata: string, options?: CallOptions): Promise<void> {
+    await this.#call(() => this.#rooms.updateRoomMetadata(room, metadata), options);
+  }
+
   /** With hidden ones; none where there is no such room. */
   listParticipants(room: RoomName, options?: CallOptions): Promise<readonly ParticipantInfo[]> {
     return this.#call(() => this.#rooms.listParticipants(room), options);

@@ -36,6 +36,8 @@ export interface GatewayServerOptions {
   readonly reportRequests: ReportRequests;
   /** What `/readyz` tells: undefined when ready. */
   readonly notReady: () => NotReady | undefined;
+  /** What is wrong all the same, in codes; `/readyz` tells it besides. */
+  readonly warnings: () => readonly string[];
   readonly timing: Timing;
   readonly refusals: RefusalLog;
   /** Where the room page may connect; empty for a development server on this machine. */
@@ -130,7 +132,9 @@ export class GatewayServer {
         return;
       case '/readyz': {
         const notReady = this.#options.notReady();
-        if (notReady === undefined) sendJson(response, 200, { status: 'ready' });
+        const warnings = this.#options.warnings();
+        const besides = warnings.length === 0 ? {} : { warnings };
+        if (notReady === undefined) sendJson(response, 200, { status: 'ready', ...besides });
         else sendJson(response, 503, { status: 'not_ready', ...notReady });
         return;
       }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CaptionError, MAX_NAME_CHARS, roomName } from '../../protocol/index.js';
+import { CaptionError, MAX_NAME_CHARS, type RoomName, roomName } from '../../protocol/index.js';
 import type { CaptionPosts } from '../captioner/caption-posts.js';
 import { clientKey } from '../bounds/connection-bounds.js';
 import { KeptByClient } from '../bounds/kept-by-client.js';
@@ -13,11 +13,11 @@ import { listRooms } from './room-list.js';
 import type { RoomRequest, TranscriptRequests } from './transcript-requests.js';
 
 const LIST_PATH = '/v1/rooms';
-const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
+const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+?)\/?$/;
 const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
 /** Of one token's owner, whatever room they ask about; a captioner's tool posts each sentence. */
 const REQUESTS = { burst: 100, perSecond: 50 };
-const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)&(.*)$/;
+const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)\/?&(.*)$/;
 const PREFLIGHT_MAX_AGE_S = '600';
 
 export interface RoomRequestsOptions {
@@ -26,6 +26,8 @@ export interface RoomRequestsOptions {
   readonly rooms: RoomRegistry;
   readonly transcripts: TranscriptRequests;
   readonly posts: CaptionPosts;
+  /** The public keys that captions of a LiveKit room are signed with. Throws CaptionError. */
+  readonly keysOf: (room: RoomName) => Promise<readonly string[]>;
   readonly refusals: RefusalLog;
 }
 
@@ -102,6 +104,11 @@ export class RoomRequests {
     await route.answer({ query, permissions, response, isHead: method === 'HEAD', incoming: request });
   }
 
+  async #tellKeys({ room, permissions, response }: RoomRequest): Promise<void> {
+    permissions.requireView(room);
+    sendJson(response, 200, { room, keys: await this.#options.keysOf(room) });
+  }
+
   /** Undefined when the address is none of these, and empty when there is nothing at it. */
   #routesAt(path: string): readonly Route[] | undefined {
     if (path === LIST_PATH) {
@@ -130,6 +137,8 @@ export class RoomRequests {
       ];
     }
     switch (rest) {
+      case 'key':
+        return [{ methods: ['GET', 'HEAD'], answer: (exchange) => this.#tellKeys(inRoom(exchange)) }];
       case 'transcript':
         return [{ methods: ['DELETE'], answer: (exchange) => transcripts.remove(inRoom(exchange)) }];
       case 'meetings':

@@ -4,7 +4,6 @@
  */
 import {
   type AccessTokenSource,
-  applyMessage,
   type CaptionMessage,
   type CaptionState,
   ClientToken,
@@ -13,6 +12,7 @@ import {
   decodeMessage,
   encodeMessage,
   initialState,
+  receiveMessage,
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
@@ -142,7 +142,7 @@ export class WebSocketSource implements CaptionSource {
       return;
     }
     if (message?.kind === 'access') this.#token.told(message);
-    const next = message === undefined ? this.#state : applyMessage(this.#state, message);
+    const next = message === undefined ? this.#state : receiveMessage(this.#state, message, Date.now());
     if (next === this.#state) return;
     const isFirst = this.#state.epochMs === 0 && next.epochMs !== 0;
     this.#state = next;
