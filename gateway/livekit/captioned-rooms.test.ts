@@ -271,7 +271,7 @@ describeWithModelAndLiveKit('rooms of LiveKit', (model) => {
       await isCaptioned();
       await waitUntil(() => (viewer.state.state === 'degraded' ? undefined : `status ${viewer.state.state}`));
       expect(viewer.state.reason).toContain('histroy');
-      expect(viewer.state.reason).toContain('fr');
+      expect(viewer.state.reason).toContain('not the language that was asked for');
       const david = await room.speaker('david');
       await waitUntil(() => (captionerOf()?.speakerCount === 1 ? undefined : 'nobody is listened to'));
       await say(david, voices.david);

@@ -19,6 +19,7 @@ import {
 import type { Logger } from '../../log.js';
 import { pause } from '../../pause.js';
 import type { Room } from '../../rooms/room.js';
+import { speakerKey } from '../../transcript/transcript-entry.js';
 import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
 import type { CaptionerEnd } from '../captioner-end.js';
@@ -26,6 +27,7 @@ import type { CaptionRoads } from '../roads/caption-roads.js';
 import { PROBE_TOPIC } from '../healing/probe.js';
 import type { RoomSettings } from '../room-settings.js';
 import type { CaptionerHost } from './captioner-host.js';
+import { type ConnectionEnd, ConnectionWatch } from './connection-watch.js';
 import { meaningOf } from './disconnect-reasons.js';
 import { isHuman } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
@@ -38,9 +40,6 @@ import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
 const CAPTIONER_PLACE = 'livekit:captioner';
-
-/** What ends one connection: the end of all, or `rejoin`, at once where `isUrgent`. */
-type ConnectionEnd = CaptionerEnd | { readonly kind: 'rejoin'; readonly isUrgent: boolean };
 
 export class RoomCaptioner implements Captioner {
   readonly room: RoomName;
@@ -61,6 +60,8 @@ export class RoomCaptioner implements Captioner {
   #hasJoined = false;
   /** Who was there when this captioner came: only they may have spoken before. */
   readonly #found = new Set<string>();
+  /** Whose gap has been published: somebody who is away for long is another speaker afterwards. */
+  readonly #told = new Set<string>();
   #finishBy = Infinity;
 
   constructor(request: CaptionerRequest, host: CaptionerHost) {
@@ -139,6 +140,7 @@ export class RoomCaptioner implements Captioner {
 
   /** Whoever is there again with the next connection is met anew; the others are awaited. */
   #leaveBehind(rtc: RtcRoom): void {
+    this.#speakers?.connectionEnded();
     for (const participant of rtc.participants.filter(isHuman))
       this.#roads?.participantLeft(identityOf(participant));
   }
@@ -177,13 +179,8 @@ export class RoomCaptioner implements Captioner {
     const settings = this.#readSettings(rtc.metadata, room);
     this.#speakers ??= this.#createSpeakers(settings, room);
     this.#speakers.hasKey = rtc.hasKey;
-    let leaveTimer: NodeJS.Timeout | undefined;
-    const watchForPeople = (waitMs: number): void => {
-      clearTimeout(leaveTimer);
-      if (rtc.participants.some(isHuman)) return;
-      leaveTimer = setTimeout(() => this.#endConnection?.({ kind: 'everybody_left' }), waitMs);
-    };
-    rtc.listen(this.#listener({ rtc, room, peopleChanged: () => watchForPeople(timing.leaveGraceMs) }));
+    const watch = new ConnectionWatch({ rtc, timing, end: (end) => this.#endConnection?.(end) });
+    rtc.listen(this.#listener({ rtc, room, watch }));
     this.#outlet.connect(rtc);
     if (this.#hasJoined) observer.reconnected();
     else observer.joined();
@@ -191,13 +188,14 @@ export class RoomCaptioner implements Captioner {
     this.#openRoads({ settings, room, rtc });
     if (!this.#hasJoined) for (const { identity } of rtc.participants) this.#found.add(identity);
     this.#hasJoined = true;
+    this.#speakers.connectionBack();
     for (const participant of rtc.participants) {
       this.#rights.present(participant);
       this.#subscribeTo(participant);
     }
-    watchForPeople(timing.nobodyCameMs);
+    watch.connected();
     const end = await connectionEnd;
-    clearTimeout(leaveTimer);
+    watch.close();
     this.#endConnection = undefined;
     return end;
   }
@@ -207,13 +205,13 @@ export class RoomCaptioner implements Captioner {
       this.#speakers?.published(publication, participant);
   }
 
-  #listener(connection: { rtc: RtcRoom; room: Room; peopleChanged: () => void }): RtcRoomListener {
-    const { rtc, room, peopleChanged } = connection;
+  #listener(connection: { rtc: RtcRoom; room: Room; watch: ConnectionWatch }): RtcRoomListener {
+    const { rtc, room, watch } = connection;
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
         this.#rights.present(participant);
-        peopleChanged();
+        watch.peopleChanged();
         if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
         this.#subscribeTo(participant);
       },
@@ -221,7 +219,7 @@ export class RoomCaptioner implements Captioner {
         this.#rights.left(participant);
         speakers()?.left(participant);
         if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
-        peopleChanged();
+        watch.peopleChanged();
       },
       permissionsChanged: (participant) => this.#rights.present(participant),
       participantRenamed: (participant) => speakers()?.renamed(participant),
@@ -239,11 +237,19 @@ export class RoomCaptioner implements Captioner {
       },
       roomMetadataChanged: (metadata) =>
         this.#vocabulary?.offer(this.#readSettings(metadata, room).vocabulary),
-      reconnecting: () => this.#log.info('connection to the room lost'),
+      reconnecting: () => {
+        this.#log.info('connection to the room lost');
+        speakers()?.connectionLost();
+        watch.lost();
+      },
       reconnected: () => {
         this.#host.observer.reconnected();
         this.#outlet.connect(rtc);
         this.#roads?.reconnected();
+        speakers()?.connectionBack();
+        // What was asked for before the connection was mended did not reach the server.
+        for (const participant of rtc.participants) this.#subscribeTo(participant);
+        watch.connected();
       },
       disconnected: (reason) => {
         this.#rights.disconnected(reason);
@@ -296,12 +302,14 @@ export class RoomCaptioner implements Captioner {
     this.#log.trace({ phrases }, 'phrases not favoured');
   }
 
-  /** A gateway died here: what its speakers said since is told as missing. */
-  #tellWhatWasMissed(speaker: ParticipantSpeaker, room: Room): void {
+  /** A gateway died here: what its speakers said since is told as missing, once. */
+  #tellWhatWasMissed({ speaker }: ParticipantSpeaker, room: Room): void {
     const { missedSinceMs } = this.#request;
-    if (missedSinceMs === undefined || !this.#found.has(speaker.identity)) return;
+    const key = speakerKey(speaker);
+    if (missedSinceMs === undefined || !this.#found.has(speaker.identity) || this.#told.has(key)) return;
+    this.#told.add(key);
     room.publishGap({
-      speaker: speaker.speaker,
+      speaker,
       startMs: epochMs(missedSinceMs),
       endMs: epochMs(Math.max(missedSinceMs, this.#startedAtMs)),
       reason: 'gateway_restarted',
