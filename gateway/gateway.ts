@@ -5,6 +5,7 @@
  * what captioners wrote settles, connections are closed with a reason, (4) meetings end and their transcripts are complete, (5)
  * the recogniser children end.
  */
+import { CaptionError } from '../protocol/index.js';
 import { availableParallelism } from 'node:os';
 import {
   ChildEngine,
@@ -40,7 +41,7 @@ import { CaptionsEndpoint } from './server/captions-endpoint.js';
 import { ReportRequests } from './server/report-requests.js';
 import { GatewayServer } from './server/gateway-server.js';
 import { IngestEndpoint } from './server/ingest-endpoint.js';
-import { OriginPolicy } from './server/origin-policy.js';
+import { allowedOrigins, OriginPolicy } from './server/origin-policy.js';
 import type { NotReady } from './server/readiness.js';
 import { DEFAULT_TIMING, type Timing } from './server/timing.js';
 
@@ -163,6 +164,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     isLive: engine.health.state === 'live',
     captioners: captioners.captionerCount,
     transcriptBytes: transcripts?.keeper.bytes ?? 0,
+    isDeletionLate: transcripts?.isDeletionLate ?? false,
     backlog: engine.backlog,
     busyShare: recognitionLoad.busyShare,
     realTimeFactor: recognitionLoad.realTimeFactor,
@@ -178,7 +180,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return livekit?.notReady;
   };
   const origins = new OriginPolicy({
-    allowed: settings.CAPTION_ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    allowed: allowedOrigins(settings.CAPTION_ALLOWED_ORIGINS),
     isLoopbackOnly: isOpen,
   });
   const roomRequests = new RoomRequests({
@@ -188,9 +190,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     transcripts: new TranscriptRequests({
       keeper: transcripts?.keeper,
       rooms,
+      maxPauseMs: timing.maxDownloadPauseMs,
       ...(isOpen ? { openForMs: settings.CAPTION_ROOM_RETENTION_S * 1000 } : {}),
     }),
     posts,
+    keysOf: async (room) => {
+      if (livekit === undefined) throw noKeys();
+      return livekit.keysOf(room);
+    },
     refusals,
   });
   const server = new GatewayServer({
@@ -210,6 +217,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       refusals,
     }),
     notReady,
+    warnings: () => (transcripts?.isDeletionLate === true ? ['transcripts_not_deleted'] : []),
     timing,
     refusals,
     liveKitUrl: settings.LIVEKIT_URL,
@@ -267,6 +275,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
 }
+
+const noKeys = (): CaptionError =>
+  new CaptionError(
+    'not_found',
+    'This gateway has no rooms of LiveKit (LIVEKIT_URL). Captions over WebSockets come from itself and need no key.',
+  );
 
 /** The SDK's native library is loaded only where it is wanted. */
 async function startLiveKitSide(options: LiveKitSideOptions): Promise<LiveKitSide> {

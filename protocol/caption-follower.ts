@@ -3,7 +3,7 @@ import { type CaptionState, initialState, resyncMessage } from './caption-state.
 import type { CaptionMessage } from './caption.js';
 import { decodeMessage, encodeMessage } from './codec.js';
 import { CaptionError } from './errors.js';
-import { applyMessage } from './reducer.js';
+import { receiveMessage } from './reducer.js';
 import type { RoomName } from './units.js';
 
 /** Node and browsers have both as globals; neither is in TypeScript's ES2023. */
@@ -75,7 +75,7 @@ export class CaptionFollower {
       messages: this.#received.messages + 1,
       bytes: this.#received.bytes + bytes.length,
     };
-    const next = applyMessage(this.#state, message);
+    const next = receiveMessage(this.#state, message, Date.now());
     if (next !== this.#state) {
       this.#state = next;
       this.#options.changed(next, message);

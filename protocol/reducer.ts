@@ -18,6 +18,16 @@ import { collectPart, joinParts } from './snapshot-parts.js';
 /** How many messages that came too early are kept. Above it the oldest go: a snapshot then helps, order alone not. */
 export const MAX_WAITING_MESSAGES = 64;
 
+/** How far ahead of the viewer's own clock an epoch may begin. */
+export const MAX_EPOCH_AHEAD_MS = 24 * 3600 * 1000;
+
+/**
+ * `applyMessage` for what came from elsewhere: a message of an epoch that begins more than a day from now changes nothing. It
+ * would make everything that is said from now on old.
+ */
+export const receiveMessage = (state: CaptionState, message: CaptionMessage, nowMs: number): CaptionState =>
+  'epochMs' in message && message.epochMs > nowMs + MAX_EPOCH_AHEAD_MS ? state : applyMessage(state, message);
+
 /**
  * The state after `message`; `state` itself where the message changes nothing or is for another room. Never throws.
  * Costs at most the number of segments shown plus the words of the one segment that changes.

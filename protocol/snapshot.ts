@@ -1,21 +1,17 @@
-import {
-  MAX_MESSAGE_BYTES,
-  PROTOCOL_VERSION,
-  type CaptionSnapshot,
-  type SnapshotSegment,
-} from './caption.js';
+import { PROTOCOL_VERSION, type CaptionSnapshot, type SnapshotSegment } from './caption.js';
 import { segmentsOf, type CaptionState, type GapState, type SegmentState } from './caption-state.js';
 import { MAX_SNAPSHOT_PARTS } from './limits.js';
 import { jsonBytes, packByBytes } from './packing.js';
+import { MAX_SIGNABLE_BYTES } from './signature.js';
 
 /**
- * A state as the parts of one snapshot, each within `MAX_MESSAGE_BYTES`; at least one. A viewer that is not ahead of
+ * A state as the parts of one snapshot, each within `MAX_MESSAGE_BYTES` with its signature; at least one. A viewer that is not ahead of
  * `state` shows the same as `state` once it has all parts, in any order. A segment that fits one part is never cut;
  * a longer one continues in the next part at its `firstWord`.
  * States beyond `MAX_SNAPSHOT_PARTS` parts (about 15 MB of captions) cannot be encoded: `encodeMessage` refuses them.
  */
 export const snapshotMessages = (state: CaptionState): CaptionSnapshot[] => {
-  const roomBytes = MAX_MESSAGE_BYTES - envelopeBytes(state);
+  const roomBytes = MAX_SIGNABLE_BYTES - envelopeBytes(state);
   const slices = segmentsOf(state).flatMap((segment) => sliceSegment(segment, roomBytes));
   const groups = packByBytes([...slices, ...state.gaps], roomBytes);
   if (groups.length === 0) groups.push([]);

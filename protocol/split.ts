@@ -1,7 +1,8 @@
-import { MAX_MESSAGE_BYTES, PROTOCOL_VERSION, type CaptionDelta } from './caption.js';
+import { PROTOCOL_VERSION, type CaptionDelta } from './caption.js';
 import { malformedField } from './codec-error.js';
 import { MAX_WORD_CHARS } from './limits.js';
 import { jsonBytes, packByBytes } from './packing.js';
+import { MAX_SIGNABLE_BYTES } from './signature.js';
 
 /** Most bytes of one UTF-16 unit in JSON: `\u001f`. */
 const MAX_BYTES_PER_CHAR = 6;
@@ -11,14 +12,15 @@ const WORD_OVERHEAD_BYTES = 130;
 const DELTA_OVERHEAD_BYTES = 450;
 
 /**
- * Makes a delta fit `MAX_MESSAGE_BYTES`: `[delta]` itself where it fits, which is nearly always and costs no encoding.
+ * Makes a delta fit `MAX_MESSAGE_BYTES` with its signature: `[delta]` itself where it fits, which is nearly always and costs no encoding.
  * Otherwise several deltas with consecutive `revision` and `seq`, counted from those of `delta`; the last leaves the
  * segment as `delta` alone would, except that its revision is larger. The caller goes on counting after the last.
  * Throws `CodecError` `message_malformed` for a word of more than `MAX_WORD_CHARS`. Other rules are checked on encoding.
  */
 export const splitDelta = (delta: CaptionDelta): CaptionDelta[] => {
-  if (worstCaseBytes(delta) <= MAX_MESSAGE_BYTES || encodedBytes(delta) <= MAX_MESSAGE_BYTES) return [delta];
-  const groups = packByBytes(delta.words, MAX_MESSAGE_BYTES - headerBytes(delta));
+  if (worstCaseBytes(delta) <= MAX_SIGNABLE_BYTES || encodedBytes(delta) <= MAX_SIGNABLE_BYTES)
+    return [delta];
+  const groups = packByBytes(delta.words, MAX_SIGNABLE_BYTES - headerBytes(delta));
   // No words: it is the header that is too large, which only texts beyond their limits can do. Encoding tells which.
   if (groups.length === 0) return [delta];
   let keep = delta.keep;

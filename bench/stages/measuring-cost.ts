@@ -78,7 +78,7 @@ function runOnce(): void {
       });
       seq += 1;
       speaker.published(event, { seq, atMs: now() });
-      latency.acknowledged(seq);
+      latency.acknowledged(seq, 'probe');
     };
     for (let index = 0; index < WORDS_PER_SEGMENT; index++) {
       const startSample = sampleIndex(sample);

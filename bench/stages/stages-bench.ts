@@ -143,7 +143,7 @@ async function playArm(parts: StagesOptions, arm: Stage | 'none'): Promise<Place
   room.addViewer({
     sendSnapshot: ignored,
     send: (_bytes, { seq }) =>
-      void setTimeout(() => latency.acknowledged(seq), REPORT_MS + delayOf('delivery')),
+      void setTimeout(() => latency.acknowledged(seq, 'probe'), REPORT_MS + delayOf('delivery')),
   });
   const segments = new ShownWords();
   const engine = delayedEngine({

@@ -1,7 +1,7 @@
+import { wallClockMs } from '../clock.js';
 import { WebSocket } from 'ws';
 import {
   type AccessTokenSource,
-  applyMessage,
   CaptionError,
   type CaptionMessage,
   type CaptionState,
@@ -10,9 +10,11 @@ import {
   decodeMessage,
   encodeMessage,
   initialState,
+  receiveMessage,
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
+  webSocketAddress,
 } from '../../protocol/index.js';
 
 /** A hole that reordering has not closed after this is worth a snapshot. */
@@ -77,7 +79,7 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     if (message === undefined) return;
     if (message.kind === 'access') token.told(message);
     const isWholeSnapshot = message.kind === 'snapshot' && message.part === message.parts - 1;
-    const next = applyMessage(state, message);
+    const next = receiveMessage(state, message, wallClockMs());
     if (next !== state) {
       state = next;
       options.changed(state, message);
@@ -128,7 +130,7 @@ export function connectCaptions(options: CaptionClientOptions): CaptionClient {
     token.take({ token: open, ended: askAgain, failed: askAgain });
   };
   const open = (accessToken: string | undefined): void => {
-    const url = `${options.url.replace(/^http/, 'ws')}/v1/captions?room=${encodeURIComponent(options.room)}`;
+    const url = webSocketAddress(options.url, 'v1/captions', { room: options.room });
     const headers = accessToken === undefined ? {} : { Authorization: `Bearer ${accessToken}` };
     socket = new WebSocket(url, [SUBPROTOCOL], { headers, perMessageDeflate: false });
     socket.on('message', (data) => receive(data as Buffer));

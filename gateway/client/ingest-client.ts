@@ -13,6 +13,7 @@ import {
   type RoomName,
   type Speaker,
   SUBPROTOCOL,
+  webSocketAddress,
 } from '../../protocol/index.js';
 
 const RECONNECT_DELAY_MS = 200;
@@ -139,7 +140,7 @@ class WebSocketIngestClient implements IngestClient {
   #open(token: string | undefined): void {
     const { url } = this.#options;
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/ingest`, [SUBPROTOCOL], {
+    const socket = new WebSocket(webSocketAddress(url, 'v1/ingest'), [SUBPROTOCOL], {
       headers,
       perMessageDeflate: false,
     });

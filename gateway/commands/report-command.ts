@@ -2,11 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { outboundFetch } from '../../asr/index.js';
-import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { CaptionError, errorMessage, gatewayAddress } from '../../protocol/index.js';
 import type { Settings } from '../config/settings.js';
 import { render } from '../report/render-request.js';
 import type { ReportData } from '../report/report-data.js';
 import { parseReportQuery, type ReportFormat, type ReportQuery } from '../report/report-query.js';
+import { bareHost } from '../server/origin-policy.js';
 import { reportSummary } from '../report/report-summary.js';
 import type { CommandContext } from './command-context.js';
 import { machineClockMs } from '../clock.js';
@@ -114,7 +115,7 @@ async function askGateway({ environment, signal }: CommandContext, flags: Report
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   const token = settings.CAPTION_OPERATOR_TOKEN;
-  const address = `${base.replace(/\/$/, '')}/v1/report?${new URLSearchParams(given).toString()}`;
+  const address = gatewayAddress(base, 'v1/report', Object.fromEntries(given));
   const request = {
     headers: token === '' ? {} : { Authorization: `Bearer ${token}` },
     signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
@@ -136,7 +137,8 @@ async function askGateway({ environment, signal }: CommandContext, flags: Report
 
 /** Where a gateway with these settings listens. */
 export function ownAddress(settings: Pick<Settings, 'CAPTION_HOST' | 'CAPTION_PORT'>): string {
-  const { CAPTION_HOST: host, CAPTION_PORT: port } = settings;
+  const { CAPTION_PORT: port } = settings;
+  const host = bareHost(settings.CAPTION_HOST);
   const isEverywhere = host === '0.0.0.0' || host === '::';
   const name = isEverywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}`;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { gatewayAddress } from '../../protocol/index.js';
 import { startGateway } from '../gateway.js';
 import { goOnAfterErrors } from '../last-handlers.js';
 import type { CommandContext } from './command-context.js';
@@ -16,9 +17,10 @@ async function serve(context: CommandContext): Promise<void> {
   const { environment, log, signal, stderr, giveUp } = context;
   const models = await locateModels(context);
   const gateway = await startGateway({ settings: environment.settings, ...models, log });
+  const publicUrl = environment.settings.CAPTION_PUBLIC_URL || gateway.url;
   const stopGoingOn = goOnAfterErrors(giveUp);
   log.info({ url: gateway.url, model: models.model.id, precision: models.model.precision }, 'gateway ready');
-  if (stderr.isTTY) stderr.write(`Captions of a room: ${gateway.url}/?room=NAME\n`);
+  if (stderr.isTTY) stderr.write(`Captions of a room: ${gatewayAddress(publicUrl, '')}?room=NAME\n`);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

@@ -44,6 +44,13 @@ export function readEnvironment(variables: Variables = process.env, workingDir =
       'CAPTION_WEBHOOK_URL and CAPTION_WEBHOOK_SECRET must be set together.',
     );
   }
+  const { CAPTION_PUBLIC_URL: publicUrl } = settings;
+  if (publicUrl !== '' && !(URL.canParse(publicUrl) && /^https?:$/.test(new URL(publicUrl).protocol))) {
+    throw new CaptionError(
+      'config_invalid',
+      'CAPTION_PUBLIC_URL is no address; it looks like https://meet.example/captions/.',
+    );
+  }
   const { CAPTION_OPERATOR_TOKEN: operatorToken } = settings;
   if (operatorToken !== '' && operatorToken.length < MIN_OPERATOR_TOKEN_CHARS) {
     throw new CaptionError(

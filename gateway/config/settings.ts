@@ -52,6 +52,10 @@ export const SETTINGS = {
     '',
     'Origins of web pages, separated by commas, that may connect besides the gateway’s own page.',
   ),
+  CAPTION_PUBLIC_URL: text(
+    '',
+    'Address under which others reach the gateway, with the path that a proxy has for it; for links in notices and in the terminal.',
+  ),
   LIVEKIT_URL: text(
     '',
     'LiveKit server whose rooms are captioned (ws, wss, http or https); empty for a gateway without rooms of LiveKit.',
@@ -89,6 +93,18 @@ export const SETTINGS = {
     choices: ['visio', 'agents'],
     default: 'visio',
     doc: 'How legacy packets are sent: committed words under fresh ids, or whole segments, partial and final.',
+  } satisfies ChoiceSetting,
+  CAPTION_LEGACY_WAITING_ROOM: {
+    kind: 'choice',
+    choices: ['send', 'withhold'],
+    default: 'send',
+    doc: 'Legacy packets reach everybody in a room: sent, or withheld, while somebody is in it who may not subscribe.',
+  } satisfies ChoiceSetting,
+  CAPTION_ROOM_KEY: {
+    kind: 'choice',
+    choices: ['metadata', 'https'],
+    default: 'metadata',
+    doc: 'Where viewers in LiveKit rooms find the key that proves captions: the room’s metadata and HTTPS, or HTTPS only.',
   } satisfies ChoiceSetting,
   CAPTION_HISTORY: {
     kind: 'choice',
@@ -282,7 +298,10 @@ export const SETTINGS = {
     max: 86_400,
     doc: 'A meeting has ended when no speaker and no captioner has been in its room for so long.',
   }),
-  CAPTION_WEBHOOK_URL: text('', 'Address that is told of every meeting that ended; empty for none.'),
+  CAPTION_WEBHOOK_URL: text(
+    '',
+    'Address that is told of every meeting that ended (https; http on this machine only); empty for none.',
+  ),
   CAPTION_WEBHOOK_SECRET: text(
     '',
     'Signs what is sent there: whsec_ and at least 24 bytes in base64, as in Standard Webhooks.',

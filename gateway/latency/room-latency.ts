@@ -4,9 +4,11 @@ import { type ShownWordMoments, wordLatency } from './word-latency.js';
 
 /** Messages whose report is awaited; older ones are forgotten. */
 const MAX_AWAITED = 512;
-/** A room whose last report is older has no viewer that reports back. */
+/** Viewers whose last report is older do not report back any more. */
 const REPORTS_WITHIN_MS = 30_000;
-/** Words wait so long for the report on them, then they count without. */
+/** More viewers of a room than this have no vote; an endless number of them could not be awaited. */
+const MAX_VOTERS = 32;
+/** Words wait so long for the reports on them, then those count that came. */
 const REPORT_DEADLINE_MS = 2000;
 
 /** A word of a final, and the message that first showed it. */
@@ -21,8 +23,10 @@ export class RoomLatency {
   readonly #now: () => number;
   /** When each of the last messages was published, by `seq`. */
   readonly #publishedAtMs = new Map<number, number>();
-  readonly #acknowledgedAtMs = new Map<number, number>();
-  #lastReportAtMs = -Infinity;
+  /** When each viewer had each of the last messages, by `seq`. */
+  readonly #votes = new Map<number, Map<string, number>>();
+  /** When each viewer reported last. */
+  readonly #reportedAtMs = new Map<string, number>();
   #waiting: ToldWord[] = [];
 
   constructor(options: { room: RoomName; observer: LatencyObserver; now: () => number }) {
@@ -37,11 +41,20 @@ export class RoomLatency {
     this.#tellWaiting();
   }
 
-  /** A viewer has message `seq` in its reducer. The first report on a message counts; one on anything else is ignored. */
-  acknowledged(seq: number): void {
-    if (!this.#publishedAtMs.has(seq) || this.#acknowledgedAtMs.has(seq)) return;
-    this.#lastReportAtMs = this.#now();
-    remember(this.#acknowledgedAtMs, seq, this.#lastReportAtMs);
+  /**
+   * A viewer has message `seq` in its reducer. Anybody who may see the captions can say so, whether it is true or not: each
+   * `viewer`, an identity that others cannot take, has one vote for a message, and the median of them counts. Reports on anything
+   * else are ignored.
+   */
+  acknowledged(seq: number, viewer: string): void {
+    const votes = this.#votes.get(seq) ?? new Map<string, number>();
+    if (!this.#publishedAtMs.has(seq) || votes.has(viewer)) return;
+    const nowMs = this.#now();
+    this.#forgetSilent(nowMs);
+    if (!this.#reportedAtMs.has(viewer) && this.#reportedAtMs.size >= MAX_VOTERS) return;
+    this.#reportedAtMs.set(viewer, nowMs);
+    votes.set(viewer, nowMs);
+    remember(this.#votes, seq, votes);
     this.#tellWaiting();
   }
 
@@ -54,19 +67,29 @@ export class RoomLatency {
   #tellWaiting(): void {
     if (this.#waiting.length === 0) return;
     const nowMs = this.#now();
-    const isReportedOn = nowMs - this.#lastReportAtMs < REPORTS_WITHIN_MS;
+    this.#forgetSilent(nowMs);
     this.#waiting = this.#waiting.filter((word) => {
-      const acknowledgedAtMs = this.#acknowledgedAtMs.get(word.seq);
-      const mayCome = isReportedOn && nowMs - word.publishedAtMs < REPORT_DEADLINE_MS;
-      if (acknowledgedAtMs === undefined && mayCome) return true;
-      this.observer.word(this.room, wordLatency({ ...word, acknowledgedAtMs }));
+      const votes = [...(this.#votes.get(word.seq)?.values() ?? [])];
+      const mayCome =
+        votes.length < this.#reportedAtMs.size && nowMs - word.publishedAtMs < REPORT_DEADLINE_MS;
+      if (mayCome) return true;
+      this.observer.word(this.room, wordLatency({ ...word, acknowledgedAtMs: lowerMedian(votes) }));
       return false;
     });
   }
+
+  #forgetSilent(nowMs: number): void {
+    for (const [viewer, atMs] of this.#reportedAtMs)
+      if (nowMs - atMs >= REPORTS_WITHIN_MS) this.#reportedAtMs.delete(viewer);
+  }
 }
 
-function remember(map: Map<number, number>, seq: number, atMs: number): void {
-  map.set(seq, atMs);
+/** The lower of the two in the middle, where there are two: one viewer who reports late changes nothing for the other. */
+const lowerMedian = (values: readonly number[]): number | undefined =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+
+function remember<Value>(map: Map<number, Value>, seq: number, value: Value): void {
+  map.set(seq, value);
   if (map.size <= MAX_AWAITED) return;
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);

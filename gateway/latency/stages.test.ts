@@ -98,7 +98,7 @@ class Simulation {
     pass('publish');
     const seq = this.publish(event);
     pass('delivery');
-    this.room.acknowledged(seq);
+    this.room.acknowledged(seq, 'probe');
     this.nowMs += 500;
     this.heard(stagesMs.decode);
     this.publish(this.told(['Word.'], true));
@@ -176,7 +176,7 @@ describe('the stages of a word', () => {
 
   it('take no notice of reports on what was never said', () => {
     const simulation = new Simulation();
-    simulation.room.acknowledged(77);
+    simulation.room.acknowledged(77, 'probe');
     simulation.heard(0);
     simulation.publish(simulation.told(['word'], true));
     expect(simulation.observed.words[0]).toMatchObject({ isAcknowledged: false });

@@ -1,4 +1,4 @@
-import type { CaptionError } from '../../protocol/index.js';
+import { CaptionError, errorMessage } from '../../protocol/index.js';
 
 /** Why a captioner left its room. Closed: every case says what the worker and the watcher do next. */
 export type CaptionerEnd =
@@ -14,3 +14,12 @@ export type CaptionerEnd =
   | { readonly kind: 'stopped' }
   /** It could not join, or lost the room for good. */
   | { readonly kind: 'failed'; readonly error: CaptionError };
+
+/** For whatever was thrown. */
+export const failedWith = (error: unknown): CaptionerEnd => ({
+  kind: 'failed',
+  error:
+    error instanceof CaptionError
+      ? error
+      : new CaptionError('internal_error', errorMessage(error), { cause: error }),
+});

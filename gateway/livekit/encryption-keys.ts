@@ -1,5 +1,6 @@
 import { outboundFetch, type OutboundResponse } from '../../asr/index.js';
 import { CaptionError, errorMessage, type RoomName } from '../../protocol/index.js';
+import { parseHookAddress } from '../config/hook-address.js';
 import type { Logger } from '../log.js';
 import type { EncryptionKeyAnswer } from './bot/captioner-host.js';
 
@@ -8,7 +9,6 @@ const ATTEMPTS = 2;
 const MAX_ANSWER_BYTES = 16 * 1024;
 const MAX_KEY_CHARS = 1024;
 const NOT_FOUND = 404;
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 const REASON = {
   noSource:
@@ -49,7 +49,7 @@ export class EncryptionKeys {
     if (hookToken !== '' && hookUrl === '') {
       throw new CaptionError('config_invalid', 'CAPTION_E2EE_KEY_TOKEN needs CAPTION_E2EE_KEY_URL.');
     }
-    this.#hook = hookUrl === '' ? undefined : parseHookUrl(hookUrl);
+    this.#hook = hookUrl === '' ? undefined : parseHookAddress('CAPTION_E2EE_KEY_URL', hookUrl);
   }
 
   /** Never rejects: the reason is for people, and names no secret. */
@@ -113,19 +113,6 @@ const hookFailed = (what: string, options: { retryable?: boolean; cause?: unknow
     `The hook at CAPTION_E2EE_KEY_URL gave no key: ${what}. Check its address, CAPTION_E2EE_KEY_TOKEN and its own log.`,
     options,
   );
-
-function parseHookUrl(hookUrl: string): URL {
-  const url = URL.canParse(hookUrl) ? new URL(hookUrl) : undefined;
-  const isSafe =
-    url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname));
-  if (url === undefined || !isSafe || url.username !== '' || url.password !== '') {
-    throw new CaptionError(
-      'config_invalid',
-      'CAPTION_E2EE_KEY_URL must be an https address (http on this machine only), without user and password.',
-    );
-  }
-  return url;
-}
 
 async function readAtMost(response: OutboundResponse, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];

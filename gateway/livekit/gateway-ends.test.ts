@@ -75,7 +75,7 @@ describeWithModelAndLiveKit('a gateway that ends', () => {
       await waitUntil(() => (finalWordsOf(viewer.state, 'david').length > 0 ? undefined : 'no captions'));
       expect(missed()).toHaveLength(2);
       const url = /"url":"(http[^"]+)"/.exec(second.stderr())?.[1];
-      const transcript = await (await fetch(`${url}/v1/rooms/${room.name}/transcript.txt`)).text();
+      const transcript = await room.transcript(url ?? '');
       expect(transcript.match(/captions were interrupted/g)).toHaveLength(2);
     },
     TIMEOUT_MS,

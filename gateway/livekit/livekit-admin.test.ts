@@ -167,7 +167,23 @@ describe('the API of a server that does not do its work', () => {
     });
   });
 
+  it('is asked below the path of LIVEKIT_URL, where there is one', async () => {
+    const asked: (string | undefined)[] = [];
+    const url = await listen((request, response) => {
+      asked.push(request.url);
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+    });
+    const admin = new LiveKitAdmin({ ...KEY, url: `${url}/livekit/` });
+    await admin.listRooms();
+    await admin.listDispatches(room);
+    expect(asked).toEqual([
+      '/livekit/twirp/livekit.RoomService/ListRooms',
+      '/livekit/twirp/livekit.AgentDispatchService/ListDispatch',
+    ]);
+  });
+
   it('is found where LIVEKIT_URL says, and nowhere else', () => {
+    expect(apiAddress('wss://proxy.example/livekit/')).toBe('https://proxy.example/livekit');
     expect(apiAddress('wss://livekit.example')).toBe('https://livekit.example');
     expect(apiAddress('ws://127.0.0.1:7880/')).toBe('http://127.0.0.1:7880');
     expect(apiAddress('https://livekit.example:8443')).toBe('https://livekit.example:8443');

@@ -57,12 +57,23 @@ export class LiveKitAdmin {
     // Failover asks a service of LiveKit Cloud for other regions.
     const client: ClientOptions = { requestTimeout: Math.ceil(deadlineMs) / 1000, failover: false };
     const address = apiAddress(url);
-    this.#rooms = new RoomServiceClient(address, apiKey, apiSecret, client);
-    this.#dispatches = new AgentDispatchClient(address, apiKey, apiSecret, client);
+    this.#rooms = belowPath(new RoomServiceClient(address, apiKey, apiSecret, client), address);
+    this.#dispatches = belowPath(new AgentDispatchClient(address, apiKey, apiSecret, client), address);
   }
 
   listRooms(options?: CallOptions): Promise<readonly RoomInfo[]> {
     return this.#call(() => this.#rooms.listRooms(), options);
+  }
+
+  /** Undefined where there is no such room. */
+  async findRoom(room: RoomName, options?: CallOptions): Promise<RoomInfo | undefined> {
+    const rooms = await this.#call(() => this.#rooms.listRooms([room]), options);
+    return rooms.find(({ name }) => name === room);
+  }
+
+  /** In place of all that was there. Throws `livekit_room_missing` where there is no such room. */
+  async setRoomMetadata(room: RoomName, metadata: string, options?: CallOptions): Promise<void> {
+    await this.#call(() => this.#rooms.updateRoomMetadata(room, metadata), options);
   }
 
   /** With hidden ones; none where there is no such room. */
@@ -178,7 +189,21 @@ export function apiAddress(url: string): string {
       `LIVEKIT_URL ${url} is no address of a LiveKit server; it looks like wss://livekit.example.`,
     );
   }
-  return `${scheme}//${parsed.host}`;
+  return `${scheme}//${parsed.host}${parsed.pathname.replace(/\/+$/, '')}`;
+}
+
+/** The SDK asks at the root of the host, whatever the address: behind a proxy LiveKit may be below a path. */
+function belowPath<Client extends object>(client: Client, address: string): Client {
+  const { pathname } = new URL(address);
+  if (pathname === '/') return client;
+  const rpc: unknown = Reflect.get(client, 'rpc');
+  if (typeof rpc !== 'object' || rpc === null || !('prefix' in rpc))
+    throw new CaptionError(
+      'livekit_url_invalid',
+      'LIVEKIT_URL may have no path with this version of the SDK.',
+    );
+  rpc.prefix = `${pathname.replace(/\/+$/, '')}/twirp`;
+  return client;
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -26,6 +26,8 @@ import { LiveKitAdmin } from './livekit-admin.js';
 import { parseRoomSettings, roomSettingsDefaults } from './parse-room-settings.js';
 import { prepareSdk } from './prepare-sdk.js';
 import { createCaptionRoads } from './roads/create-caption-roads.js';
+import { RoomKeyAnswers } from './signing/room-key-answers.js';
+import { RoomKeyRing, type RoomKeyRoad } from './signing/room-key-ring.js';
 import { INSTANCE_ATTRIBUTE, mintBotToken, PARTICIPANT_NAME } from './tokens.js';
 import { AgentWorker } from './worker/agent-worker.js';
 import { detached } from '../../asr/detached.js';
@@ -65,6 +67,7 @@ export class LiveKitSide {
   readonly instance = randomUUID();
   readonly #url: string;
   readonly #admin: LiveKitAdmin;
+  readonly #keyAnswers: RoomKeyAnswers;
   readonly #mintToken: (room: RoomName) => Promise<string>;
   readonly #drainMs: number;
   #closing: Promise<void> | undefined;
@@ -95,6 +98,7 @@ export class LiveKitSide {
     });
     this.#url = access.url;
     this.#admin = new LiveKitAdmin(access);
+    this.#keyAnswers = new RoomKeyAnswers({ admin: this.#admin, apiSecret: access.apiSecret });
     this.#mintToken = (room) => mintBotToken({ ...access, instance: this.instance }, room);
     const startCaptioner: StartCaptioner = (request) => {
       const captioner = new RoomCaptioner(request, {
@@ -114,6 +118,16 @@ export class LiveKitSide {
         roomSettings: (sources) => parseRoomSettings({ defaults, ...sources }),
         encryptionKey: (room) => encryptionKeys.keyOf(room),
         asksIceServers: settings.CAPTION_ICE_SERVERS === 'livekit',
+        createKeys: (room, changed) =>
+          new RoomKeyRing({
+            room,
+            apiSecret: access.apiSecret,
+            road: settings.CAPTION_ROOM_KEY as RoomKeyRoad,
+            admin: this.#admin,
+            changed,
+            log: log.child({ room }),
+          }),
+        listParticipants: (room) => this.#admin.listParticipants(room),
         mintToken: this.#mintToken,
         probed: (room, bytes) => this.healing.answerProbe(room, bytes),
         timing: { ...DEFAULT_CAPTIONER_TIMING, ...options.timing },
@@ -168,6 +182,14 @@ export class LiveKitSide {
   get notReadyReason(): string | undefined {
     if (this.worker === undefined || this.worker.state === 'registered') return undefined;
     return this.worker.lastError?.message ?? 'The gateway is registering with LiveKit.';
+  }
+
+  /**
+   * The public keys that captions of a room are signed with. Throws CaptionError `livekit_room_missing`, `livekit_unreachable`,
+   * `livekit_unauthorised`.
+   */
+  keysOf(room: RoomName): Promise<readonly string[]> {
+    return this.#keyAnswers.keysOf(room);
   }
 
   /**

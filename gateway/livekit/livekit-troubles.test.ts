@@ -139,8 +139,7 @@ describeWithModelAndLiveKit('LiveKit in trouble', (model) => {
         );
       await waitUntil(() => (missing().length > 0 ? undefined : 'no gap for the time without a server'));
       expect(new Set(missing())).toEqual(new Set(['david: audio_missing']));
-      const transcript = `${gateway.url}/v1/rooms/${room.name}/transcript.txt`;
-      expect(await (await fetch(transcript)).text()).toContain('the sound did not arrive');
+      expect(await room.transcript(gateway.url)).toContain('the sound did not arrive');
       await say(davidAgain, voices.david);
       await waitUntil(() =>
         finalWordsOf(viewerAgain.state, 'david').length > again.length

@@ -32,6 +32,7 @@ export function roomSettingsDefaults(settings: Settings): RoomSettings {
     },
     showsHistory: settings.CAPTION_HISTORY === 'on',
     captionsScreenShareAudio: settings.CAPTION_SCREEN_SHARE_AUDIO === 'on',
+    withholdsLegacy: settings.CAPTION_LEGACY_WAITING_ROOM === 'withhold',
   };
 }
 

@@ -25,4 +25,10 @@ export interface RoomSettings {
   readonly showsHistory: boolean;
   /** Whether the sound of shared screens is captioned too. */
   readonly captionsScreenShareAudio: boolean;
+  /** Whether legacy packets are left out while somebody is in the room who may not subscribe. The same for all rooms. */
+  readonly withholdsLegacy: boolean;
 }
+
+/** Whether anything that is said in the room carries a signature; legacy packets cannot. */
+export const isSigned = ({ roads }: Pick<RoomSettings, 'roads'>): boolean =>
+  roads.captions || roads.transcription !== false;

@@ -16,6 +16,8 @@ export interface GatewayCounts {
   /** People who write captions. */
   readonly captioners: number;
   readonly transcriptBytes: number;
+  /** Expired transcripts should have been deleted by now. */
+  readonly isDeletionLate: boolean;
   readonly backlog: EngineBacklog;
   /** Streams of audio, of people connected or expected back. */
   readonly streams: number;
@@ -55,6 +57,7 @@ export class GatewayMetrics {
   readonly #strayErrors: Counter;
   readonly #lostEntries: Counter;
   readonly #droppedEntries: Counter;
+  readonly #custodyFailures: Counter;
   readonly #webhooks: Counter<'outcome'>;
   readonly #lostReportLines: Counter;
   #counts: () => GatewayCounts = () => ({
@@ -65,6 +68,7 @@ export class GatewayMetrics {
     isLive: false,
     captioners: 0,
     transcriptBytes: 0,
+    isDeletionLate: false,
     backlog: NO_BACKLOG,
     busyShare: 0,
     realTimeFactor: 0,
@@ -119,6 +123,10 @@ export class GatewayMetrics {
       'caption_transcript_lost_entries_total',
       'Entries of transcripts that the disk did not take.',
     );
+    this.#custodyFailures = counter(
+      'caption_transcript_custody_failures_total',
+      'Rounds of ending abandoned meetings and deleting expired transcripts that did not succeed.',
+    );
     this.#droppedEntries = counter(
       'caption_transcript_dropped_entries_total',
       'Entries of transcripts that went from memory because a bound was reached.',
@@ -166,6 +174,11 @@ export class GatewayMetrics {
     gauge('caption_viewers', 'Connected viewers.', (counts) => counts.viewers);
     gauge('caption_captioners', 'Connected people who write captions.', (counts) => counts.captioners);
     gauge('caption_transcript_bytes', 'Transcripts in memory, in bytes.', (counts) => counts.transcriptBytes);
+    gauge(
+      'caption_transcript_deletion_late',
+      '1 while expired transcripts should have been deleted and were not; the log says why.',
+      (counts) => Number(counts.isDeletionLate),
+    );
     gauge('caption_open_utterances', 'People who talk at the moment.', (counts) => counts.utterances);
     gauge(
       'caption_backlog_seconds',
@@ -263,6 +276,10 @@ export class GatewayMetrics {
 
   transcriptDropped(entries: number): void {
     this.#droppedEntries.inc(entries);
+  }
+
+  transcriptCustodyFailed(): void {
+    this.#custodyFailures.inc();
   }
 
   transcriptLost(entries: number): void {

@@ -1,5 +1,5 @@
 import { AccessToken } from 'livekit-server-sdk';
-import { CaptionError, participantIdentity, type RoomName } from '../../protocol/index.js';
+import { CaptionError, gatewayAddress, participantIdentity, type RoomName } from '../../protocol/index.js';
 import { connectCaptions } from '../client/caption-client.js';
 import { connectIngest } from '../client/ingest-client.js';
 import { PROBE_SPEAKER, PROBE_VIEWER, type ProbeRoad } from './probe-road.js';
@@ -79,7 +79,7 @@ export function webSocketRoad(options: WebSocketRoadOptions): ProbeRoad {
 /** Both clients would try again for long, and nobody would know why. */
 async function requireGateway(url: string): Promise<void> {
   try {
-    await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(OPEN_DEADLINE_MS) });
+    await fetch(gatewayAddress(url, 'healthz'), { signal: AbortSignal.timeout(OPEN_DEADLINE_MS) });
   } catch (error) {
     const reason =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : 'no answer in time';

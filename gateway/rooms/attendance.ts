@@ -1,5 +1,4 @@
 import type { ParticipantIdentity } from '../../protocol/index.js';
-import { wallClockMs } from '../clock.js';
 import type { HistoryStart } from './room-history.js';
 
 /** Who is back within this time was there all along: a page loaded again, a connection that was lost. */
@@ -12,8 +11,8 @@ const MAX_ATTENDEES = 10_000;
 export interface Visit {
   /** From where on the room's history is theirs to see. */
   readonly since: HistoryStart;
-  /** `atMs`: Unix epoch milliseconds; default now. Idempotent. */
-  leave(atMs?: number): void;
+  /** Idempotent. */
+  leave(): void;
 }
 
 interface Stay {
@@ -34,9 +33,9 @@ export class Attendance {
   }
 
   /** Somebody comes, or comes back. Without an identity that is known for certain everybody is new. */
-  visit(identity: ParticipantIdentity | undefined, atMs: number): Visit {
+  visit(identity: ParticipantIdentity | undefined): Visit {
     if (identity === undefined) return { since: this.#startForNewcomers(), leave: () => undefined };
-    const stay = this.#present.get(identity) ?? { since: this.#sinceOf(identity, atMs), visits: 0 };
+    const stay = this.#present.get(identity) ?? { since: this.#sinceOf(identity), visits: 0 };
     stay.visits += 1;
     this.#left.delete(identity);
     this.#present.set(identity, stay);
@@ -44,11 +43,11 @@ export class Attendance {
     let isOver = false;
     return {
       since: stay.since,
-      leave: (leftAtMs = wallClockMs()) => {
+      leave: () => {
         if (isOver) return;
         isOver = true;
         stay.visits -= 1;
-        if (stay.visits === 0) this.#leave(identity, { since: stay.since, atMs: leftAtMs });
+        if (stay.visits === 0) this.#leave(identity, { since: stay.since, atMs: performance.now() });
       },
     };
   }
@@ -68,9 +67,9 @@ export class Attendance {
     return this.#attendees;
   }
 
-  #sinceOf(identity: ParticipantIdentity, atMs: number): HistoryStart {
+  #sinceOf(identity: ParticipantIdentity): HistoryStart {
     const before = this.#left.get(identity);
-    const isBack = before !== undefined && atMs - before.atMs <= BACK_WITHIN_MS;
+    const isBack = before !== undefined && performance.now() - before.atMs <= BACK_WITHIN_MS;
     return isBack ? before.since : this.#startForNewcomers();
   }
 

@@ -353,7 +353,7 @@ class WatchedRoom {
   #join(who: Who): void {
     if (this.#participants.has(who) || !this.#outlet.isConnected) return;
     this.#participants.set(who, this.#came(who, true));
-    this.#roads.participantJoined(PEOPLE[who]!, Date.now());
+    this.#roads.participantJoined(PEOPLE[who]!);
   }
 
   #leave(who: Who): void {

@@ -18,8 +18,9 @@ import {
 } from '../../protocol/index.js';
 import type { Author } from '../transcript/transcript-entry.js';
 import type { DeltaDraft, SpeakerSource } from './delta-assembler.js';
-import { EpochClock, wallClockMs } from '../clock.js';
+
 import type { RoomLatency } from '../latency/room-latency.js';
+import { EpochClock } from '../clock.js';
 import { Attendance, type Visit } from './attendance.js';
 import { type HistoryStart, RoomHistory } from './room-history.js';
 
@@ -173,10 +174,10 @@ export class Room {
 
   /**
    * Somebody comes to see. Who has an identity that is known for certain, and is back within a minute, was there all along.
-   * `atMs`: Unix epoch milliseconds. The visit is to be left.
+   * The visit is to be left.
    */
-  visit(identity?: ParticipantIdentity, atMs = wallClockMs()): Visit {
-    return this.#attendance.visit(identity, atMs);
+  visit(identity?: ParticipantIdentity): Visit {
+    return this.#attendance.visit(identity);
   }
 
   /** Shows `viewer` what was said `since`, and everything from now on. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { detached } from '../../asr/detached.js';
 import {
@@ -41,6 +42,8 @@ interface Connection {
   readonly room: Room;
   readonly limit: MessageLimit;
   readonly rights: ConnectionRights;
+  /** Whose reports on what is shown these are. */
+  readonly voter: string;
 }
 
 /** `/v1/captions?room=NAME`: a snapshot, then everything that is broadcast in the room. `close` it. */
@@ -106,7 +109,10 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       ended: (error) => this.#refuse(socket, error),
     });
     const limit = this.#messages.of(clientKey(client));
-    socket.on('message', (data) => this.#receive(data as Buffer, { socket, viewer, room, limit, rights }));
+    // Without authentication nobody is somebody: each connection counts.
+    const voter = permissions.owner?.identity ?? randomUUID();
+    const from = { socket, viewer, room, limit, rights, voter };
+    socket.on('message', (data) => this.#receive(data as Buffer, from));
     this.#sockets.add(socket);
     socket.once('close', () => {
       rights.close();
@@ -135,7 +141,7 @@ export class CaptionsEndpoint implements WebSocketEndpoint {
       if (message?.kind === 'resync') viewer.resync();
       else if (message?.kind === 'token') detached('token of a viewer', rights.renew(message.token));
       else if (message?.kind === 'shown' && message.epochMs === room.epochMs)
-        room.latency?.acknowledged(message.seq);
+        room.latency?.acknowledged(message.seq, from.voter);
     } catch (thrown) {
       this.#refuse(socket, toCaptionError(thrown));
     }

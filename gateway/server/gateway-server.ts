@@ -6,7 +6,7 @@ import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { SharedScrape } from '../metrics/shared-scrape.js';
 import type { Authenticator } from './authentication.js';
-import type { OriginPolicy } from './origin-policy.js';
+import { bareHost, type OriginPolicy } from './origin-policy.js';
 import { sendJson } from './http-answers.js';
 import { servePage } from './page.js';
 import type { NotReady } from './readiness.js';
@@ -36,6 +36,8 @@ export interface GatewayServerOptions {
   readonly reportRequests: ReportRequests;
   /** What `/readyz` tells: undefined when ready. */
   readonly notReady: () => NotReady | undefined;
+  /** What is wrong all the same, in codes; `/readyz` tells it besides. */
+  readonly warnings: () => readonly string[];
   readonly timing: Timing;
   readonly refusals: RefusalLog;
   /** Where the room page may connect; empty for a development server on this machine. */
@@ -91,7 +93,7 @@ export class GatewayServer {
           }),
         );
       });
-      this.#http.listen(port, host, () => {
+      this.#http.listen(port, bareHost(host), () => {
         // Afterwards it concerns one connection that could not be accepted, and must not end the others.
         this.#http.on('error', (error) => log.error({ err: error }, 'server failed'));
         const address = this.#http.address() as AddressInfo;
@@ -130,7 +132,9 @@ export class GatewayServer {
         return;
       case '/readyz': {
         const notReady = this.#options.notReady();
-        if (notReady === undefined) sendJson(response, 200, { status: 'ready' });
+        const warnings = this.#options.warnings();
+        const besides = warnings.length === 0 ? {} : { warnings };
+        if (notReady === undefined) sendJson(response, 200, { status: 'ready', ...besides });
         else sendJson(response, 503, { status: 'not_ready', ...notReady });
         return;
       }

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { textWith } from '../testing/matchers.js';
 import { CaptionError } from '../../protocol/index.js';
-import { isLoopbackHost, OriginPolicy } from './origin-policy.js';
+import { allowedOrigins, bareHost, isLoopbackHost, OriginPolicy } from './origin-policy.js';
 
 function codeOf(policy: OriginPolicy, headers: Record<string, string>): string {
   try {
@@ -13,7 +15,10 @@ function codeOf(policy: OriginPolicy, headers: Record<string, string>): string {
 }
 
 const local = new OriginPolicy({ allowed: [''], isLoopbackOnly: true });
-const open = new OriginPolicy({ allowed: ['https://visio.example', ''], isLoopbackOnly: false });
+const open = new OriginPolicy({
+  allowed: allowedOrigins('https://visio.example, HTTPS://Two.example:443/,http://localhost:3000'),
+  isLoopbackOnly: false,
+});
 
 describe('OriginPolicy', () => {
   it.each([
@@ -36,6 +41,19 @@ describe('OriginPolicy', () => {
   it.each([
     ['a page of an allowed origin', { host: 'captions.example', origin: 'https://visio.example' }, 'allowed'],
     ['the same in capitals', { host: 'captions.example', origin: 'https://VISIO.example' }, 'allowed'],
+    ['an origin that was written with a slash', { host: 'x', origin: 'https://two.example' }, 'allowed'],
+    ['an origin with a port', { host: 'x', origin: 'http://localhost:3000' }, 'allowed'],
+    [
+      'its own page, with the port in Host',
+      { host: 'a.example:443', origin: 'https://a.example' },
+      'allowed',
+    ],
+    ['its own page, with port 80 in Host', { host: 'a.example:80', origin: 'http://a.example' }, 'allowed'],
+    [
+      'another port of its host',
+      { host: 'a.example:443', origin: 'https://a.example:8443' },
+      'origin_refused',
+    ],
     ['its own page behind TLS', { host: 'captions.example', origin: 'https://captions.example' }, 'allowed'],
     [
       'an origin that merely contains it',
@@ -45,6 +63,56 @@ describe('OriginPolicy', () => {
     ['the other scheme', { host: 'captions.example', origin: 'http://visio.example' }, 'origin_refused'],
   ])('with keys answers %s with: %s', (_, headers, answer) => {
     expect(codeOf(open, headers)).toBe(answer);
+  });
+});
+
+describe('allowedOrigins', () => {
+  it('are the same however they are written', () => {
+    const spellings = fc.record({
+      scheme: fc.constantFrom('http', 'https'),
+      host: fc.domain(),
+      isUpper: fc.boolean(),
+      hasPort: fc.boolean(),
+      hasSlash: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(spellings, ({ scheme, host, isUpper, hasPort, hasSlash }) => {
+        const port = scheme === 'https' ? 443 : 80;
+        const written = `${scheme}://${host}${hasPort ? `:${port}` : ''}${hasSlash ? '/' : ''}`;
+        const policy = new OriginPolicy({
+          allowed: allowedOrigins(` ${isUpper ? written.toUpperCase() : written} `),
+          isLoopbackOnly: false,
+        });
+        expect(codeOf(policy, { host: 'gateway', origin: new URL(`${scheme}://${host}`).origin })).toBe(
+          'allowed',
+        );
+        expect(codeOf(policy, { host: 'gateway', origin: `${scheme}://not-${host}` })).toBe('origin_refused');
+      }),
+    );
+  });
+
+  it.each([
+    'visio.example',
+    'https://visio.example/room',
+    '*',
+    'null',
+    'ftp://visio.example',
+    'https://a@b.example',
+  ])('refuse %s at the start, and say how to write it', (origin) => {
+    expect(() => allowedOrigins(`https://visio.example,${origin}`)).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: textWith('https://visio.example or') }),
+    );
+  });
+});
+
+describe('bareHost', () => {
+  it.each([
+    ['[::1]', '::1'],
+    ['::1', '::1'],
+    ['127.0.0.1', '127.0.0.1'],
+    ['localhost', 'localhost'],
+  ])('makes %s something to listen on: %s', (host, bare) => {
+    expect(bareHost(host)).toBe(bare);
   });
 });
 

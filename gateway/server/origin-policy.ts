@@ -9,23 +9,30 @@ export class OriginPolicy {
   readonly #allowed: ReadonlySet<string>;
   readonly #isLoopbackOnly: boolean;
 
-  /** `allowed`: origins such as `https://visio.example`. With `isLoopbackOnly`, other host names are refused (DNS rebinding). */
+  /**
+   * `allowed`: origins such as `https://visio.example`, as `allowedOrigins` reads them. With `isLoopbackOnly`, other host names are
+   * refused (DNS rebinding).
+   */
   constructor(options: { allowed: readonly string[]; isLoopbackOnly: boolean }) {
-    this.#allowed = new Set(
-      options.allowed.filter((origin) => origin !== '').map((origin) => origin.toLowerCase()),
-    );
+    this.#allowed = new Set(options.allowed);
     this.#isLoopbackOnly = options.isLoopbackOnly;
   }
 
   /** Throws CaptionError `origin_refused`. */
   check(request: IncomingMessage): void {
-    const host = request.headers.host?.toLowerCase() ?? '';
+    const { host = '', origin: given } = request.headers;
     if (this.#isLoopbackOnly && !isLoopbackHost(host)) {
       throw new CaptionError('origin_refused', 'This gateway answers on loopback names only.');
     }
-    const origin = request.headers.origin?.toLowerCase();
-    if (origin === undefined || this.#allowed.has(origin)) return;
-    if (origin === `http://${host}` || origin === `https://${host}`) return;
+    if (given === undefined) return;
+    const origin = originOf(given);
+    if (origin !== undefined && this.#allowed.has(origin)) return;
+    // TLS belongs to a proxy: which scheme the page came by is not known here.
+    if (
+      origin !== undefined &&
+      ['http', 'https'].some((scheme) => originOf(`${scheme}://${host}`) === origin)
+    )
+      return;
     throw new CaptionError(
       'origin_refused',
       'Pages of this origin may not connect; see CAPTION_ALLOWED_ORIGINS.',
@@ -33,9 +40,44 @@ export class OriginPolicy {
   }
 }
 
+/**
+ * Origins separated by commas, each as browsers write it: `https://VISIO.example:443/` is `https://visio.example`. Throws CaptionError
+ * `config_invalid` for what is no origin, and would never match one.
+ */
+export function allowedOrigins(setting: string): readonly string[] {
+  return setting
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const origin = originOf(entry);
+      if (origin !== undefined) return origin;
+      throw new CaptionError(
+        'config_invalid',
+        `CAPTION_ALLOWED_ORIGINS holds "${entry}", which is no origin; write scheme and host, with the port where it is not the usual one: https://visio.example or http://localhost:3000.`,
+      );
+    });
+}
+
+/** Undefined where `text` is more, less or something else than an origin of the web. */
+function originOf(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isBare =
+    url.pathname === '/' &&
+    url.search === '' &&
+    url.hash === '' &&
+    url.username === '' &&
+    url.password === '';
+  return isBare && /^https?:$/.test(url.protocol) ? url.origin : undefined;
+}
+
+/** Where the gateway listens, with or without brackets around an IPv6 address. */
+export const bareHost = (host: string): string => /^\[(.*)\]$/.exec(host)?.[1] ?? host;
+
 /** For a name or address with or without a port; an IPv6 address with a port stands in brackets. */
 export function isLoopbackHost(host: string): boolean {
   if (host === '::1') return true;
-  const name = host.replace(/:\d+$/, '');
+  const name = host.toLowerCase().replace(/:\d+$/, '');
   return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CaptionError, MAX_NAME_CHARS, roomName } from '../../protocol/index.js';
+import { CaptionError, MAX_NAME_CHARS, type RoomName, roomName } from '../../protocol/index.js';
 import type { CaptionPosts } from '../captioner/caption-posts.js';
 import { KeptByClient } from '../bounds/kept-by-client.js';
 import { RateLimit } from '../bounds/rate-limit.js';
@@ -16,6 +16,7 @@ const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
 const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
 /** Of one identity in one room; a captioner's tool posts each sentence. */
 const REQUESTS = { burst: 100, perSecond: 50 };
+const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)&(.*)$/;
 const PREFLIGHT_MAX_AGE_S = '600';
 
 export interface RoomRequestsOptions {
@@ -24,12 +25,19 @@ export interface RoomRequestsOptions {
   readonly rooms: RoomRegistry;
   readonly transcripts: TranscriptRequests;
   readonly posts: CaptionPosts;
+  /** The public keys that captions of a LiveKit room are signed with. Throws CaptionError. */
+  readonly keysOf: (room: RoomName) => Promise<readonly string[]>;
   readonly refusals: RefusalLog;
 }
 
 /** Who asks, for what, and where the answer goes. */
 interface Exchange extends Omit<RoomRequest, 'room'> {
   readonly incoming: IncomingMessage;
+}
+
+interface Address {
+  readonly path: string;
+  readonly query: URLSearchParams;
 }
 
 interface Route {
@@ -50,12 +58,13 @@ export class RoomRequests {
 
   /** False when the address is none of these. */
   async answer(url: URL, exchange: { request: IncomingMessage; response: ServerResponse }): Promise<boolean> {
-    const routes = this.#routesAt(url.pathname);
-    if (routes === undefined) return false;
     const { request, response } = exchange;
+    const { path, query } = addressOf(request, url);
+    const routes = this.#routesAt(path);
+    if (routes === undefined) return false;
     try {
       this.#options.origins.check(request);
-      await this.#dispatch(routes, url, { request, response });
+      await this.#dispatch(routes, { path, query }, { request, response });
     } catch (thrown) {
       this.#options.refusals.refused(sendError(response, thrown), LIST_PATH);
     }
@@ -68,7 +77,7 @@ export class RoomRequests {
 
   async #dispatch(
     routes: readonly Route[],
-    { pathname, searchParams: query }: URL,
+    { path, query }: Address,
     { request, response }: { request: IncomingMessage; response: ServerResponse },
   ): Promise<void> {
     const methods = routes.flatMap((route) => route.methods);
@@ -87,11 +96,16 @@ export class RoomRequests {
     }
     const inAddress = route.takesTokenInAddress === true ? query.get('access_token') : null;
     const permissions = await this.#options.authenticator.authenticate(request, inAddress ?? undefined);
-    if (!this.#limits.of(requesterOf(permissions, pathname)).tryTake())
+    if (!this.#limits.of(requesterOf(permissions, path)).tryTake())
       throw new CaptionError('messages_too_fast', 'More requests than are answered; slow down.', {
         retryable: true,
       });
     await route.answer({ query, permissions, response, isHead: method === 'HEAD', incoming: request });
+  }
+
+  async #tellKeys({ room, permissions, response }: RoomRequest): Promise<void> {
+    permissions.requireView(room);
+    sendJson(response, 200, { room, keys: await this.#options.keysOf(room) });
   }
 
   /** Undefined when the address is none of these, and empty when there is nothing at it. */
@@ -122,6 +136,8 @@ export class RoomRequests {
       ];
     }
     switch (rest) {
+      case 'key':
+        return [{ methods: ['GET', 'HEAD'], answer: (exchange) => this.#tellKeys(inRoom(exchange)) }];
       case 'transcript':
         return [{ methods: ['DELETE'], answer: (exchange) => transcripts.remove(inRoom(exchange)) }];
       case 'meetings':
@@ -149,8 +165,19 @@ export class RoomRequests {
 }
 
 /** Undefined where no token says who asks. */
-const requesterOf = ({ owner }: Permissions, pathname: string): string | undefined =>
-  owner === undefined ? undefined : JSON.stringify([owner.identity, ROOM_PATH.exec(pathname)?.[1]]);
+const requesterOf = ({ owner }: Permissions, path: string): string | undefined =>
+  owner === undefined ? undefined : JSON.stringify([owner.identity, ROOM_PATH.exec(path)?.[1]]);
+
+/**
+ * What is asked for. The path is as it was sent, since a room may be called "." or "..", which URL parsers remove, percent-encoded or
+ * not. Tools of captioners put `&seq=1` behind any address: behind one without a query it is the query all the same.
+ */
+function addressOf({ url: target = '' }: IncomingMessage, url: URL): Address {
+  const sent = target.startsWith('/') ? (target.split(/[?#]/, 1)[0] ?? '') : url.pathname;
+  const [, path, appended] = APPENDED_QUERY.exec(sent) ?? [];
+  if (path === undefined || appended === undefined) return { path: sent, query: url.searchParams };
+  return { path, query: new URLSearchParams([...url.searchParams, ...new URLSearchParams(appended)]) };
+}
 
 function decodeRoom(encoded: string): RoomRequest['room'] {
   let name = '';

@@ -12,6 +12,8 @@ export interface Timing {
   readonly scrapeIntervalMs: number;
   /** A viewer that does not read for so long is disconnected. */
   readonly maxViewerPauseMs: number;
+  /** Who takes nothing of a download for so long is cut off. */
+  readonly maxDownloadPauseMs: number;
   /** How long a shutdown waits for the finals of what is being said; undefined for CAPTION_DRAIN_S. */
   readonly drainDeadlineMs: number | undefined;
 }
@@ -23,5 +25,6 @@ export const DEFAULT_TIMING: Timing = {
   headersDeadlineMs: 10_000,
   scrapeIntervalMs: 1000,
   maxViewerPauseMs: 30_000,
+  maxDownloadPauseMs: 30_000,
   drainDeadlineMs: undefined,
 };

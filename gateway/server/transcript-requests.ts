@@ -1,18 +1,17 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { CaptionError, languageTag, primaryLanguage, type RoomName } from '../../protocol/index.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
 import { wallClockMs } from '../clock.js';
 import { formatJson, formatMarkdown, formatText } from '../transcript/document-formats.js';
 import { formatSrt, formatWebVtt } from '../transcript/subtitle-formats.js';
-import { TimeSlices } from '../transcript/time-slices.js';
-import { clipTranscript, type Transcript } from '../transcript/transcript-entry.js';
+import { clipTranscript } from '../transcript/clip-transcript.js';
+import type { Transcript } from '../transcript/transcript-entry.js';
 import type { FormerMeeting, TranscriptKeeper } from '../transcript/transcript-keeper.js';
 import { LABEL_LANGUAGES, type LabelLanguage } from '../transcript/transcript-labels.js';
+import { attachment } from './attachment.js';
 import type { Permissions } from './authentication.js';
+import { Downloads, toChunks } from './downloads.js';
 import { sendJson } from './http-answers.js';
-
-const CHUNK_CHARACTERS = 16_384;
 
 interface TranscriptFormat {
   readonly type: string;
@@ -46,6 +45,8 @@ export interface TranscriptRequestsOptions {
    * Undefined where there are keys: it is given to those who were there.
    */
   readonly openForMs?: number;
+  /** Who takes nothing of a download for so long is cut off. */
+  readonly maxPauseMs: number;
 }
 
 /** Transcripts over HTTP: download, list, delete. */
@@ -53,14 +54,16 @@ export class TranscriptRequests {
   readonly #keeper: TranscriptKeeper | undefined;
   readonly #rooms: RoomRegistry;
   readonly #openForMs: number | undefined;
+  readonly #downloads: Downloads;
 
   constructor(options: TranscriptRequestsOptions) {
     this.#keeper = options.keeper;
     this.#rooms = options.rooms;
     this.#openForMs = options.openForMs;
+    this.#downloads = new Downloads(options);
   }
 
-  /** Throws CaptionError `forbidden`, `transcript_off`, `transcript_missing` or `query_invalid`. */
+  /** Throws CaptionError `forbidden`, `transcript_off`, `transcript_missing`, `query_invalid` or `downloads_busy`. */
   async download(request: RoomRequest, extension: string): Promise<void> {
     const { room, query, permissions, response, isHead } = request;
     const format = TRANSCRIPT_FORMATS.get(extension);
@@ -69,6 +72,21 @@ export class TranscriptRequests {
     if (meeting === undefined) permissions.requireView(room);
     else permissions.requireAdminister(room);
     const options = readQuery(query);
+    await this.#downloads.take(clientOf(request), async () => {
+      const { headers, chunks } = await this.#downloads.inTurn(async () => {
+        const transcript = await this.#read(request, meeting);
+        const parts = isHead ? [] : format.write(clipTranscript(transcript, options), options);
+        return {
+          headers: headersOf(transcript, { type: format.type, extension }),
+          chunks: response.destroyed ? [] : await toChunks(parts),
+        };
+      });
+      response.writeHead(200, headers);
+      await this.#downloads.send(response, chunks);
+    });
+  }
+
+  async #read({ room, permissions }: RoomRequest, meeting: string | undefined): Promise<Transcript> {
     const keeper = this.#required(room);
     const transcript =
       meeting === undefined
@@ -76,14 +94,7 @@ export class TranscriptRequests {
         : await keeper.read(room, meeting);
     // The same words for those who were not there: that there was a meeting is not for them either.
     if (transcript === undefined) throw missing(meeting);
-    response.writeHead(200, {
-      'Content-Type': format.type,
-      'Content-Disposition': `attachment; filename="${fileName(transcript)}.${extension}"`,
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-    });
-    if (isHead) response.end();
-    else await writeAll(response, format.write(clipTranscript(transcript, options), options));
+    return transcript;
   }
 
   /** Throws CaptionError `forbidden` or `transcript_off`. */
@@ -158,36 +169,17 @@ function secondsOf(query: URLSearchParams, name: string, otherwise: number): num
   throw new CaptionError('query_invalid', `${name} must be a number of seconds since the meeting began.`);
 }
 
-function fileName({ room, startedAtMs }: Transcript): string {
-  const when = new Date(startedAtMs).toISOString().slice(0, 16).replaceAll(':', '-');
-  const name = String(room ?? '')
-    .replace(/[^a-z0-9]+/gi, '-')
-    .replace(/^-+|-+$/g, '');
-  return [name === '' ? 'transcript' : name.slice(0, 60), when].join('-');
-}
+const headersOf = (transcript: Transcript, { type, extension }: { type: string; extension: string }) => ({
+  'Content-Type': type,
+  'Content-Disposition': attachment({
+    of: String(transcript.room ?? ''),
+    suffix: new Date(transcript.startedAtMs).toISOString().slice(0, 16).replaceAll(':', '-'),
+    extension,
+  }),
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+});
 
-/** In pieces, waiting for the client and letting captions go first. */
-async function writeAll(response: ServerResponse, parts: Iterable<string>): Promise<void> {
-  const slices = new TimeSlices();
-  let chunk = '';
-  for (const part of parts) {
-    chunk += part;
-    if (chunk.length >= CHUNK_CHARACTERS) {
-      if (!response.write(chunk)) await drained(response);
-      chunk = '';
-    }
-    if (response.destroyed) return;
-    await slices.breathe();
-  }
-  response.end(chunk);
-}
-
-async function drained(response: ServerResponse): Promise<void> {
-  const either = new AbortController();
-  try {
-    const options = { signal: either.signal };
-    await Promise.race([once(response, 'drain', options), once(response, 'close', options)]);
-  } finally {
-    either.abort();
-  }
-}
+/** Who has a share of downloads: an identity, or an address where no token says who it is. */
+const clientOf = ({ permissions, response }: RoomRequest): string =>
+  permissions.owner?.identity ?? response.req.socket.remoteAddress ?? '';

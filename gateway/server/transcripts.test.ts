@@ -6,6 +6,7 @@ import { accessToken, TEST_KEYS } from '../testing/access-token.js';
 import { cleanupsAfterAll } from '../testing/cleanups.js';
 import { textMatching } from '../testing/matchers.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
+import { waitUntil } from '../testing/wait-until.js';
 
 let rooms = 0;
 
@@ -89,6 +90,9 @@ describeWithModel('transcripts over HTTP', (model) => {
     ['transcript.txt?meeting=..%2F..%2Fpasswd', 404, 'transcript_missing'],
     ['transcript.txt?meeting=zz-000000000000', 404, 'transcript_missing'],
     ['wave', 404, 'not_found'],
+    // In a plain object these would be found.
+    ['transcript.constructor', 404, 'not_found'],
+    ['transcript.valueof', 404, 'not_found'],
   ])('are not given for %s', async (rest, status, code) => {
     const response = await fetch(address(spokenRoom(gateway), rest));
     expect(response.status).toBe(status);
@@ -189,6 +193,67 @@ describeWithModel('transcripts over HTTP', (model) => {
       }
       expect(await status('meetings', admin)).toBe(200);
       expect(await status('transcript', admin, 'DELETE')).toBe(200);
+    });
+  });
+
+  describe('of a meeting that is over', () => {
+    const TIMES = { CAPTION_MEETING_END_S: 1, CAPTION_ROOM_RETENTION_S: 2 };
+
+    /** Two people spoke; then nobody was there any more. */
+    async function pastMeeting(of: TestGateway, name?: string): Promise<Room> {
+      const room = spokenRoom(of, name);
+      // Somebody has the page open all along, so that the room is remembered.
+      room.addViewer({ send: () => undefined, sendSnapshot: () => undefined });
+      room.removeSpeaker('test');
+      await waitUntil(() => (room.historyStart.endedAfterSeq > 0 ? undefined : 'the meeting goes on'));
+      return room;
+    }
+    const saidIn = (room: Room): string =>
+      room
+        .snapshotFor(room.historyStart)
+        .map((bytes) => new TextDecoder().decode(bytes))
+        .join();
+
+    it('go to those who were there and to administrators, and their words to nobody who comes later', async () => {
+      const one = await startTestGateway(model, { settings: { ...TEST_KEYS, ...TIMES } });
+      afterAllTests(() => one.close());
+      const watcher = one.rooms.enter(roomName('council')).visit(participantIdentity('wanda'));
+      const room = await pastMeeting(one, 'council');
+      watcher.leave();
+      const status = async (identity: string, video = {}): Promise<number> => {
+        const token = await accessToken({ identity, video: { room: 'council', roomJoin: true, ...video } });
+        const headers = { Authorization: `Bearer ${token}` };
+        return (await fetch(address(room, 'transcript.vtt', one), { headers })).status;
+      };
+      expect(await status('eve')).toBe(404);
+      expect(await status('wanda')).toBe(200);
+      expect(await status('operator', { roomAdmin: true })).toBe(200);
+      expect(saidIn(room)).not.toContain('morning');
+      // To come now is not to have been there.
+      const late = room.visit(participantIdentity('eve'));
+      expect(await status('eve')).toBe(404);
+      late.leave();
+    });
+
+    it('are there for a while without keys, whoever keeps the page open', async () => {
+      const one = await startTestGateway(model, { settings: TIMES });
+      afterAllTests(() => one.close());
+      const room = await pastMeeting(one);
+      const ask = (): Promise<Response> => fetch(address(room, 'transcript.txt', one));
+      expect((await ask()).status).toBe(200);
+      await waitUntil(async () => ((await ask()).status === 404 ? undefined : 'it is still given'));
+      expect(await (await ask()).json()).toMatchObject({ code: 'transcript_missing' });
+      expect(one.rooms.find(room.name)).toBe(room);
+    });
+
+    it('leave no words for latecomers when they are not kept at all, or are deleted', async () => {
+      const none = await startTestGateway(model, { settings: { ...TIMES, CAPTION_TRANSCRIPT: 'off' } });
+      afterAllTests(() => none.close());
+      expect(saidIn(await pastMeeting(none))).not.toContain('morning');
+      const going = spokenRoom(none);
+      expect(saidIn(going)).toContain('morning');
+      await fetch(address(going, 'transcript', none), { method: 'DELETE' });
+      expect(saidIn(going)).not.toContain('morning');
     });
   });
 

@@ -3,7 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { formatJson, formatMarkdown, formatText } from './document-formats.js';
 import { gap, meetingOf, spoken } from './testing/spoken-entries.js';
-import { clipTranscript, type Transcript } from './transcript-entry.js';
+import { clipTranscript } from './clip-transcript.js';
+import type { Transcript } from './transcript-entry.js';
 
 const join = (parts: Iterable<string>): string => [...parts].join('');
 const carol = { identity: 'cart', name: 'Carol' };

@@ -1,11 +1,12 @@
 /** Text, Markdown and JSON. Written bit by bit, as subtitles are. */
+import { shownName } from '../../protocol/index.js';
+import { isolated, SpeakerNames, turnKey } from './speaker-names.js';
 import { gapSeconds } from './transcript-cues.js';
 import { LABELS, type LabelLanguage } from './transcript-labels.js';
 import {
   endOf,
   oneLine,
   speakerKey,
-  speakerLabel,
   startOf,
   type Transcript,
   type TranscriptEntry,
@@ -33,9 +34,10 @@ export function* formatText(transcript: Transcript, options: DocumentOptions = {
   const labels = LABELS[options.language ?? 'en'];
   for (const line of headLines(transcript, options)) yield `${line}\n`;
   yield '\n';
+  const names = new SpeakerNames(transcript);
   for (const entry of transcript.entries) {
     const text = entry.kind === 'gap' ? labels.gap(gapOf(entry)) : segmentText(entry);
-    yield `[${clock(startOf(entry) - transcript.startedAtMs)}] ${whoOf(entry, options)}: ${text}\n`;
+    yield `[${clock(startOf(entry) - transcript.startedAtMs)}] ${whoOf(entry, names, options)}: ${text}\n`;
   }
 }
 
@@ -44,17 +46,19 @@ export function* formatMarkdown(transcript: Transcript, options: DocumentOptions
   const labels = LABELS[options.language ?? 'en'];
   const [title = '', ...facts] = headLines(transcript, options);
   yield `# ${escapeMarkdown(title)}\n\n${facts.map(escapeMarkdown).join('  \n')}\n`;
-  let turn: { who: string; endMs: number } | undefined;
+  const names = new SpeakerNames(transcript);
+  let turn: { key: string; endMs: number } | undefined;
   for (const entry of transcript.entries) {
-    const who = whoOf(entry, options);
+    const who = whoOf(entry, names, options);
+    const key = turnKey(entry.speaker, entry.kind === 'gap' ? undefined : entry.author);
     const text =
       entry.kind === 'gap'
         ? `_${escapeMarkdown(labels.gap(gapOf(entry)))}_`
         : escapeMarkdown(segmentText(entry));
-    const goesOn = turn?.who === who && startOf(entry) - turn.endMs < PARAGRAPH_PAUSE_MS;
+    const goesOn = turn?.key === key && startOf(entry) - turn.endMs < PARAGRAPH_PAUSE_MS;
     const head = `\n**${escapeMarkdown(who)}** (${clock(startOf(entry) - transcript.startedAtMs)})  \n`;
     yield `${goesOn ? '' : head}${text}\n`;
-    turn = { who, endMs: endOf(entry) };
+    turn = { key, endMs: endOf(entry) };
   }
 }
 
@@ -62,6 +66,7 @@ export function* formatMarkdown(transcript: Transcript, options: DocumentOptions
 export function* formatJson(transcript: Transcript): Generator<string> {
   const { room = '', meeting = '', startedAtMs, endedAtMs, droppedEntries, entries } = transcript;
   const speakers = new Map(entries.map(({ speaker }) => [speakerKey(speaker), speaker]));
+  const names = new SpeakerNames(transcript);
   const numbers = new Map([...speakers.keys()].map((key, index) => [key, index]));
   const head = {
     format: 'caption-gateway.transcript',
@@ -71,7 +76,7 @@ export function* formatJson(transcript: Transcript): Generator<string> {
     startedAt: new Date(startedAtMs).toISOString(),
     ...(endedAtMs === undefined ? {} : { endedAt: new Date(endedAtMs).toISOString() }),
     droppedEntries,
-    speakers: [...speakers.values()],
+    speakers: [...speakers.values()].map((speaker) => ({ ...speaker, shownAs: names.nameOf(speaker) })),
   };
   yield `${JSON.stringify(head).slice(0, -1)},"entries":[`;
   for (const [index, entry] of entries.entries()) {
@@ -110,18 +115,19 @@ function headLines(transcript: Transcript, { language = 'en' }: DocumentOptions)
   const { room, meeting, startedAtMs, endedAtMs, droppedEntries } = transcript;
   const labels = LABELS[language];
   return [
-    `${labels.title}: ${oneLine(room ?? '')}`,
+    `${labels.title}: ${room === undefined ? '' : isolated(shownName(room, ''))}`,
     `${labels.began(new Date(startedAtMs).toISOString())} (${meeting ?? ''})`,
     endedAtMs === undefined ? labels.goesOn : labels.ended(new Date(endedAtMs).toISOString()),
     ...(droppedEntries === 0 ? [] : [labels.dropped(droppedEntries)]),
   ];
 }
 
-function whoOf(entry: TranscriptEntry, { language = 'en' }: DocumentOptions): string {
-  const who = speakerLabel(entry.speaker);
+function whoOf(entry: TranscriptEntry, names: SpeakerNames, { language = 'en' }: DocumentOptions): string {
+  const who = isolated(names.nameOf(entry.speaker));
   if (entry.kind === 'gap' || entry.author === undefined) return who;
-  const author = oneLine(entry.author.name) || oneLine(entry.author.identity);
-  return author === who ? who : `${who} (${LABELS[language].writtenBy(author)})`;
+  const { author, speaker } = entry;
+  if (author.identity === speaker.identity && speaker.label === undefined) return who;
+  return `${who} (${LABELS[language].writtenBy(isolated(names.nameOf(author)))})`;
 }
 
 const gapOf = (gap: Extract<TranscriptEntry, { kind: 'gap' }>) => ({

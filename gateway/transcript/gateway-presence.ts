@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
+import { PRIVATE_FOLDERS } from './private-folders.js';
 
 /** A gateway that was killed counts as alive for so long. */
 const STALE_AFTER_MS = 10_000;
@@ -81,6 +82,7 @@ export class GatewayPresence {
     this.#release = await lockfile.lock(path, {
       lockfilePath: path,
       realpath: false,
+      fs: PRIVATE_FOLDERS,
       stale: STALE_AFTER_MS,
       // The process stood still for too long, or the folder went: to the others this gateway was dead.
       onCompromised: (error) => {

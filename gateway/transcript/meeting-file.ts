@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { constants, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorMessage } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
@@ -107,7 +107,10 @@ export class MeetingFile {
   async #open(): Promise<FileHandle> {
     const { path, existingBytes } = this.#options;
     if (existingBytes === undefined) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const handle = await open(path, existingBytes === undefined ? 'wx' : 'r+', 0o600);
+    if (!(await lstat(dirname(path))).isDirectory())
+      throw new Error('the folder of the room is a link to somewhere else');
+    const create = existingBytes === undefined ? constants.O_CREAT | constants.O_EXCL : 0;
+    const handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW | create, 0o600);
     // What stands after the last whole line was cut off in the middle.
     if (existingBytes !== undefined) await handle.truncate(existingBytes);
     return handle;

@@ -1,3 +1,4 @@
+import { gatewayAddress } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { TranscriptFiles } from './transcript-files.js';
 import { speakerKey, type Transcript } from './transcript-entry.js';
@@ -13,6 +14,8 @@ export interface MeetingNoticesOptions {
   readonly webhook: Webhook;
   /** Where there are files, they remember whether the application was told. */
   readonly files?: TranscriptFiles;
+  /** Where others reach the gateway; empty where nobody said. */
+  readonly publicUrl?: string;
   readonly log: Logger;
 }
 
@@ -50,7 +53,7 @@ export class MeetingNotices {
     this.#untold.add(meeting);
     const outcome = await webhook.deliver({
       id: `msg_${meeting}`,
-      body: JSON.stringify(noticeOf(transcript, reason)),
+      body: JSON.stringify(noticeOf(transcript, reason, this.#options.publicUrl)),
       isWanted: () => this.#untold.has(meeting),
     });
     this.#untold.delete(meeting);
@@ -64,7 +67,7 @@ export class MeetingNotices {
 }
 
 /** The body of the notice: who wants the words fetches them. */
-export function noticeOf(transcript: Transcript, reason: MeetingEndReason): object {
+export function noticeOf(transcript: Transcript, reason: MeetingEndReason, publicUrl = ''): object {
   const {
     room = '',
     meeting = '',
@@ -88,7 +91,9 @@ export function noticeOf(transcript: Transcript, reason: MeetingEndReason): obje
       gaps: entries.length - segments.length,
       droppedEntries,
       speakers: new Set(entries.map(({ speaker }) => speakerKey(speaker))).size,
-      transcript: `/v1/rooms/${encodeURIComponent(room)}/transcript.json?meeting=${meeting}`,
+      transcript: gatewayAddress(publicUrl, `v1/rooms/${encodeURIComponent(room)}/transcript.json`, {
+        meeting,
+      }),
     },
   };
 }

@@ -11,6 +11,8 @@ import { Webhook } from './webhook.js';
 /** Transcripts as the settings want them, with the disk and the webhook where they are switched on. */
 export interface Transcripts {
   readonly keeper: TranscriptKeeper;
+  /** Expired transcripts should have been deleted by now. */
+  readonly isDeletionLate: boolean;
   /** Ends all meetings, writes and tells so. Idempotent. */
   close(): Promise<void>;
 }
@@ -44,6 +46,7 @@ export async function startTranscripts(options: {
             log,
             attempted: (outcome) => metrics.webhookAttempted(outcome),
           }),
+          publicUrl: settings.CAPTION_PUBLIC_URL,
           log,
           ...withFiles,
         });
@@ -59,7 +62,14 @@ export async function startTranscripts(options: {
     ...withNotices,
   });
   const custody =
-    store.store === undefined ? undefined : new TranscriptCustody({ ...store.store, log, ...withNotices });
+    store.store === undefined
+      ? undefined
+      : new TranscriptCustody({
+          ...store.store,
+          log,
+          failed: () => metrics.transcriptCustodyFailed(),
+          ...withNotices,
+        });
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await keeper.close();
@@ -67,5 +77,11 @@ export async function startTranscripts(options: {
     await custody?.close();
     await presence?.close();
   };
-  return { keeper, close: () => (closing ??= close()) };
+  return {
+    keeper,
+    get isDeletionLate() {
+      return custody?.isLate ?? false;
+    },
+    close: () => (closing ??= close()),
+  };
 }

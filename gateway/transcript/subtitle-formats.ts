@@ -2,14 +2,19 @@
  * WebVTT (W3C, https://www.w3.org/TR/webvtt1/) and SubRip, for live meetings and for `transcribe` alike. Written cue by cue:
  * joined, the pieces are the file.
  */
+import { shownName } from '../../protocol/index.js';
 import { cuesOf, lineText, type CueOptions, type TranscriptCue } from './transcript-cues.js';
 import { LABELS } from './transcript-labels.js';
-import { oneLine, type Transcript } from './transcript-entry.js';
+import { isolated } from './speaker-names.js';
+import type { Transcript } from './transcript-entry.js';
+
+/** Ends the times of a cue, wherever it stands; what is left of a longer one must not be one. */
+const ARROW = /-{2,}>/g;
 
 /** With speakers as voices, the beginning of every word, and interjections at the side. */
 export function* formatWebVtt(transcript: Transcript, options: CueOptions = {}): Generator<string> {
   yield 'WEBVTT\n';
-  for (const note of notesOf(transcript, options)) yield `\nNOTE ${note.replaceAll('-->', '->')}\n`;
+  for (const note of notesOf(transcript, options)) yield `\nNOTE ${note.replace(ARROW, '->')}\n`;
   for (const cue of cuesOf(transcript, options)) {
     const settings = cue.isBesideAnother ? ' position:95% size:90% align:end' : ' align:center size:90%';
     const times = `${timestamp(cue.startMs, '.')} --> ${timestamp(cue.endMs, '.')}`;
@@ -34,7 +39,7 @@ function notesOf(transcript: Transcript, { language = 'en' }: CueOptions): strin
   if (meeting === undefined) return [];
   const labels = LABELS[language];
   return [
-    `${oneLine(room ?? '')} (${meeting})`,
+    `${room === undefined ? '' : isolated(shownName(room, ''))} (${meeting})`,
     labels.began(new Date(startedAtMs).toISOString()),
     endedAtMs === undefined ? labels.goesOn : labels.ended(new Date(endedAtMs).toISOString()),
     ...(droppedEntries === 0 ? [] : [labels.dropped(droppedEntries)]),
@@ -66,7 +71,7 @@ const escapeMarkup = (text: string): string =>
 
 /** SubRip has no escapes, and players take tags and override codes for what they are: look-alikes stand in. */
 const harmlessInSrt = (text: string): string =>
-  text.replaceAll('-->', '->').replaceAll('<', '‹').replaceAll('{\\', '(\\');
+  text.replace(ARROW, '->').replaceAll('<', '‹').replaceAll('{\\', '(\\');
 
 function timestamp(timeMs: number, decimalMark: string): string {
   const pad = (value: number, digits: number): string => String(Math.floor(value)).padStart(digits, '0');

@@ -1,14 +1,8 @@
 import { splitIntoCues, type CuePiece } from './cue-splitting.js';
-import { shortenText, textColumns } from './text-columns.js';
+import { isolated, SpeakerNames } from './speaker-names.js';
+import { textColumns } from './text-columns.js';
 import { LABELS, type LabelLanguage } from './transcript-labels.js';
-import {
-  oneLine,
-  speakerKey,
-  speakerLabel,
-  startOf,
-  type Transcript,
-  type TranscriptEntry,
-} from './transcript-entry.js';
+import { oneLine, speakerKey, startOf, type Transcript, type TranscriptEntry } from './transcript-entry.js';
 
 /** Longest name in front of a subtitle, in columns. */
 const MAX_LABEL_COLUMNS = 20;
@@ -20,6 +14,8 @@ export interface TranscriptCue {
   readonly lines: readonly (readonly CuePiece[])[];
   /** Absent where the speaker is not to be named. */
   readonly speaker?: string;
+  /** Tells speakers apart; empty where they are not to be named. */
+  readonly speakerKey: string;
   readonly isByPerson: boolean;
   /** Tells of speech that was not captioned. */
   readonly isGap: boolean;
@@ -41,13 +37,14 @@ type Cue = Omit<TranscriptCue, 'isBesideAnother'>;
 /** All subtitles, by their beginning. Made one entry at a time, so that a long meeting can be written bit by bit. */
 export function* cuesOf(transcript: Transcript, options: CueOptions = {}): Generator<TranscriptCue> {
   const { entries } = transcript;
+  const names = new SpeakerNames(transcript);
   const nextStarts = nextStartsOfSpeakers(entries);
   const waiting: Cue[] = [];
   const shown: Cue[] = [];
   const beside = (cue: Cue): TranscriptCue => {
     const still = shown.filter(({ endMs }) => endMs > cue.startMs);
     shown.splice(0, shown.length, ...still, cue);
-    return { ...cue, isBesideAnother: still.some(({ speaker }) => speaker !== cue.speaker) };
+    return { ...cue, isBesideAnother: still.some(({ speakerKey: key }) => key !== cue.speakerKey) };
   };
   for (const [index, entry] of entries.entries()) {
     const startMs = startOf(entry) - transcript.startedAtMs;
@@ -55,7 +52,12 @@ export function* cuesOf(transcript: Transcript, options: CueOptions = {}): Gener
       waiting.shift();
       yield beside(cue);
     }
-    for (const cue of cuesOfEntry(entry, { transcript, options, nextStartMs: nextStarts[index] ?? Infinity }))
+    for (const cue of cuesOfEntry(entry, {
+      transcript,
+      options,
+      names,
+      nextStartMs: nextStarts[index] ?? Infinity,
+    }))
       insertByStart(waiting, cue);
   }
   for (const cue of waiting) yield beside(cue);
@@ -78,15 +80,17 @@ function nextStartsOfSpeakers(entries: readonly TranscriptEntry[]): number[] {
 interface EntryContext {
   readonly transcript: Transcript;
   readonly options: CueOptions;
+  readonly names: SpeakerNames;
   /** In epoch milliseconds, as entries are. */
   readonly nextStartMs: number;
 }
 
 function cuesOfEntry(entry: TranscriptEntry, context: EntryContext): Cue[] {
-  const { transcript, options, nextStartMs } = context;
+  const { transcript, options, names, nextStartMs } = context;
   const { language = 'en', namesInText = false, namesSpeakers = true } = options;
-  const speaker = namesSpeakers ? speakerLabel(entry.speaker) : undefined;
-  const inText = namesInText && speaker !== undefined ? `${shortenText(speaker, MAX_LABEL_COLUMNS)}:` : '';
+  const speaker = namesSpeakers ? names.nameOf(entry.speaker) : undefined;
+  const inText =
+    namesInText && namesSpeakers ? `${isolated(names.nameOf(entry.speaker, MAX_LABEL_COLUMNS))}:` : '';
   const relative = (timeMs: number): number => Math.max(0, timeMs - transcript.startedAtMs);
   const words =
     entry.kind === 'gap'
@@ -105,6 +109,7 @@ function cuesOfEntry(entry: TranscriptEntry, context: EntryContext): Cue[] {
   }).map((cue) => ({
     ...cue,
     ...(speaker === undefined ? {} : { speaker }),
+    speakerKey: namesSpeakers ? speakerKey(entry.speaker) : '',
     ...(inText === '' ? {} : { lines: withLabel(cue.lines, inText) }),
     isByPerson: entry.kind === 'segment' && entry.author !== undefined,
     isGap: entry.kind === 'gap',

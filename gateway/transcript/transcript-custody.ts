@@ -1,9 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { errorMessage } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
+import { pause } from '../pause.js';
 import type { GatewayPresence } from './gateway-presence.js';
+import { PRIVATE_FOLDERS } from './private-folders.js';
 import type { MeetingNotices } from './meeting-notices.js';
 import { readMeeting, type StoredMeeting, type TranscriptFiles } from './transcript-files.js';
 import { encodeLine, type MeetingEnd } from './transcript-line.js';
@@ -11,33 +12,46 @@ import { machineClockMs } from '../clock.js';
 
 /** A gateway that died holds the lock for so long at most. */
 const STALE_AFTER_MS = 5000;
-const LOCK_RETRY_MS = 1000;
 const LOOK_INTERVAL_MS = 2000;
 const SWEEP_INTERVAL_MS = 3_600_000;
+/** A round that failed is tried again soon; deletion counts as late when it has not been done for so long. */
+const RETRY_SWEEP_MS = 60_000;
+const LATE_AFTER_MS = 2 * SWEEP_INTERVAL_MS;
 
 export interface TranscriptCustodyOptions {
   readonly files: TranscriptFiles;
   readonly notices?: MeetingNotices;
   readonly presence: GatewayPresence;
   readonly log: Logger;
+  /** A round did not succeed; the next one comes. */
+  readonly failed?: () => void;
+  /** For tests. */
+  readonly lookIntervalMs?: number;
 }
 
 /**
  * Looks after the folder of transcripts: it ends the meetings of gateways that died, tells of ends that were not told, and
  * every hour deletes what is too old. Of several gateways with one folder, one does it; meetings of those that live are theirs
- * alone. `close` lets go.
+ * alone. What fails is logged, once until it is another failure, and done again in the next round. `close` lets go.
  */
 export class TranscriptCustody {
   readonly #options: TranscriptCustodyOptions;
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
+  /** Undefined while another gateway does it, or nobody can. */
+  #release: (() => Promise<void>) | undefined;
+  #sweepsAtMs = -Infinity;
+  #sweptAtMs = performance.now();
+  #trouble = '';
 
   constructor(options: TranscriptCustodyOptions) {
     this.#options = options;
-    this.#done = this.#run().catch((error: unknown) => {
-      if (!this.#closing.signal.aborted)
-        options.log.error({ error: errorMessage(error) }, 'transcripts are not looked after');
-    });
+    this.#done = this.#run();
+  }
+
+  /** Whether expired transcripts should have been deleted by now, and nobody is known to do it. */
+  get isLate(): boolean {
+    return performance.now() - this.#sweptAtMs > LATE_AFTER_MS;
   }
 
   /** Idempotent. */
@@ -46,46 +60,71 @@ export class TranscriptCustody {
     await this.#done;
   }
 
+  /** Never rejects. */
   async #run(): Promise<void> {
-    const { files, presence, log } = this.#options;
     const { signal } = this.#closing;
-    const release = await this.#lock();
-    try {
-      let sweepsAtMs = 0;
-      while (!signal.aborted) {
-        const dead = await presence.dead();
-        const isSweep = performance.now() >= sweepsAtMs;
-        if (isSweep || dead.length > 0) await this.#endAbandoned();
-        await presence.bury(dead);
-        if (isSweep) {
-          sweepsAtMs = performance.now() + SWEEP_INTERVAL_MS;
-          const removed = await files.removeExpired(machineClockMs());
-          if (removed > 0) log.info({ meetings: removed }, 'expired transcripts deleted');
-        }
-        await pause(LOOK_INTERVAL_MS, undefined, { signal, ref: false });
+    const { lookIntervalMs = LOOK_INTERVAL_MS } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#round();
+        if (this.#trouble !== '') this.#options.log.info('transcripts are looked after again');
+        this.#trouble = '';
+      } catch (error) {
+        this.#failed(error);
       }
-    } finally {
-      await release().catch(() => undefined);
+      await pause(lookIntervalMs, signal);
     }
+    await this.#release?.().catch(() => undefined);
   }
 
-  /** Rejects when closed before. */
-  async #lock(): Promise<() => Promise<void>> {
+  async #round(): Promise<void> {
+    const { files, presence, log } = this.#options;
+    this.#release ??= await this.#lock();
+    if (this.#release === undefined) {
+      // Another gateway holds the lock, and does it.
+      this.#sweptAtMs = performance.now();
+      return;
+    }
+    const dead = await presence.dead();
+    const isSweep = performance.now() >= this.#sweepsAtMs;
+    // What fails is not done again with every look.
+    if (isSweep) this.#sweepsAtMs = performance.now() + RETRY_SWEEP_MS;
+    if (isSweep || dead.length > 0) await this.#endAbandoned();
+    await presence.bury(dead);
+    if (!isSweep) return;
+    const removed = await files.removeExpired(machineClockMs());
+    this.#sweptAtMs = performance.now();
+    this.#sweepsAtMs = this.#sweptAtMs + SWEEP_INTERVAL_MS;
+    if (removed > 0) log.info({ meetings: removed }, 'expired transcripts deleted');
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#options.failed?.();
+    const trouble = errorMessage(error);
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#options.log.error({ error: trouble }, 'transcripts are not looked after; tried again');
+  }
+
+  /** Undefined where another gateway holds it. */
+  async #lock(): Promise<(() => Promise<void>) | undefined> {
     const path = join(this.#options.files.dir, 'lock');
-    for (;;) {
-      try {
-        return await lockfile.lock(path, {
-          lockfilePath: path,
-          realpath: false,
-          stale: STALE_AFTER_MS,
-          // A clock that jumped, or a folder that went: the files themselves are not touched by that.
-          onCompromised: () => this.#options.log.warn('lock on transcripts lost'),
-        });
-      } catch (error) {
-        const isHeld = error instanceof Error && 'code' in error && error.code === 'ELOCKED';
-        if (!isHeld) throw error;
-        await pause(LOCK_RETRY_MS, undefined, { signal: this.#closing.signal, ref: false });
-      }
+    try {
+      return await lockfile.lock(path, {
+        lockfilePath: path,
+        realpath: false,
+        fs: PRIVATE_FOLDERS,
+        stale: STALE_AFTER_MS,
+        // A clock that jumped, or a folder that went: it is taken again.
+        onCompromised: () => {
+          this.#release = undefined;
+          this.#options.log.warn('lock on transcripts lost');
+        },
+      });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ELOCKED') return undefined;
+      throw error;
     }
   }
 

@@ -43,6 +43,8 @@ export interface Transcript {
   readonly endedAtMs?: number;
   /** Entries that are not kept any more, the oldest, because the bound of memory was reached. */
   readonly droppedEntries: number;
+  /** Everybody of the whole meeting, in the order in which they appeared; absent where `entries` are the whole meeting. */
+  readonly people?: readonly { readonly identity: string; readonly name: string }[];
   /** In the order in which they began. */
   readonly entries: readonly TranscriptEntry[];
 }
@@ -58,23 +60,5 @@ export const endOf = (entry: TranscriptEntry): number =>
 /** Tells speakers apart who share an identity. */
 export const speakerKey = ({ identity, label }: Speaker): string => JSON.stringify([identity, label ?? '']);
 
-/** What to call a speaker in one line of text. */
-export function speakerLabel({ identity, name, label }: Speaker): string {
-  const shown = oneLine(name) || oneLine(identity);
-  return label === undefined ? shown : `${shown} (${oneLine(label)})`;
-}
-
 /** Without line breaks and control characters, which would end a cue or a paragraph. */
 export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim();
-
-/** The part of a meeting between two moments after its beginning; entries that overlap it are kept whole. */
-export function clipTranscript(
-  transcript: Transcript,
-  { fromMs = 0, toMs = Infinity }: { fromMs?: number; toMs?: number },
-): Transcript {
-  const { startedAtMs } = transcript;
-  const entries = transcript.entries.filter(
-    (entry) => endOf(entry) - startedAtMs >= fromMs && startOf(entry) - startedAtMs <= toMs,
-  );
-  return { ...transcript, entries };
-}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { access, constants, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, lstat, mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { CaptionError, errorMessage, type RoomName } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import { MeetingFile } from './meeting-file.js';
@@ -10,6 +10,7 @@ import { decodeLine, type MeetingEnd, type MeetingLine } from './transcript-line
 
 const DAY_MS = 86_400_000;
 const SUFFIX = '.jsonl';
+const WRITABLE_BY_OTHERS = 0o022;
 
 export interface TranscriptFilesOptions {
   readonly dir: string;
@@ -54,6 +55,7 @@ export class TranscriptFiles {
     try {
       await mkdir(dir, { recursive: true, mode: 0o700 });
       await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+      await this.#warnOfOthers();
     } catch (error) {
       throw new CaptionError(
         'transcript_dir_unusable',
@@ -61,6 +63,14 @@ export class TranscriptFiles {
         { cause: error },
       );
     }
+  }
+
+  /** Whoever can write to the folder can have transcripts written elsewhere, read, or taken away. */
+  async #warnOfOthers(): Promise<void> {
+    const { dir, log } = this.#options;
+    const mode = (await stat(dir)).mode & 0o777;
+    if ((mode & WRITABLE_BY_OTHERS) === 0) return;
+    log.warn({ dir, mode: mode.toString(8) }, 'others can write to the folder of transcripts; chmod 700 it');
   }
 
   /** A new file, or one that is gone on with. Whoever asked closes it. */
@@ -93,7 +103,7 @@ export class TranscriptFiles {
     if (!MEETING_ID.test(meeting)) return false;
     const path = this.#pathOf(room, meeting);
     const isThere = await exists(path);
-    await rm(path, { force: true });
+    await removeFile(path);
     return isThere;
   }
 
@@ -102,6 +112,7 @@ export class TranscriptFiles {
     const folders = await readdir(this.#options.dir).catch(() => []);
     for (const folder of folders) {
       const path = join(this.#options.dir, folder);
+      if (!(await isOwnFolder(path))) continue;
       for (const name of await namesIn(path)) yield join(path, name);
     }
   }
@@ -114,7 +125,7 @@ export class TranscriptFiles {
     for await (const path of this.paths()) {
       const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: nowMs }));
       if (nowMs - mtimeMs < retentionDays * DAY_MS) continue;
-      await rm(path, { force: true });
+      await removeFile(path);
       removed += 1;
     }
     return removed;
@@ -131,6 +142,7 @@ export class TranscriptFiles {
 
 /** Undefined for a file that is gone, or is no transcript. */
 export async function readMeeting(path: string): Promise<StoredMeeting | undefined> {
+  if (!(await isOwnFolder(dirname(path)))) return undefined;
   const content = await readFile(path, 'utf8').catch(() => undefined);
   if (content === undefined) return undefined;
   // What stands after the last line break was being written when the gateway died.
@@ -152,10 +164,24 @@ export async function readMeeting(path: string): Promise<StoredMeeting | undefin
   };
 }
 
+/** The folder of a room goes with its last file: its name would tell that there was a meeting. */
+async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+  // There are other meetings of the room, or one begins just now.
+  await rmdir(dirname(path)).catch(() => undefined);
+}
+
+/** Not a link to somewhere else. */
+export const isOwnFolder = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
 const beganAt = (meeting: string): number => parseInt(meeting.split('-')[0] ?? '', 36);
 
 const namesIn = async (folder: string): Promise<string[]> =>
-  (await readdir(folder).catch(() => [])).filter(
+  ((await isOwnFolder(folder)) ? await readdir(folder).catch(() => []) : []).filter(
     (name) => name.endsWith(SUFFIX) && MEETING_ID.test(name.slice(0, -SUFFIX.length)),
   );
 

@@ -9,7 +9,8 @@ import { Room } from '../rooms/room.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { TextSink } from '../testing/test-gateway.js';
 import { waitUntil } from '../testing/wait-until.js';
-import { segmentText } from './document-formats.js';
+import { clipTranscript } from './clip-transcript.js';
+import { formatText, segmentText } from './document-formats.js';
 import { TranscriptCustody } from './transcript-custody.js';
 import type { Transcript } from './transcript-entry.js';
 import { GatewayPresence } from './gateway-presence.js';
@@ -181,6 +182,52 @@ describe('the keeper of transcripts', () => {
       first?.meeting,
       second?.meeting,
     ]);
+  });
+
+  it.each([
+    ['in memory', 1_000_000],
+    ['where memory holds little of it', 2000],
+    ['from disk', 0],
+  ])('has every sentence of every meeting, and times count from its first word: %s', (_, maxMeetingBytes) => {
+    const sentence = fc.record({
+      // Who began first is not always done first.
+      startMs: fc.nat({ max: 60_000 }),
+      isGap: fc.boolean(),
+    });
+    return fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(sentence, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 3 }),
+        async (meetings) => {
+          const store = await openStore(await emptyFiles());
+          const { keeper, room } = open({ maxMeetingBytes: Math.max(1, maxMeetingBytes), store });
+          for (const [number, sentences] of meetings.entries()) {
+            // Somebody had the page open for long before anybody spoke.
+            const beganMs = 25_000 + number * 1_000_000;
+            for (const [index, { startMs, isGap }] of sentences.entries()) {
+              const atMs = beganMs + startMs;
+              const times = { startMs: epochMs(BEGAN_AT_MS + atMs), endMs: epochMs(BEGAN_AT_MS + atMs + 9) };
+              if (isGap) room.publishGap({ speaker: person('Ana'), ...times, reason: 'overloaded' });
+              else say(room, `s${number}-${index}`, { text: 'Said.', atMs });
+            }
+            const whole = await latest(keeper);
+            expect(whole?.entries).toHaveLength(sentences.length);
+            const firstMs = Math.min(...sentences.map(({ startMs }) => startMs));
+            expect(whole?.startedAtMs).toBe(BEGAN_AT_MS + beganMs + firstMs);
+            const lines = [...formatText(clipTranscript(whole!, {}))].join('').trimEnd().split('\n');
+            expect(lines.filter((line) => line.startsWith('['))).toHaveLength(sentences.length);
+            expect(lines.find((line) => line.startsWith('['))).toMatch(/^\[00:00:00\]/);
+            expect((await keeper.list(ROOM)).at(-1)?.startedAt).toBe(
+              new Date(BEGAN_AT_MS + beganMs + firstMs).toISOString(),
+            );
+            room.removeSpeaker('somebody');
+            room.endMeetingIfOver({ nowMs: 0, endAfterMs: 0 });
+            room.addSpeaker('somebody');
+          }
+          await keeper.close();
+        },
+      ),
+      { numRuns: 10 },
+    );
   });
 
   it('writes to disk for its own user alone, line by line, without the room in any name', async () => {

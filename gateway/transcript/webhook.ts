@@ -5,6 +5,7 @@
 import { createHmac } from 'node:crypto';
 import { outboundFetch } from '../../asr/index.js';
 import { CaptionError, errorMessage } from '../../protocol/index.js';
+import { parseHookAddress } from '../config/hook-address.js';
 import type { Logger } from '../log.js';
 import { pause } from '../pause.js';
 import type { WebhookOutcome } from './transcript-line.js';
@@ -49,19 +50,17 @@ export interface WebhookOptions {
 export class Webhook {
   readonly #options: WebhookOptions;
   readonly #key: Buffer;
+  readonly #url: URL;
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<WebhookOutcome | undefined>>();
   readonly #turns: (() => void)[] = [];
   #busy = 0;
 
-  /** Throws CaptionError `config_invalid` for an address that is none, or a secret that is too short. */
+  /** Throws CaptionError `config_invalid` for an address that may not be used, or a secret that is too short. */
   constructor(options: WebhookOptions) {
     this.#options = options;
     this.#key = readSecret(options.secret);
-    const isAddress = URL.canParse(options.url) && /^https?:$/.test(new URL(options.url).protocol);
-    if (!isAddress) {
-      throw new CaptionError('config_invalid', 'CAPTION_WEBHOOK_URL must be an http or https address.');
-    }
+    this.#url = parseHookAddress('CAPTION_WEBHOOK_URL', options.url);
   }
 
   /** Resolves when nothing more will be tried; undefined where it is not wanted any more or the gateway is stopped before. Never rejects. */
@@ -95,10 +94,10 @@ export class Webhook {
   }
 
   async #attempt({ id, body }: WebhookMessage): Promise<'delivered' | 'refused' | 'failed'> {
-    const { url, log } = this.#options;
+    const { log } = this.#options;
     await this.#turn();
     try {
-      const response = await outboundFetch(url, {
+      const response = await outboundFetch(this.#url, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...this.#signature(id, body) },
         body,

@@ -5,4 +5,6 @@ if (customElements.get('live-captions') === undefined) customElements.define('li
 
 export { LiveCaptions };
 export { type LiveKitRoad, LiveKitSource, type LiveKitSourceOptions } from './sources/livekit-source.js';
-export type { CaptionListener, CaptionSource, LinkState } from './sources/caption-source.js';
+export { gatewayKeys } from './sources/gateway-keys.js';
+export type { RoomKeysOption } from './sources/room-key-ring.js';
+export type { CaptionListener, CaptionSource, LinkState, UnverifiedCause } from './sources/caption-source.js';

@@ -8,7 +8,9 @@ import type { RoomAccess } from '../../server/access/room-access.js';
 import type { CaptionerEnd } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
 import type { RoomOutlet } from '../room-outlet.js';
+import type { LiveKitAdmin } from '../livekit-admin.js';
 import type { RoomSettings } from '../room-settings.js';
+import type { RoomKeyRing } from '../signing/room-key-ring.js';
 
 /** What the key of an encrypted room is, or why there is none. */
 export type EncryptionKeyAnswer =
@@ -77,6 +79,10 @@ export interface CaptionerHost {
   readonly encryptionKey: (room: RoomName) => Promise<EncryptionKeyAnswer>;
   /** Whether the STUN and TURN servers that LiveKit names are asked. */
   readonly asksIceServers: boolean;
+  /** The keys with which what is said in a room is signed. Whoever asks for them closes them. */
+  readonly createKeys: (room: RoomName, changed: () => void) => RoomKeyRing;
+  /** Everybody in a room, hidden ones too. Throws what LiveKitAdmin does. */
+  readonly listParticipants: LiveKitAdmin['listParticipants'];
   /** A token of our own, for connections after the first. */
   readonly mintToken: (room: RoomName) => Promise<string>;
   /** Somebody asks whether this process is alive. */

@@ -16,6 +16,17 @@ export function isHuman(participant: RemoteParticipant): boolean {
   }
 }
 
-/** People who can be shown captions: a telephone has no screen. */
+/** Whether LiveKit lets the participant receive what others say: in waiting rooms it does not. */
+export const maySubscribe = ({ info }: RemoteParticipant): boolean => info.permission?.canSubscribe !== false;
+
+/** In the room, but not to receive what is said in it. Streams that come from elsewhere (ingress) never receive anything. */
+export const isKeptOut = (participant: RemoteParticipant): boolean =>
+  !maySubscribe(participant) && participant.kind !== ParticipantKind.INGRESS;
+
+/** People whom captions are for, as far as LiveKit lets them receive anything. */
+export const isReader = (participant: RemoteParticipant): boolean =>
+  isHuman(participant) && maySubscribe(participant);
+
+/** People who can be shown captions, and may be: a telephone has no screen. */
 export const canRead = (participant: RemoteParticipant): boolean =>
-  isHuman(participant) && participant.kind !== ParticipantKind.SIP;
+  isReader(participant) && participant.kind !== ParticipantKind.SIP;

@@ -17,25 +17,28 @@ import {
   type RoomName,
 } from '../../../protocol/index.js';
 import type { Logger } from '../../log.js';
+import { machineClockMs } from '../../clock.js';
 import { pause } from '../../pause.js';
 import type { Room } from '../../rooms/room.js';
 import { speakerKey } from '../../transcript/transcript-entry.js';
 import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
-import type { CaptionerEnd } from '../captioner-end.js';
+import { type CaptionerEnd, failedWith } from '../captioner-end.js';
 import type { CaptionRoads } from '../roads/caption-roads.js';
 import { PROBE_TOPIC } from '../healing/probe.js';
-import type { RoomSettings } from '../room-settings.js';
+import { isSigned, type RoomSettings } from '../room-settings.js';
+import type { RoomKeyRing } from '../signing/room-key-ring.js';
 import type { CaptionerHost } from './captioner-host.js';
 import { type ConnectionEnd, ConnectionWatch } from './connection-watch.js';
 import { meaningOf } from './disconnect-reasons.js';
-import { isHuman } from './participant-kinds.js';
+import { isHuman, isReader } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
+import { languageOf } from './room-language.js';
 import { RoomRights } from './room-rights.js';
 import { RoomSpeakers } from './room-speakers.js';
 import { identityOf, RtcRoom, type RtcRoomListener } from './rtc-room.js';
 import { SwitchedOutlet } from './switched-outlet.js';
-import { machineClockMs, wallClockMs } from '../../clock.js';
+
 import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
@@ -47,8 +50,9 @@ export class RoomCaptioner implements Captioner {
   readonly #request: CaptionerRequest;
   readonly #host: CaptionerHost;
   readonly #log: Logger;
+  readonly #keys: RoomKeyRing;
   readonly #rights: RoomRights;
-  readonly #outlet = new SwitchedOutlet();
+  readonly #outlet: SwitchedOutlet;
   readonly #stopping = new AbortController();
   readonly #startedAtMs = machineClockMs();
   #speakers: RoomSpeakers | undefined;
@@ -69,6 +73,11 @@ export class RoomCaptioner implements Captioner {
     this.#request = request;
     this.#host = host;
     this.#log = host.log.child({ room: request.room });
+    this.#keys = host.createKeys(request.room, () => this.#roads?.reconnected());
+    this.#outlet = new SwitchedOutlet({
+      keys: this.#keys,
+      listParticipants: () => host.listParticipants(request.room),
+    });
     this.#rights = new RoomRights(request.room, host.access);
     this.ended = this.#run();
   }
@@ -93,9 +102,7 @@ export class RoomCaptioner implements Captioner {
     try {
       end = await this.#caption(this.#host.rooms.enter(this.room));
     } catch (error) {
-      end = this.#stopping.signal.aborted
-        ? { kind: 'stopped' }
-        : { kind: 'failed', error: asCaptionError(error) };
+      end = this.#stopping.signal.aborted ? { kind: 'stopped' } : failedWith(error);
     }
     // Who waits still, for a key, need not.
     this.#stopping.abort(new CaptionError('shutting_down', 'The captioner has ended.'));
@@ -127,6 +134,7 @@ export class RoomCaptioner implements Captioner {
       }
     } finally {
       this.#outlet.end();
+      this.#keys.close();
       this.#vocabulary?.close();
       this.#speakers?.destroy();
       if (this.#roads !== undefined) {
@@ -180,7 +188,8 @@ export class RoomCaptioner implements Captioner {
     this.#speakers ??= this.#createSpeakers(settings, room);
     this.#speakers.hasKey = rtc.hasKey;
     const watch = new ConnectionWatch({ rtc, timing, end: (end) => this.#endConnection?.(end) });
-    rtc.listen(this.#listener({ rtc, room, watch }));
+    if (isSigned(settings)) this.#keys.connected(rtc.sid);
+    rtc.listen(this.#listener({ rtc, room, settings, watch }));
     this.#outlet.connect(rtc);
     if (this.#hasJoined) observer.reconnected();
     else observer.joined();
@@ -205,14 +214,19 @@ export class RoomCaptioner implements Captioner {
       this.#speakers?.published(publication, participant);
   }
 
-  #listener(connection: { rtc: RtcRoom; room: Room; watch: ConnectionWatch }): RtcRoomListener {
-    const { rtc, room, watch } = connection;
+  #listener(connection: {
+    rtc: RtcRoom;
+    room: Room;
+    settings: RoomSettings;
+    watch: ConnectionWatch;
+  }): RtcRoomListener {
+    const { rtc, room, settings, watch } = connection;
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
         this.#rights.present(participant);
         watch.peopleChanged();
-        if (isHuman(participant)) this.#roads?.participantJoined(identityOf(participant), wallClockMs());
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant));
         this.#subscribeTo(participant);
       },
       participantLeft: (participant) => {
@@ -221,10 +235,18 @@ export class RoomCaptioner implements Captioner {
         if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
         watch.peopleChanged();
       },
-      permissionsChanged: (participant) => this.#rights.present(participant),
       participantRenamed: (participant) => speakers()?.renamed(participant),
+      permissionsChanged: (participant) => {
+        this.#rights.present(participant);
+        if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant));
+        else if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
+      },
       trackPublished: (publication, participant) => speakers()?.published(publication, participant),
-      trackUnpublished: (publication, participant) => speakers()?.gone(publication, participant.identity),
+      trackUnpublished: (publication, participant) => {
+        speakers()?.gone(publication, participant.identity);
+        // One that was too many may be heard now.
+        this.#subscribeTo(participant);
+      },
       trackSubscribed: (track, publication, participant) =>
         speakers()?.subscribed({ track, publication, participant }),
       trackUnsubscribed: (publication, participant) => speakers()?.gone(publication, participant.identity),
@@ -235,8 +257,10 @@ export class RoomCaptioner implements Captioner {
         if (topic === CAPTIONS_TOPIC)
           this.#roads?.received(from === undefined ? undefined : identityOf(from), bytes);
       },
-      roomMetadataChanged: (metadata) =>
-        this.#vocabulary?.offer(this.#readSettings(metadata, room).vocabulary),
+      roomMetadataChanged: (metadata) => {
+        if (isSigned(settings)) this.#keys.metadataChanged(metadata);
+        this.#vocabulary?.offer(this.#readSettings(metadata, room).vocabulary);
+      },
       reconnecting: () => {
         this.#log.info('connection to the room lost');
         speakers()?.connectionLost();
@@ -245,6 +269,8 @@ export class RoomCaptioner implements Captioner {
       reconnected: () => {
         this.#host.observer.reconnected();
         this.#outlet.connect(rtc);
+        // Perhaps to a server that began the room anew.
+        if (isSigned(settings)) this.#keys.connected('');
         this.#roads?.reconnected();
         speakers()?.connectionBack();
         // What was asked for before the connection was mended did not reach the server.
@@ -262,14 +288,14 @@ export class RoomCaptioner implements Captioner {
   /** The roads outlive connections; a new connection is told everything. */
   #openRoads({ settings, room, rtc }: { settings: RoomSettings; room: Room; rtc: RtcRoom }): void {
     if (this.#roads !== undefined) {
-      for (const participant of rtc.participants.filter(isHuman))
-        this.#roads.participantJoined(identityOf(participant), wallClockMs());
+      for (const participant of rtc.participants.filter(isReader))
+        this.#roads.participantJoined(identityOf(participant));
       this.#roads.reconnected();
       return;
     }
     this.#roads = this.#host.createRoads({ outlet: this.#outlet, room, settings, log: this.#log });
     for (const participant of rtc.participants.filter(isHuman))
-      this.#roads.participantPresent(identityOf(participant), wallClockMs());
+      this.#roads.participantPresent(identityOf(participant));
     room.addViewer(this.#roads);
   }
 
@@ -283,7 +309,7 @@ export class RoomCaptioner implements Captioner {
     return new RoomSpeakers({
       room,
       engine,
-      language: this.#languageOf(settings, room),
+      language: languageOf(settings, room, this.#host.chooseLanguage),
       vocabulary: settings.vocabulary,
       captionsScreenShareAudio: settings.captionsScreenShareAudio,
       log: this.#log,
@@ -355,16 +381,6 @@ export class RoomCaptioner implements Captioner {
     return settings;
   }
 
-  #languageOf({ language }: RoomSettings, room: Room): string {
-    const { chooseLanguage } = this.#host;
-    try {
-      return chooseLanguage(language);
-    } catch (error) {
-      room.setStatus('language', { state: 'degraded', reason: errorMessage(error) });
-      return chooseLanguage();
-    }
-  }
-
   /** Publishes the last words while somebody may read them. */
   async #finish(end: CaptionerEnd, room: Room): Promise<void> {
     room.setStatus('language', { state: 'live', reason: '' });
@@ -382,8 +398,3 @@ export class RoomCaptioner implements Captioner {
 
 /** Recognition may be down for good. */
 const FINISH_LIMIT_MS = 30_000;
-
-const asCaptionError = (error: unknown): CaptionError =>
-  error instanceof CaptionError
-    ? error
-    : new CaptionError('internal_error', errorMessage(error), { cause: error });

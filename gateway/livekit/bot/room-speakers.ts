@@ -15,6 +15,8 @@ import { detached } from '../../../asr/detached.js';
 const ABSENCE_LIMIT_MS = 30_000;
 const SWEEP_INTERVAL_MS = 1000;
 const SCREEN_LABEL = 'screen';
+/** Of one kind of one participant: the one that is replaced and the one that replaces it. */
+const MAX_TRACKS = 2;
 
 export interface RoomSpeakersOptions extends Pick<
   ParticipantSpeakerOptions,
@@ -37,6 +39,8 @@ export class RoomSpeakers {
   readonly #speakers = new Map<string, ParticipantSpeaker>();
   readonly #sweepTimer: NodeJS.Timeout;
   #vocabulary: readonly string[];
+  /** Tracks that were subscribed to, and their labels. */
+  readonly #askedFor = new WeakMap<RemoteTrackPublication, string>();
   /** Whether tracks that are encrypted can be heard. */
   hasKey = false;
 
@@ -55,9 +59,25 @@ export class RoomSpeakers {
 
   /** Asks for the track if it is one to caption. */
   published(publication: RemoteTrackPublication, participant: RemoteParticipant): void {
-    if (this.#labelOf(publication, participant) === undefined) return;
-    if (isEncryptedTrack(publication) && !this.hasKey) this.#options.encryptedTrackFound();
-    else publication.setSubscribed(true);
+    const label = this.#labelOf(publication, participant);
+    if (label === undefined) return;
+    if (isEncryptedTrack(publication) && !this.hasKey) {
+      this.#options.encryptedTrackFound();
+      return;
+    }
+    if (!this.#askedFor.has(publication) && this.#tracksAskedFor(participant, label) >= MAX_TRACKS) {
+      this.#options.log.debug({ trackSid: publication.sid }, 'one track too many of a participant');
+      return;
+    }
+    this.#askedFor.set(publication, label);
+    publication.setSubscribed(true);
+  }
+
+  #tracksAskedFor(participant: RemoteParticipant, label: string): number {
+    let count = 0;
+    for (const publication of participant.trackPublications.values())
+      if (this.#askedFor.get(publication) === label) count += 1;
+    return count;
   }
 
   subscribed(subscription: {
@@ -78,6 +98,7 @@ export class RoomSpeakers {
   }
 
   gone(publication: RemoteTrackPublication, identity: string): void {
+    this.#askedFor.delete(publication);
     this.#each(identity, (speaker) => speaker.detach(publication.sid ?? ''));
   }
 

@@ -64,7 +64,7 @@ describeWithLiveKit('a connection to a room', () => {
       participantJoined: seen,
       participantLeft: nothing,
       participantRenamed: nothing,
-      permissionsChanged: () => undefined,
+      permissionsChanged: nothing,
       trackPublished: (_publication, participant) => seen(participant),
       trackUnpublished: nothing,
       trackSubscribed: (track) => void owners.add(track),

@@ -17,6 +17,8 @@ import { canRead } from './participant-kinds.js';
 
 const CONNECT_DEADLINE_MS = 20_000;
 const DISCONNECT_DEADLINE_MS = 5000;
+/** It is there when the room is, from a server that is not LiveKit's cloud. */
+const SID_DEADLINE_MS = 500;
 
 /** What happens in a room, in the SDK's own types: they do not leave this folder. Called in order, never before `connect` resolved. */
 export interface RtcRoomListener {
@@ -54,8 +56,10 @@ export interface RtcRoomOptions {
 }
 
 /** One connection to a room of LiveKit. Used once; `close` leaves the room and frees what the SDK would keep. */
-export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
+export class RtcRoom implements Omit<RoomOutlet, 'connected' | 'audience' | 'newcomers' | 'key'> {
   readonly hasKey: boolean;
+  /** Of the session of the room that was joined; empty where LiveKit has not told it yet. */
+  readonly sid: string;
   readonly #room: Room;
   readonly #stopListening: () => void;
   #listener: RtcRoomListener | undefined;
@@ -63,8 +67,9 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
   #isGone = false;
   #closing: Promise<void> | undefined;
 
-  private constructor(room: Room, options: RtcRoomOptions) {
+  private constructor(room: Room, options: RtcRoomOptions & { readonly sid: string }) {
     this.#room = room;
+    this.sid = options.sid;
     this.hasKey = options.encryptionKey !== undefined;
     this.#stopListening = listenToOwnEventsOnly(room, (identity, permission) => {
       const participant = room.remoteParticipants.get(identity);
@@ -103,11 +108,16 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
       options.signal.throwIfAborted();
       throw connectError(options.url, error);
     }
-    return new RtcRoom(room, options);
+    return new RtcRoom(room, { ...options, sid: await sidOf(room) });
   }
 
   get participants(): readonly RemoteParticipant[] {
     return [...this.#room.remoteParticipants.values()];
+  }
+
+  /** The bot's own. */
+  get identity(): ParticipantIdentity {
+    return (this.#room.localParticipant?.identity ?? '') as ParticipantIdentity;
   }
 
   get metadata(): string {
@@ -265,6 +275,15 @@ export class RtcRoom implements Omit<RoomOutlet, 'connected'> {
       );
     }
   }
+}
+
+/** Never rejects: whoever needs it and finds it empty asks LiveKit's API. */
+async function sidOf(room: Room): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<string>((resolve) => (timer = setTimeout(() => resolve(''), SID_DEADLINE_MS)));
+  const sid = await Promise.race([room.getSid().catch(() => ''), deadline]);
+  clearTimeout(timer);
+  return sid;
 }
 
 export const isEncryptedTrack = ({ encryptionType }: RemoteTrackPublication): boolean =>

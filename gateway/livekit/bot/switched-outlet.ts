@@ -1,5 +1,8 @@
-import { CaptionError } from '../../../protocol/index.js';
-import type { DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
+import { CaptionError, type ParticipantIdentity } from '../../../protocol/index.js';
+import type { RoomKey } from '../signing/room-key.js';
+import type { RoomKeyRing } from '../signing/room-key-ring.js';
+import type { Audience, DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
+import { RoomAudience, type RoomAudienceOptions } from './room-audience.js';
 import type { RtcRoom } from './rtc-room.js';
 
 interface Waiting {
@@ -9,9 +12,32 @@ interface Waiting {
 
 /** The outlet of a captioner, over however many connections: what is told meanwhile waits for the next one. */
 export class SwitchedOutlet implements RoomOutlet {
+  readonly #keys: Pick<RoomKeyRing, 'key'>;
+  readonly #listParticipants: RoomAudienceOptions['listParticipants'];
   #room: RtcRoom | undefined;
+  #audience: RoomAudience | undefined;
   #isOver = false;
   readonly #waiting: Waiting[] = [];
+
+  constructor(options: {
+    keys: Pick<RoomKeyRing, 'key'>;
+    listParticipants: RoomAudienceOptions['listParticipants'];
+  }) {
+    this.#keys = options.keys;
+    this.#listParticipants = options.listParticipants;
+  }
+
+  get key(): RoomKey | undefined {
+    return this.#keys.key;
+  }
+
+  get audience(): Audience {
+    return this.#audience?.audience ?? [];
+  }
+
+  async newcomers(): Promise<readonly ParticipantIdentity[]> {
+    return (await this.#audience?.newcomers()) ?? [];
+  }
 
   get isEncrypted(): boolean {
     return this.#room?.isEncrypted ?? false;
@@ -27,6 +53,8 @@ export class SwitchedOutlet implements RoomOutlet {
 
   /** The connection is this one, and is there. */
   connect(room: RtcRoom): void {
+    if (room !== this.#room)
+      this.#audience = new RoomAudience({ rtc: room, listParticipants: this.#listParticipants });
     this.#room = room;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }

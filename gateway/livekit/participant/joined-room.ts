@@ -91,7 +91,7 @@ export function participantToken({ server, room, identity, name }: JoinOptions):
     canPublish: true,
     canPublishData: true,
     canSubscribe: true,
-    canUpdateOwnMetadata: true,
+    canUpdateOwnMetadata: false,
   });
   return token.toJwt();
 }

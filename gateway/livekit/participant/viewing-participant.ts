@@ -8,6 +8,7 @@ import {
   type CaptionState,
   type ParticipantIdentity,
 } from '../../../protocol/index.js';
+import { VerifiedCaptions } from './verified-captions.js';
 import { type JoinedRoom, type JoinOptions, joinRoom } from './joined-room.js';
 import { listenToTranscriptions, type ReceivedTranscription } from './legacy-transcriptions.js';
 
@@ -30,6 +31,11 @@ export interface ViewOptions extends JoinOptions {
   readonly captioner?: ParticipantIdentity | undefined;
   /** Tells the gateway what is shown, so that it can measure the way here. Default false. */
   readonly reports?: boolean | undefined;
+  /**
+   * What to do with captions that no gateway has signed. Default: they are refused. `show` is for captioners of tests, which do not
+   * sign: then anybody in the room can write captions.
+   */
+  readonly unverified?: 'refuse' | 'show' | undefined;
   /** After each message of the contract that changed something. */
   readonly changed?: ((state: CaptionState, message: CaptionMessage) => void) | undefined;
   /** After each text stream. */
@@ -42,6 +48,8 @@ export interface ViewingParticipant {
   readonly identity: ParticipantIdentity;
   /** What the contract's reducer shows. */
   readonly state: CaptionState;
+  /** Messages that were left aside because no key of the room's had signed them. */
+  readonly refused: number;
   /** Messages of the contract, sizes included, in order of arrival. */
   readonly received: { readonly messages: number; readonly bytes: number; readonly undecodable: number };
   /** Snapshots asked for. */
@@ -69,6 +77,8 @@ export async function joinAsViewer(options: ViewOptions): Promise<ViewingPartici
   const textStreams: ReceivedTextStream[] = [];
   const transcriptions: ReceivedTranscription[] = [];
   let joined: JoinedRoom | undefined;
+  let captions: VerifiedCaptions | undefined;
+  let refused = 0;
   const send = async (bytes: Uint8Array, to: readonly ParticipantIdentity[] = []): Promise<void> => {
     await joined?.room.localParticipant?.publishData(bytes, {
       reliable: true,
@@ -87,8 +97,14 @@ export async function joinAsViewer(options: ViewOptions): Promise<ViewingPartici
   });
   try {
     joined = await joinRoom({ ...options, autoSubscribe: false }, (room) => {
-      room.on(RoomEvent.DataReceived, (...[bytes, , , topic]) => {
-        if (topic === CAPTIONS_TOPIC) follower.receive(bytes);
+      captions = new VerifiedCaptions({
+        room,
+        name: options.room,
+        apiSecret: options.server.apiSecret,
+        unverified: options.unverified ?? 'refuse',
+        received: (bytes) => follower.receive(bytes),
+        refused: () => (refused += 1),
+        missed: () => follower.ask(),
       });
       room.on(RoomEvent.Reconnected, () => follower.ask());
       room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, (reader, { identity }) => {
@@ -113,10 +129,12 @@ export async function joinAsViewer(options: ViewOptions): Promise<ViewingPartici
     keep(transcriptions, transcription);
     options.transcribed?.(transcription);
   });
+  await captions?.joined();
   detached(
     'leaving a room',
     left.then(() => {
       stopListening();
+      captions?.close();
       follower.close('The participant left the room.');
     }),
   );
@@ -128,6 +146,9 @@ export async function joinAsViewer(options: ViewOptions): Promise<ViewingPartici
     },
     get received() {
       return follower.received;
+    },
+    get refused() {
+      return refused;
     },
     get resyncs() {
       return follower.resyncs;

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   applyMessage,
+  CaptionKey,
   type CaptionState,
   decodeMessage,
   encodeMessage,
   epochMs,
   initialState,
+  MAX_MESSAGE_BYTES,
   participantIdentity,
   type ParticipantIdentity,
   resyncMessage,
@@ -15,6 +17,7 @@ import { visible, type VisibleState } from '../../../protocol/testing/arbitrary-
 import type { LatencyObserver } from '../../latency/latency-observer.js';
 import { RoomLatency } from '../../latency/room-latency.js';
 import { Room } from '../../rooms/room.js';
+import { RoomKey } from '../signing/room-key.js';
 import { ScriptedOutlet } from '../testing/scripted-outlet.js';
 import { ana, bo, type OpenedRoads, openRoads, ROOM, SpokenRoom, viewer } from '../testing/spoken-room.js';
 import type { DataPacket } from '../room-outlet.js';
@@ -79,7 +82,7 @@ describe('the data channel', () => {
     spoken.finish('s1', { text: 'said before' });
     await settle();
     const before = outlet.dataPackets.length;
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     await settle();
     expect(outlet.dataPackets.slice(before).map(({ to }) => to)).toEqual([[bo]]);
     expect(shown(seenBy(bo, outlet.dataPackets.slice(before)))).toEqual(shown(spoken.room.state));
@@ -135,7 +138,7 @@ describe('the data channel', () => {
     outlet.isQuick = false;
     spoken.finish('s1', { text: 'said before' });
     const many = Array.from({ length: 120 }, (_, index) => participantIdentity(`p${index}`));
-    for (const identity of many) roads.participantJoined(identity, JOINED_MS);
+    for (const identity of many) roads.participantJoined(identity);
     roads.participantLeft(many[0]!);
     outlet.becomeQuick();
     await settle();
@@ -149,7 +152,7 @@ describe('the data channel', () => {
     await settle();
     outlet.isQuick = false;
     spoken.finish('s1', { text: 'said before' });
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     roads.participantLeft(bo);
     outlet.becomeQuick();
     await settle();
@@ -159,9 +162,9 @@ describe('the data channel', () => {
   it('shows those who join late nothing older, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    roads.participantJoined(ana, JOINED_MS);
+    roads.participantJoined(ana);
     spoken.finish('s1', { text: 'confidential' });
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     spoken.finish('s2', { text: 'welcome' });
     await settle();
     expect(textsSeen(seenBy(ana, outlet.dataPackets))).toEqual(['confidential', 'welcome']);
@@ -182,7 +185,7 @@ describe('the data channel', () => {
   it('groups those who may see the same, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    for (const name of ['p1', 'p2', 'p3']) roads.participantJoined(participantIdentity(name), JOINED_MS);
+    for (const name of ['p1', 'p2', 'p3']) roads.participantJoined(participantIdentity(name));
     spoken.finish('s1', { text: 'for these three' });
     await settle();
     const before = outlet.dataPackets.length;
@@ -210,16 +213,71 @@ describe('the data channel', () => {
     expect(counts.get('captions resync')).toBe(11);
   });
 
-  it('answers to everybody when LiveKit does not say who asks, at most once a second', async () => {
+  it('answers those of whom LiveKit has not told when it does not say who asks, at most once a second', async () => {
     const { roads } = open();
     await settle();
+    outlet.unannounced = [bo];
     for (let asked = 0; asked < 5; asked += 1) roads.received(undefined, RESYNC);
     await settle();
     expect(outlet.dataPackets).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(900);
     expect(outlet.dataPackets).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(100);
-    expect(outlet.dataPackets.map(({ to }) => to)).toEqual([undefined, undefined, undefined]);
+    expect(outlet.dataPackets.map(({ to }) => to)).toEqual([undefined, [bo], [bo]]);
+  });
+
+  it('answers nobody when LiveKit does not say who asks, and its server not who is there', async () => {
+    const { roads } = open();
+    await settle();
+    outlet.unannounced = undefined;
+    roads.received(undefined, RESYNC);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(outlet.dataPackets).toHaveLength(1);
+  });
+
+  it('names those who may read where somebody may not, and does not answer who may not', async () => {
+    const { roads } = open();
+    await settle();
+    outlet.audience = [ana, viewer];
+    spoken.finish('s1', { text: 'not for bo' });
+    roads.received(bo, RESYNC);
+    roads.received(viewer, RESYNC);
+    roads.participantJoined(bo);
+    roads.reconnected();
+    await vi.advanceTimersByTimeAsync(1000);
+    spoken.finish('s2', { text: 'nor this' });
+    await settle();
+    const [, ...since] = outlet.dataPackets;
+    expect(since.length).toBeGreaterThanOrEqual(2);
+    expect(since.some((packet) => reaches(packet, bo))).toBe(false);
+    expectSeen(viewer);
+  });
+
+  it('sends nothing, rather than something to everybody, where nobody may read', async () => {
+    outlet.audience = [];
+    const { roads } = open();
+    spoken.finish('s1', { text: 'for nobody' });
+    roads.reconnected();
+    await settle();
+    expect(outlet.dataPackets).toEqual([]);
+  });
+
+  it('signs messages and snapshots with the key of the room, each once, within the size of a message', async () => {
+    outlet.key = new RoomKey({ room: ROOM, sid: 'RM_1' }, 'a secret');
+    const signMessage = vi.spyOn(outlet.key, 'signMessage');
+    outlet.audience = Array.from({ length: 120 }, (_, index) => participantIdentity(`p${index}`));
+    open();
+    spoken.finish('s1', { text: 'word '.repeat(4000).trim() });
+    await settle();
+    const distinct = new Set(outlet.dataPackets.map(({ bytes }) => new TextDecoder().decode(bytes)));
+    expect(outlet.dataPackets).toHaveLength(distinct.size * 3);
+    expect(signMessage).toHaveBeenCalledTimes(distinct.size);
+    const key = await CaptionKey.read(outlet.key.publicKey);
+    for (const { bytes } of outlet.dataPackets) {
+      expect(bytes.length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+      expect(await key?.signedMessage(bytes)).toBe(true);
+    }
+    expectSeen(participantIdentity('p119'));
   });
 
   it('ignores what is not a request for this room, and counts what is not of the contract', async () => {
@@ -258,7 +316,7 @@ describe('the data channel', () => {
     await settle();
     expect(outlet.delivered).toEqual([]);
     outlet.readerCount = 1;
-    roads.participantJoined(viewer, JOINED_MS);
+    roads.participantJoined(viewer);
     await settle();
     spoken.finish('s2', { text: 'and goes on' });
     await settle();
@@ -269,6 +327,7 @@ describe('the data channel', () => {
   it('believes who asks that somebody reads, before LiveKit tells of them', async () => {
     outlet.readerCount = 0;
     const { roads } = open();
+    outlet.unannounced = [viewer];
     spoken.finish('s1', { text: 'said before' });
     roads.received(undefined, RESYNC);
     spoken.finish('s2', { text: 'and now' });
@@ -284,16 +343,16 @@ describe('the data channel', () => {
   it('takes somebody who is back within a minute for there all along, where the room keeps its history to itself', async () => {
     spoken.room.showsHistory = false;
     const { roads } = open();
-    roads.participantJoined(bo, JOINED_MS - 60_000);
+    roads.participantJoined(bo);
     spoken.finish('s1', { text: 'for bo too', startMs: JOINED_MS - 50_000 });
     roads.participantLeft(bo);
     await vi.advanceTimersByTimeAsync(30_000);
-    roads.participantJoined(bo, Date.now());
+    roads.participantJoined(bo);
     await settle();
     expect(textsSeen(seenBy(bo, outlet.dataPackets.slice(-1)))).toEqual(['for bo too']);
     roads.participantLeft(bo);
     await vi.advanceTimersByTimeAsync(61_000);
-    roads.participantJoined(bo, Date.now());
+    roads.participantJoined(bo);
     await settle();
     expect(textsSeen(seenBy(bo, outlet.dataPackets.slice(-1)))).toEqual([]);
   });
@@ -359,7 +418,7 @@ describe('the data channel', () => {
     roads.close();
     roads.close();
     spoken.finish('s2', { text: 'two' });
-    roads.participantJoined(bo, JOINED_MS);
+    roads.participantJoined(bo);
     roads.received(bo, RESYNC);
     roads.reconnected();
     await settle();

@@ -1,20 +1,22 @@
+import { detached } from '../../../asr/detached.js';
 import {
   type CaptionMessage,
   CAPTIONS_TOPIC,
   decodeMessage,
+  errorMessage,
   type ParticipantIdentity,
 } from '../../../protocol/index.js';
 import { extentOf, type HistoryStart } from '../../rooms/room-history.js';
 import type { DataPacket } from '../room-outlet.js';
 import { CaptionQueue, type WaitingCaption } from './caption-queue.js';
-import { recipientGroups } from './readers.js';
+import { packetRecipients, recipientGroups, within } from './readers.js';
 import type { RoadContext } from './road.js';
 import { SendLane } from './send-lane.js';
 
 /** Who asks for snapshots more often is answered at this interval, as viewers on WebSockets are. */
 const MIN_SNAPSHOT_INTERVAL_MS = 250;
-/** The same for those whom LiveKit does not name: the answer goes to everybody. */
-const MIN_SNAPSHOT_FOR_ALL_INTERVAL_MS = 1000;
+/** The same for those whom LiveKit does not name: its server is asked who they may be. */
+const MIN_QUESTION_INTERVAL_MS = 1000;
 
 /**
  * LiveKit tells of people who publish nothing up to 3 s late (livekit, rtc/room.go, subscriberUpdateInterval): who asks reads,
@@ -87,12 +89,17 @@ export class CaptionChannel {
     const message = this.#decode(bytes);
     const { room } = this.#context;
     if (message === undefined || !('room' in message) || message.room !== room.name) return;
-    if (message.kind === 'shown' && message.epochMs === room.epochMs) room.latency?.acknowledged(message.seq);
+    // Of those who are not known, one could report in the name of many.
+    if (message.kind === 'shown' && message.epochMs === room.epochMs && from !== undefined)
+      room.latency?.acknowledged(message.seq, from);
     if (message.kind === 'resync') this.#resync(from);
   }
 
   #resync(from: ParticipantIdentity | undefined): void {
-    this.#context.observe('resync');
+    const { outlet, observe } = this.#context;
+    observe('resync');
+    // Who may not subscribe is not told what is said for asking, either.
+    if (from !== undefined && outlet.audience !== 'everybody' && !outlet.audience.includes(from)) return;
     this.#isReadUntilMs = performance.now() + ASKER_READS_MS;
     const asker = from ?? 'nobody known';
     const before = this.#answered.get(asker);
@@ -119,13 +126,25 @@ export class CaptionChannel {
   }
 
   #answer(asker: Asker): void {
-    if (asker === 'nobody known') this.#queue.addSnapshotForAll();
+    if (asker === 'nobody known') detached('answering a newcomer', this.#answerNewcomers());
     else this.#queue.addSnapshot(asker);
-    const intervalMs = asker === 'nobody known' ? MIN_SNAPSHOT_FOR_ALL_INTERVAL_MS : MIN_SNAPSHOT_INTERVAL_MS;
+    const intervalMs = asker === 'nobody known' ? MIN_QUESTION_INTERVAL_MS : MIN_SNAPSHOT_INTERVAL_MS;
     const timer = setTimeout(() => this.#intervalIsOver(asker), intervalMs);
     timer.unref();
     this.#answered.set(asker, { asksAgain: false, timer });
     this.#lane.wake();
+  }
+
+  /** Whoever asks without being known is among those whom LiveKit has not told us of. Never rejects. */
+  async #answerNewcomers(): Promise<void> {
+    const { outlet, log } = this.#context;
+    try {
+      for (const identity of await outlet.newcomers()) this.#queue.addSnapshot(identity);
+      this.#lane.wake();
+    } catch (error) {
+      // They ask again.
+      log.debug({ error: errorMessage(error) }, 'who asks for a snapshot is not known');
+    }
   }
 
   #intervalIsOver(asker: Asker): void {
@@ -142,7 +161,8 @@ export class CaptionChannel {
   async #send(item: WaitingCaption): Promise<void> {
     const { outlet, observe } = this.#context;
     if (item.kind === 'message') {
-      await outlet.sendData({ topic: CAPTIONS_TOPIC, bytes: item.bytes });
+      for (const packet of this.#packets([item.bytes], packetRecipients(outlet.audience)))
+        await outlet.sendData(packet);
       return;
     }
     // All packets are made before the first is sent: the parts of a snapshot are of one moment.
@@ -152,9 +172,10 @@ export class CaptionChannel {
 
   /** To each what they may see; those who may see the same share their packets. */
   #snapshotPackets(to: 'everybody' | ReadonlySet<ParticipantIdentity>): DataPacket[] {
-    const { room, readers } = this.#context;
+    const { room, readers, outlet } = this.#context;
+    const { audience } = outlet;
     const groups = new Map<string, { readonly since: HistoryStart; readonly to: ParticipantIdentity[] }>();
-    for (const identity of to === 'everybody' ? readers.identities : to) {
+    for (const identity of within(audience, to === 'everybody' ? readers.identities : to)) {
       const since = readers.since(identity);
       const extent = extentOf(room.stateFor(since));
       const group = groups.get(extent);
@@ -164,10 +185,22 @@ export class CaptionChannel {
     // Who is not announced yet is told with the others only what anybody may see who comes now.
     const [extent = extentOf(room.stateFor(room.historyStart)), ...others] = groups.keys();
     if (to === 'everybody' && others.length === 0 && extent === extentOf(room.stateFor(room.historyStart)))
-      return room.snapshotFor(room.historyStart).map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes }));
-    return [...groups.values()].flatMap((group) => packetsFor(group.to, room.snapshotFor(group.since)));
+      return this.#packets(room.snapshotFor(room.historyStart), packetRecipients(audience));
+    return [...groups.values()].flatMap((group) =>
+      this.#packets(room.snapshotFor(group.since), recipientGroups(group.to)),
+    );
+  }
+
+  /** Each message is signed once, however many packets it takes. */
+  #packets(
+    messages: readonly Uint8Array[],
+    recipients: readonly (readonly ParticipantIdentity[] | undefined)[],
+  ): DataPacket[] {
+    if (recipients.length === 0) return [];
+    const { key } = this.#context.outlet;
+    const signed = messages.map((bytes) => key?.signMessage(bytes) ?? bytes);
+    return recipients.flatMap((to) =>
+      signed.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes, ...(to === undefined ? {} : { to }) })),
+    );
   }
 }
-
-const packetsFor = (to: Iterable<ParticipantIdentity>, parts: readonly Uint8Array[]): DataPacket[] =>
-  recipientGroups(to).flatMap((group) => parts.map((bytes) => ({ topic: CAPTIONS_TOPIC, bytes, to: group })));

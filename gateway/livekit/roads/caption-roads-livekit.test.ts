@@ -1,5 +1,4 @@
 /** The roads over a real livekit-server, from a hidden bot to participants on LiveKit's own SDK. */
-import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   type CaptionState,
@@ -9,32 +8,21 @@ import {
   segmentsOf,
 } from '../../../protocol/index.js';
 import { visible } from '../../../protocol/testing/arbitrary-messages.js';
-import { Room } from '../../rooms/room.js';
 import { cleanupsAfterEach } from '../../testing/cleanups.js';
 import { waitUntil } from '../../testing/wait-until.js';
-import { identityOf, RtcRoom } from '../bot/rtc-room.js';
-import { SwitchedOutlet } from '../bot/switched-outlet.js';
 import { joinAsPublisher, type PublishingParticipant } from '../participant/publishing-participant.js';
 import { joinAsViewer, type ViewingParticipant } from '../participant/viewing-participant.js';
 import { prepareSdk } from '../prepare-sdk.js';
 import type { RoadsOut } from '../room-settings.js';
+import { type EarlessBot, startEarlessBot } from '../testing/earless-bot.js';
 import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from '../testing/livekit-server.js';
-import { SpokenRoom } from '../testing/spoken-room.js';
-import { botIdentity, mintBotToken } from '../tokens.js';
-import type { CaptionRoads } from './caption-roads.js';
-import { createCaptionRoads } from './create-caption-roads.js';
+import { botIdentity } from '../tokens.js';
 import { disposeSdk } from '../dispose-sdk.js';
 
 const AGENT_NAME = 'multi-user-transcriber';
 const START_MS = 1_700_000_000_000;
 const claire = participantIdentity('claire');
 const paul = participantIdentity('paul');
-
-interface Bot {
-  readonly spoken: SpokenRoom;
-  readonly outlet: SwitchedOutlet;
-  readonly roads: CaptionRoads;
-}
 
 const textOf = (state: CaptionState): string =>
   segmentsOf(state)
@@ -61,53 +49,11 @@ describeWithLiveKit('the roads over LiveKit', () => {
   });
 
   /** The bot's connection and its roads, without ears. */
-  const startBot = async (legacy: RoadsOut['legacy']): Promise<Bot> => {
-    const token = await mintBotToken(
-      { apiKey: server.apiKey, apiSecret: server.apiSecret, agentName: AGENT_NAME, instance: 'test' },
-      room,
-    );
-    const rtc = await RtcRoom.connect({ url: server.url, token, signal: new AbortController().signal });
-    const outlet = new SwitchedOutlet();
-    const captions = new Room(room, Date.now());
-    const roads = createCaptionRoads({
-      outlet,
-      room: captions,
-      settings: { roads: { captions: true, transcription: true, legacy } },
-      log: pino({ level: 'silent' }),
-    });
-    const nothing = (): void => undefined;
-    rtc.listen({
-      participantJoined: (participant) => roads.participantJoined(identityOf(participant), Date.now()),
-      participantLeft: (participant) => roads.participantLeft(identityOf(participant)),
-      participantRenamed: nothing,
-      permissionsChanged: () => undefined,
-      trackPublished: nothing,
-      trackUnpublished: nothing,
-      trackSubscribed: nothing,
-      trackUnsubscribed: nothing,
-      trackMuted: nothing,
-      trackUnmuted: nothing,
-      dataReceived: (topic, bytes, from) => {
-        if (topic === 'captions') roads.received(from === undefined ? undefined : identityOf(from), bytes);
-      },
-      roomMetadataChanged: nothing,
-      reconnecting: nothing,
-      reconnected: () => {
-        outlet.connect(rtc);
-        roads.reconnected();
-      },
-      disconnected: () => outlet.end(),
-    });
-    outlet.connect(rtc);
-    captions.addViewer(roads);
-    for (const participant of rtc.participants) roads.participantJoined(identityOf(participant), Date.now());
-    afterThis(async () => {
-      captions.removeViewer(roads);
-      roads.close();
-      outlet.end();
-      await rtc.close();
-    });
-    return { spoken: new SpokenRoom(captions), outlet, roads };
+  const startBot = async (legacy: RoadsOut['legacy']): Promise<EarlessBot> => {
+    const roads = { captions: true, transcription: true, legacy };
+    const bot = await startEarlessBot(server, { room, agentName: AGENT_NAME, roads });
+    afterThis(() => bot.leave());
+    return bot;
   };
   const view = async (identity: ParticipantIdentity): Promise<ViewingParticipant> => {
     const viewer = await joinAsViewer({ server, room, identity });
@@ -120,7 +66,7 @@ describeWithLiveKit('the roads over LiveKit', () => {
     return publisher;
   };
   const joinClaire = (): Promise<PublishingParticipant> => joinSpeaker(claire);
-  const showsWhatWasSaid = (viewer: ViewingParticipant, { spoken }: Bot): Promise<void> =>
+  const showsWhatWasSaid = (viewer: ViewingParticipant, { spoken }: EarlessBot): Promise<void> =>
     waitUntil(() => {
       const [seen, said] = [visible(viewer.state), visible(spoken.room.state)];
       return JSON.stringify(seen) === JSON.stringify(said)

@@ -178,7 +178,7 @@ describe('the roads out of a room', () => {
         await vi.advanceTimersByTimeAsync(action.ms);
         return;
       case 'join':
-        opened.roads.participantJoined(viewer, 0);
+        opened.roads.participantJoined(viewer);
     }
   };
   const run = async (steps: readonly Step[], legacy: 'visio' | 'agents'): Promise<void> => {

@@ -14,7 +14,7 @@ import { TranscriptionStreams } from './transcription-streams.js';
 export interface CaptionRoadsOptions {
   readonly outlet: RoomOutlet;
   readonly room: Room;
-  readonly settings: Pick<RoomSettings, 'roads'>;
+  readonly settings: Pick<RoomSettings, 'roads' | 'withholdsLegacy'>;
   readonly log: Logger;
   readonly observer?: RoadObserver;
 }
@@ -28,6 +28,7 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
     room,
     readers,
     log: log.child({ road }),
+    withholdsLegacy: settings.withholdsLegacy,
     observe: (event) => observer?.roadEvent(road, event),
   });
   const channel = settings.roads.captions ? new CaptionChannel(contextOf('captions')) : undefined;
@@ -49,11 +50,11 @@ export function createCaptionRoads(options: CaptionRoadsOptions): CaptionRoads {
       const segment = message.kind === 'delta' ? segmentIn(room.state, message.segment) : undefined;
       if (segment !== undefined) for (const road of segmentRoads) road.tell(segment);
     },
-    participantPresent(identity, joinedAtMs) {
-      readers.joined(identity, joinedAtMs);
+    participantPresent(identity) {
+      readers.joined(identity);
     },
-    participantJoined(identity, joinedAtMs) {
-      readers.joined(identity, joinedAtMs);
+    participantJoined(identity) {
+      readers.joined(identity);
       channel?.joined(identity);
       for (const road of segmentRoads) road.joined(identity);
     },

@@ -1,7 +1,7 @@
 import type { CaptionWord, SegmentId, SegmentState } from '../../../protocol/index.js';
 import { HELD_MS, joinPieces, type Piece, PieceQueue } from './piece-queue.js';
 import { onceReadersAreBack } from './readers.js';
-import { isTrackSid, type RoadContext, type SegmentRoad } from './road.js';
+import { isTrackSid, mayTellAll, type RoadContext, type SegmentRoad } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
 
 /** Words of one speaker are gathered for so long, so that two who talk at once do not make a row of every word. */
@@ -40,7 +40,7 @@ export class LegacyPieces implements SegmentRoad {
       newQueue: () => new PieceQueue({ observe, isHeldForReaders, isForEverybody }),
       send: (piece) => this.#send(piece),
       outlet: onceReadersAreBack(outlet, readers),
-      isWanted: () => outlet.readerCount > 0 && !outlet.isEncrypted,
+      isWanted: () => outlet.readerCount > 0 && mayTellAll(context),
       observe,
       log,
     });
@@ -104,7 +104,7 @@ export class LegacyPieces implements SegmentRoad {
     if (lasting <= told || !isTrackSid(trackSid)) return;
     this.#note(segment.segment, lasting);
     // What nobody may be told in this way is not told later either.
-    if (this.#context.outlet.isEncrypted) return;
+    if (!mayTellAll(this.#context)) return;
     for (const [index, word] of segment.words.slice(told, lasting).entries()) {
       this.#gather(segment, this.#pieceOf({ segment, trackSid, word, index: told + index }));
     }

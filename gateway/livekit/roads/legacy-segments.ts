@@ -2,7 +2,7 @@ import type { SegmentState } from '../../../protocol/index.js';
 import type { TranscriptionPacket } from '../room-outlet.js';
 import { NewestPerSegment, type SegmentText } from './newest-per-segment.js';
 import { onceReadersAreBack } from './readers.js';
-import { isTrackSid, type RoadContext, type SegmentRoad, textOf } from './road.js';
+import { isTrackSid, mayTellAll, type RoadContext, type SegmentRoad, textOf } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
 import { ToldTexts } from './told-texts.js';
 
@@ -31,7 +31,7 @@ export class LegacySegments implements SegmentRoad {
         if (readers.entitledTo(told) === undefined) await outlet.sendTranscription(packet);
       },
       outlet: onceReadersAreBack(outlet, readers),
-      isWanted: () => outlet.readerCount > 0 && !outlet.isEncrypted,
+      isWanted: () => outlet.readerCount > 0 && mayTellAll(context),
       observe,
       log,
     });

@@ -165,7 +165,7 @@ describe('legacy packets', () => {
       spoken.finish('s2', { text: 'just now' });
       await vi.advanceTimersByTimeAsync(4000);
       outlet.readerCount = 1;
-      roads.participantJoined(bo, 0);
+      roads.participantJoined(bo);
       await settle();
       expect(texts()).toEqual(['just now']);
     });
@@ -177,7 +177,7 @@ describe('legacy packets', () => {
       spoken.revise('s1', { text: 'not for you' });
       await gather();
       outlet.readerCount = 1;
-      roads.participantJoined(bo, Date.now());
+      roads.participantJoined(bo);
       spoken.finish('s1', { text: 'not for you hello' });
       await settle();
       expect(texts()).toEqual(['hello']);
@@ -270,7 +270,7 @@ describe('legacy packets', () => {
     spoken.revise('s3', { text: 'secret' });
     await gather();
     spoken.finish('s3', { text: 'secret plan' });
-    roads.participantJoined(bo, 0);
+    roads.participantJoined(bo);
     roads.reconnected();
     await roads.flushed();
     expect(texts()).toEqual(['under way']);
@@ -286,13 +286,13 @@ describe('legacy packets', () => {
     /** The connection goes, everybody with it, and only Ana is back with it. */
     const restart = async (): Promise<OpenedRoads['roads']> => {
       const { roads } = open(manner);
-      roads.participantJoined(ana, 0);
-      roads.participantJoined(bo, 0);
+      roads.participantJoined(ana);
+      roads.participantJoined(bo);
       outlet.disconnect();
       roads.participantLeft(ana);
       roads.participantLeft(bo);
       spoken.finish('s1', { text: 'meanwhile' });
-      roads.participantJoined(ana, 1);
+      roads.participantJoined(ana);
       outlet.reconnect();
       roads.reconnected();
       await settle();
@@ -302,7 +302,7 @@ describe('legacy packets', () => {
     it('wait for those who were there before', async () => {
       const roads = await restart();
       expect(texts()).toEqual([]);
-      roads.participantJoined(bo, 2);
+      roads.participantJoined(bo);
       await settle();
       expect(texts()).toEqual(['meanwhile']);
     });

@@ -2,7 +2,7 @@ import type { ParticipantIdentity, SegmentState } from '../../../protocol/index.
 import type { Visit } from '../../rooms/attendance.js';
 import type { Room } from '../../rooms/room.js';
 import type { HistoryStart } from '../../rooms/room-history.js';
-import type { RoomOutlet } from '../room-outlet.js';
+import type { Audience, RoomOutlet } from '../room-outlet.js';
 
 /** Most recipients named in one packet: with identities of 36 characters they take some 2 kB of its 15. */
 const MAX_RECIPIENTS = 50;
@@ -34,9 +34,9 @@ export class Readers {
     return [...this.#visits.keys()];
   }
 
-  joined(identity: ParticipantIdentity, joinedAtMs: number): void {
+  joined(identity: ParticipantIdentity): void {
     if (this.#awaited.delete(identity) && this.#awaited.size === 0) this.#awaitNobody();
-    if (!this.#visits.has(identity)) this.#visits.set(identity, this.#room.visit(identity, joinedAtMs));
+    if (!this.#visits.has(identity)) this.#visits.set(identity, this.#room.visit(identity));
   }
 
   left(identity: ParticipantIdentity): void {
@@ -101,6 +101,17 @@ export const onceReadersAreBack = (
     await readers.areBack();
   },
 });
+
+/** The recipients of each packet that reaches all of an audience; undefined for a packet that goes to everybody. */
+export const packetRecipients = (audience: Audience): (readonly ParticipantIdentity[] | undefined)[] =>
+  audience === 'everybody' ? [undefined] : recipientGroups(audience);
+
+/** Those of `recipients` who may be sent captions. */
+export const within = (
+  audience: Audience,
+  recipients: Iterable<ParticipantIdentity>,
+): Iterable<ParticipantIdentity> =>
+  audience === 'everybody' ? recipients : [...recipients].filter((identity) => audience.includes(identity));
 
 /** Recipients in groups that fit a packet. No groups for nobody: to LiveKit an empty list means everybody. */
 export function recipientGroups(recipients: Iterable<ParticipantIdentity>): ParticipantIdentity[][] {

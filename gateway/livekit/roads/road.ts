@@ -43,6 +43,8 @@ export interface RoadContext {
   readonly room: Room;
   readonly readers: Readers;
   readonly log: Logger;
+  /** Whether legacy packets, which cannot be addressed, are left out while somebody is in the room who may not subscribe. */
+  readonly withholdsLegacy: boolean;
   /** Of this road. */
   readonly observe: (event: RoadEvent) => void;
 }
@@ -63,6 +65,10 @@ export interface SegmentRoad {
   flushed(): Promise<void>;
   close(): void;
 }
+
+/** Whether legacy packets may be sent: they are never encrypted, and everybody in the room is given them. */
+export const mayTellAll = ({ outlet, withholdsLegacy }: RoadContext): boolean =>
+  !outlet.isEncrypted && !(withholdsLegacy && outlet.audience !== 'everybody');
 
 /** Anything else makes receivers built on LiveKit's Rust SDK panic (rust-sdks, livekit/src/room/id.rs). */
 export const isTrackSid = (trackSid: string | undefined): trackSid is string =>

@@ -1,6 +1,7 @@
 import type { ParticipantIdentity, SegmentState } from '../../../protocol/index.js';
 import type { TextStream } from '../room-outlet.js';
-import { recipientGroups } from './readers.js';
+import { recipientGroups, within } from './readers.js';
+import { signedStream } from './signed-stream.js';
 import { type RoadContext, textOf } from './road.js';
 import { type LaneQueue, SendLane } from './send-lane.js';
 
@@ -30,8 +31,11 @@ export class TranscriptionHistory {
     this.#lane = new SendLane({
       queue: this.#queue,
       send: async ({ final, to }) => {
-        const stream = streamOf(final, textOf(final.words));
-        for (const group of recipientGroups(to)) await outlet.sendTextStream({ ...stream, to: group });
+        const { segment, isFinal } = final;
+        const whole = streamOf(final, textOf(final.words));
+        const stream = signedStream(context, { segment, isFinal, stream: whole });
+        for (const group of recipientGroups(within(outlet.audience, to)))
+          await outlet.sendTextStream({ ...stream, to: group });
       },
       outlet,
       isWanted: () => outlet.readerCount > 0,

@@ -148,8 +148,8 @@ describe('text streams', () => {
     await settle();
     const before = outlet.streams.length;
     const leaver = participantIdentity('leaver');
-    roads.participantJoined(bo, 0);
-    roads.participantJoined(leaver, 0);
+    roads.participantJoined(bo);
+    roads.participantJoined(leaver);
     roads.participantLeft(leaver);
     await vi.advanceTimersByTimeAsync(999);
     expect(outlet.streams).toHaveLength(before);
@@ -167,10 +167,10 @@ describe('text streams', () => {
     spoken.finish('s1', { text: 'one' });
     await settle();
     outlet.isQuick = false;
-    roads.participantJoined(ana, 0);
-    roads.participantJoined(bo, 0);
+    roads.participantJoined(ana);
+    roads.participantJoined(bo);
     await vi.advanceTimersByTimeAsync(1000);
-    roads.participantJoined(participantIdentity('third'), 0);
+    roads.participantJoined(participantIdentity('third'));
     await vi.advanceTimersByTimeAsync(1000);
     roads.participantLeft(participantIdentity('third'));
     outlet.becomeQuick();
@@ -182,7 +182,7 @@ describe('text streams', () => {
     spoken.room.showsHistory = false;
     spoken.finish('s1', { text: 'one' });
     await settle();
-    opened.roads.participantJoined(bo, Date.now());
+    opened.roads.participantJoined(bo);
     await vi.advanceTimersByTimeAsync(5000);
     expect(told()).toEqual(['s1! one']);
   });
@@ -204,6 +204,7 @@ describe('text streams', () => {
         room: spoken.room,
         readers: new Readers(outlet, spoken.room),
         log: silentLog,
+        withholdsLegacy: false,
         observe: () => undefined,
       },
       { showsProvisionalWords: false },

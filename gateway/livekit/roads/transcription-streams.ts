@@ -1,7 +1,8 @@
 import { type ParticipantIdentity, type SegmentState } from '../../../protocol/index.js';
 import type { TextStream } from '../room-outlet.js';
 import { NewestPerSegment, type SegmentText } from './newest-per-segment.js';
-import { recipientGroups } from './readers.js';
+import { packetRecipients, recipientGroups, within } from './readers.js';
+import { signedStream } from './signed-stream.js';
 import { isTrackSid, type RoadContext, type SegmentRoad, textOf } from './road.js';
 import { SpeakerLanes } from './speaker-lanes.js';
 import { ToldTexts } from './told-texts.js';
@@ -36,10 +37,15 @@ export class TranscriptionStreams implements SegmentRoad {
     const { outlet, readers, observe, log } = context;
     this.#lanes = new SpeakerLanes<WaitingStream, NewestPerSegment<WaitingStream>>({
       newQueue: () => new NewestPerSegment(observe),
-      send: async ({ told, stream }) => {
-        const entitled = readers.entitledTo(told);
-        if (entitled === undefined) return outlet.sendTextStream(stream);
-        for (const to of recipientGroups(entitled)) await outlet.sendTextStream({ ...stream, to });
+      send: async (waiting) => {
+        const stream = signedStream(context, waiting);
+        const entitled = readers.entitledTo(waiting.told);
+        const recipients =
+          entitled === undefined
+            ? packetRecipients(outlet.audience)
+            : recipientGroups(within(outlet.audience, entitled));
+        for (const to of recipients)
+          await outlet.sendTextStream(to === undefined ? stream : { ...stream, to });
       },
       outlet,
       isWanted: () => outlet.readerCount > 0,

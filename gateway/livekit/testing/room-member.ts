@@ -9,6 +9,8 @@ export interface MemberOptions {
   readonly identity: string;
   /** Joins as LiveKit's agents do: hidden, of kind agent. */
   readonly isAgent?: boolean;
+  /** More of its rights, or less. */
+  readonly grant?: VideoGrant;
   readonly e2eeKey?: string;
   readonly autoSubscribe?: boolean;
 }
@@ -22,7 +24,13 @@ export async function joinAsMember(
   const { room: name, identity, isAgent = false, e2eeKey } = options;
   const token = new AccessToken(server.apiKey, server.apiSecret, { identity, name: identity });
   const agent: VideoGrant = { agent: true, hidden: true };
-  token.addGrant({ roomJoin: true, room: name, canPublishData: true, ...(isAgent ? agent : {}) });
+  token.addGrant({
+    roomJoin: true,
+    room: name,
+    canPublishData: true,
+    ...(isAgent ? agent : {}),
+    ...options.grant,
+  });
   if (isAgent) token.kind = 'agent';
   prepareSdk();
   const room = new Room();

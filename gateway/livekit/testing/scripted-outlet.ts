@@ -1,6 +1,7 @@
 /** A LiveKit room whose connection does what a test says. */
-import { CaptionError } from '../../../protocol/index.js';
-import type { DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
+import { CaptionError, type ParticipantIdentity } from '../../../protocol/index.js';
+import type { RoomKey } from '../signing/room-key.js';
+import type { Audience, DataPacket, RoomOutlet, TextStream, TranscriptionPacket } from '../room-outlet.js';
 
 export type Sending =
   | { readonly kind: 'data'; readonly packet: DataPacket }
@@ -23,6 +24,10 @@ export const away = (): CaptionError => new CaptionError('livekit_disconnected',
 export class ScriptedOutlet implements RoomOutlet {
   isEncrypted = false;
   readerCount = 1;
+  audience: Audience = 'everybody';
+  key: RoomKey | undefined;
+  /** Who is in the room without being known to be; undefined: the server does not answer. */
+  unannounced: readonly ParticipantIdentity[] | undefined = [];
   isConnected = true;
   /** Whether sendings are taken at once; else they are `pending` until the test settles them. */
   isQuick = true;
@@ -43,6 +48,10 @@ export class ScriptedOutlet implements RoomOutlet {
 
   get transcriptions(): readonly TranscriptionPacket[] {
     return this.delivered.flatMap((sending) => (sending.kind === 'transcription' ? [sending.packet] : []));
+  }
+
+  newcomers(): Promise<readonly ParticipantIdentity[]> {
+    return this.unannounced === undefined ? Promise.reject(away()) : Promise.resolve(this.unannounced);
   }
 
   async connected(): Promise<void> {

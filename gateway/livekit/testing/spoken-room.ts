@@ -78,13 +78,17 @@ export interface OpenedRoads {
 }
 
 /** Roads that view the room. Whoever calls it closes them. */
-export function openRoads(room: Room, outlet: RoomOutlet, roadsOut: Partial<RoadsOut>): OpenedRoads {
+export function openRoads(
+  room: Room,
+  outlet: RoomOutlet,
+  { withholdsLegacy = false, ...roadsOut }: Partial<RoadsOut> & { readonly withholdsLegacy?: boolean },
+): OpenedRoads {
   const counts = new Map<string, number>();
   const reads = new Map<RoadName, () => number>();
   const roads = createCaptionRoads({
     outlet,
     room,
-    settings: { roads: { ...NO_ROADS, ...roadsOut } },
+    settings: { roads: { ...NO_ROADS, ...roadsOut }, withholdsLegacy },
     log: silentLog,
     observer: {
       roadEvent(road: RoadName, event: RoadEvent) {

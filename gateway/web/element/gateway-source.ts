@@ -14,7 +14,7 @@ export interface GatewayAttributes extends HTMLElement {
 /** The gateway's WebSocket, with whatever token the element has then. */
 export function gatewaySource(element: GatewayAttributes): CaptionSource {
   return new WebSocketSource({
-    gateway: new URL(element.gateway, document.baseURI).href,
+    gateway: new URL(element.gateway === '' ? '/' : element.gateway, document.baseURI).href,
     room: roomName(element.room),
     token: () => (element.token === '' ? undefined : element.token),
     tokenExpiring: () => element.dispatchEvent(new Event('tokenexpiring', { bubbles: true, composed: true })),

@@ -15,6 +15,7 @@ import {
   type Speaker,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
+  webSocketAddress,
 } from '../../../protocol/index.js';
 import { CAPTURE_RATE_HZ } from './captured-sound.js';
 
@@ -128,8 +129,7 @@ export class IngestLink {
 
   #open(token: string | undefined): void {
     const { gateway } = this.#options;
-    const url = new URL('/v1/ingest', gateway);
-    url.protocol = url.protocol.replace('http', 'ws');
+    const url = webSocketAddress(gateway, 'v1/ingest');
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     let socket: WebSocket;
     try {

@@ -5,6 +5,9 @@ export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   throw new Error(`the page has no ${type.name} #${id}`);
 }
 
+/** Where the gateway is that this page comes from: it may be below a path of a proxy. */
+export const ownBase = (): string => new URL('.', location.href).href;
+
 /** Puts the texts of a page's wording into the elements whose `data-text` names them. */
 export function showTexts(wording: object): void {
   const texts: ReadonlyMap<string, unknown> = new Map(Object.entries(wording));

@@ -10,12 +10,20 @@ export type RefusalCause =
   | 'room_left'
   | 'told';
 
+/**
+ * Why what comes as captions is not shown: there is no key to check it with; the page was not loaded over HTTPS, where browsers
+ * cannot check; or the key that there is has not signed it.
+ */
+export type UnverifiedCause = 'no_key' | 'insecure_page' | 'not_signed';
+
 /** How the connection to captions is. */
 export type LinkState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected' }
   /** Where captions would come from is there; nobody makes any yet. */
   | { readonly kind: 'uncaptioned' }
+  /** Somebody sends captions, and the page cannot tell that it is the gateway. It goes on listening. */
+  | { readonly kind: 'unverified'; readonly cause: UnverifiedCause }
   /** It is tried again by itself. */
   | { readonly kind: 'lost' }
   /** The same try would fail again; another token may help. `reason` is for a person; empty unless `cause` is `told`. */

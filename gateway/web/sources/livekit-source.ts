@@ -1,16 +1,29 @@
 /**
  * Captions in a LiveKit room, read with the application's own `Room`: our contract on the data channel; where nobody speaks it,
  * the text streams of LiveKit's agents; where there are none, legacy packets. What a better road has begun to tell is told by no
- * other one, so that nothing is shown twice. Of livekit-client only types are used: the application brings it.
+ * other one, so that nothing is shown twice. Whatever anybody in the room could have written is shown only if it is signed with the
+ * room's key (docs/caption-authenticity.md). Of livekit-client only types are used: the application brings it.
  */
-import type { RemoteParticipant, Room, TextStreamReader, TranscriptionSegment } from 'livekit-client';
-import { CaptionFollower, CAPTIONS_TOPIC, type CaptionState, roomName } from '../../../protocol/index.js';
-import type { CaptionListener, CaptionSource } from './caption-source.js';
+import type { RemoteParticipant, Room, TranscriptionSegment } from 'livekit-client';
+import {
+  CaptionFollower,
+  CAPTIONS_TOPIC,
+  type CaptionState,
+  canVerify,
+  decodeMessage,
+  MessageVerifier,
+  roomName,
+} from '../../../protocol/index.js';
+import type { CaptionListener, CaptionSource, UnverifiedCause } from './caption-source.js';
+import { isRefusedUnencrypted } from './encryption.js';
+import { RoomKeyRing, type RoomKeysOption } from './room-key-ring.js';
 import { TextSegments } from './text-segments.js';
+import { type StreamedText, TextStreamRoad } from './text-stream-road.js';
 
-const TRANSCRIPTION_TOPIC = 'lk.transcription';
 /** A gateway answers at once; what other roads told meanwhile is shown when it has not. */
 const BETTER_ROAD_DEADLINE_MS = 2000;
+/** A room's key may come a moment after the first captions, and another road may have them. */
+const UNVERIFIED_AFTER_MS = 3000;
 
 /** From the best one to the worst. */
 export type LiveKitRoad = 'captions' | 'transcription' | 'legacy';
@@ -22,6 +35,16 @@ export interface LiveKitSourceOptions {
    * stream to one reader.
    */
   readonly roads?: readonly LiveKitRoad[];
+  /**
+   * Public keys of the room, or how to learn them (`gatewayKeys`). Default: the room's metadata, where the gateway puts them and
+   * participants cannot write.
+   */
+  readonly keys?: RoomKeysOption;
+  /**
+   * What to do with our contract's messages while no key is known. `show` believes everybody in the room. Default: they are
+   * refused, and `linkChanged` tells so.
+   */
+  readonly unverified?: 'refuse' | 'show';
   /** Another road is read from now on. */
   readonly roadChanged?: (road: LiveKitRoad) => void;
 }
@@ -34,7 +57,11 @@ export class LiveKitSource implements CaptionSource {
   readonly #options: LiveKitSourceOptions;
   #listener = SILENT;
   #road: LiveKitRoad | undefined;
+  readonly #keys: RoomKeyRing;
+  readonly #streams: TextStreamRoad;
+  #verifier: MessageVerifier | undefined;
   #follower: CaptionFollower | undefined;
+  #unverifiedTimer: ReturnType<typeof setTimeout> | undefined;
   #texts = new Map<LiveKitRoad, TextSegments>();
   #isWaiting = true;
   #waitTimer: ReturnType<typeof setTimeout> | undefined;
@@ -43,6 +70,16 @@ export class LiveKitSource implements CaptionSource {
   constructor(room: Room, options: LiveKitSourceOptions = {}) {
     this.#room = room;
     this.#options = options;
+    this.#keys = new RoomKeyRing(room, options.keys, (keys) => {
+      if (this.#verifier !== undefined) this.#verifier.keys = keys;
+      // What could not be verified before is there to be asked for.
+      this.#follower?.ask();
+    });
+    this.#streams = new TextStreamRoad({
+      room,
+      keys: () => this.#keys.keys,
+      tell: (text) => this.#tell('transcription', { ...text, language: '' }),
+    });
   }
 
   start(listener: CaptionListener): void {
@@ -69,7 +106,10 @@ export class LiveKitSource implements CaptionSource {
     const room = this.#room;
     const joined = (): void => this.#joined();
     const lost = (): void => this.#listener.linkChanged({ kind: 'lost' });
+    const metadataChanged = (): void => this.#keys.refresh();
     const back = (): void => {
+      // LiveKit may have begun the room anew.
+      this.#keys.refresh();
       this.#listener.linkChanged({ kind: this.#road === undefined ? 'uncaptioned' : 'connected' });
       this.#follower?.ask();
     };
@@ -80,12 +120,13 @@ export class LiveKitSource implements CaptionSource {
     };
     room.on('connected', joined).on('reconnected', back).on('disconnected', left);
     room.on('reconnecting', lost).on('signalReconnecting', lost);
+    if (this.#options.keys === undefined) room.on('roomMetadataChanged', metadataChanged);
     this.#stopListening.push(() => {
       room.off('connected', joined).off('reconnected', back).off('disconnected', left);
       room.off('reconnecting', lost).off('signalReconnecting', lost);
+      room.off('roomMetadataChanged', metadataChanged);
     });
     if (this.#reads('captions')) this.#listenToContract();
-    if (this.#reads('transcription')) this.#listenToTextStreams();
     if (this.#reads('legacy')) this.#listenToLegacyPackets();
   }
 
@@ -95,45 +136,28 @@ export class LiveKitSource implements CaptionSource {
 
   #listenToContract(): void {
     const received = (
-      ...[bytes, sender, , topic]: [Uint8Array, RemoteParticipant?, unknown?, string?]
+      ...[bytes, sender, , topic, encryptionType]: [
+        Uint8Array,
+        RemoteParticipant?,
+        unknown?,
+        string?,
+        number?,
+      ]
     ): void => {
-      // Captioners are hidden or agents: what other people send in their place is none of theirs.
-      if (topic === CAPTIONS_TOPIC && (sender === undefined || sender.isAgent))
-        this.#follower?.receive(bytes);
+      if (topic !== CAPTIONS_TOPIC) return;
+      // Captioners are hidden or agents. LiveKit tells of others late, and of hidden ones never: their signature decides.
+      if (sender !== undefined && !sender.isAgent) return;
+      if (isRefusedUnencrypted(this.#room, encryptionType) && saysWords(bytes)) return;
+      this.#verifier?.receive(bytes);
     };
     this.#room.on('dataReceived', received);
     this.#stopListening.push(() => this.#room.off('dataReceived', received));
   }
 
-  #listenToTextStreams(): void {
-    try {
-      this.#room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, (reader, { identity }) => {
-        // One that breaks off was never a caption.
-        this.#readStream(reader, identity).catch(() => undefined);
-      });
-    } catch {
-      // The application reads them itself, and LiveKit gives each to one reader: the other roads are left.
-      return;
-    }
-    this.#stopListening.push(() => this.#room.unregisterTextStreamHandler(TRANSCRIPTION_TOPIC));
-  }
-
-  /** Agents write a segment as one stream while it is spoken, or as a stream for each of its states. */
-  async #readStream(reader: TextStreamReader, identity: string): Promise<void> {
-    const segment = reader.info.attributes?.['lk.segment_id'] ?? reader.info.id;
-    const tell = (text: string, isFinal: boolean): void =>
-      this.#tell('transcription', { segment, identity, text, isFinal, language: '' });
-    let text = '';
-    for await (const part of reader) {
-      text += part;
-      tell(text, false);
-    }
-    // The end of a stream may say more than its beginning.
-    if (reader.info.attributes?.['lk.transcription_final'] === 'true') tell(text, true);
-  }
-
   #listenToLegacyPackets(): void {
     const transcribed = (segments: TranscriptionSegment[], participant?: { identity: string }): void => {
+      // LiveKit's server forwards these packets from agents only; they are never encrypted.
+      if (isRefusedUnencrypted(this.#room, undefined)) return;
       for (const { id, text, final, language } of segments)
         this.#tell('legacy', {
           segment: id,
@@ -153,10 +177,12 @@ export class LiveKitSource implements CaptionSource {
     for (const road of ['transcription', 'legacy'] as const)
       this.#texts.set(road, new TextSegments(name, (state) => this.#changed(road, state)));
     this.#listener.linkChanged({ kind: 'uncaptioned' });
+    this.#keys.refresh();
+    if (this.#reads('transcription')) this.#streams.start();
     this.#isWaiting = ROADS.filter((road) => this.#reads(road)).length > 1;
     if (this.#isWaiting) this.#waitTimer = setTimeout(() => this.#waitedEnough(), BETTER_ROAD_DEADLINE_MS);
     if (!this.#reads('captions')) return;
-    this.#follower = new CaptionFollower({
+    const follower = new CaptionFollower({
       room: name,
       changed: (state) => {
         if (state.epochMs !== 0) this.#changed('captions', state);
@@ -168,13 +194,34 @@ export class LiveKitSource implements CaptionSource {
           .catch(() => undefined);
       },
     });
-    this.#follower.ask();
+    this.#follower = follower;
+    this.#verifier = new MessageVerifier({
+      accept: (bytes) => follower.receive(bytes),
+      refuse: (bytes) => {
+        const isKeyless = this.#keys.keys.length === 0;
+        if (isKeyless && this.#options.unverified === 'show') follower.receive(bytes);
+        else this.#couldNotVerify();
+      },
+      dropped: () => follower.ask(),
+    });
+    follower.ask();
   }
 
-  #tell(
-    road: 'transcription' | 'legacy',
-    text: { segment: string; identity: string; text: string; isFinal: boolean; language: string },
-  ): void {
+  /** Says so where it stays like that, and no other road has captions. */
+  #couldNotVerify(): void {
+    this.#keys.needed();
+    this.#unverifiedTimer ??= setTimeout(() => {
+      this.#unverifiedTimer = undefined;
+      if (this.#road === undefined) this.#listener.linkChanged({ kind: 'unverified', cause: this.#cause() });
+    }, UNVERIFIED_AFTER_MS);
+  }
+
+  #cause(): UnverifiedCause {
+    if (!canVerify()) return 'insecure_page';
+    return this.#keys.keys.length === 0 ? 'no_key' : 'not_signed';
+  }
+
+  #tell(road: 'transcription' | 'legacy', text: StreamedText & { readonly language: string }): void {
     const name = this.#room.getParticipantByIdentity(text.identity)?.name ?? '';
     this.#texts.get(road)?.tell({ ...text, name });
   }
@@ -185,6 +232,7 @@ export class LiveKitSource implements CaptionSource {
     if (road !== this.#road) {
       this.#road = road;
       this.#listener.linkChanged({ kind: 'connected' });
+      if (road === 'captions') this.#streams.stop();
       this.#options.roadChanged?.(road);
     }
     this.#listener.changed(state);
@@ -204,10 +252,27 @@ export class LiveKitSource implements CaptionSource {
 
   #forgetRoom(): void {
     clearTimeout(this.#waitTimer);
+    clearTimeout(this.#unverifiedTimer);
+    this.#unverifiedTimer = undefined;
+    this.#streams.stop();
+    this.#keys.close();
+    this.#verifier?.close();
+    this.#verifier = undefined;
     this.#follower?.close('The room was left.');
     this.#follower = undefined;
     for (const texts of this.#texts.values()) texts.close();
     this.#texts = new Map();
     this.#road = undefined;
+  }
+}
+
+/** Whether a message puts words into anybody's mouth. What cannot be read is not let pass. */
+function saysWords(bytes: Uint8Array): boolean {
+  try {
+    const message = decodeMessage(bytes);
+    if (message?.kind === 'snapshot') return message.segments.length + message.gaps.length > 0;
+    return message?.kind !== 'status';
+  } catch {
+    return true;
   }
 }

@@ -51,6 +51,24 @@ describe('captions of agents that tell whole texts', () => {
     expect(states).toHaveLength(1);
   });
 
+  it('are each speaker’s own, whatever ids others write under', () => {
+    const { segments } = open();
+    const say = (identity: string, text: string, isFinal = false): void =>
+      segments.tell({ segment: 's1', identity, name: '', text, isFinal, language: '' });
+    say('ana', 'I agree with');
+    say('eve', 'I accept the bribe.', true);
+    say('ana', 'I agree with nobody.', true);
+    expect(shown(segments.state)).toEqual(['eve I accept the bribe.', 'ana I agree with nobody.']);
+  });
+
+  it('are bounded, also when somebody begins a thousand', () => {
+    const { segments, tell } = open();
+    for (let begun = 0; begun < 1000; begun += 1) tell(`x${begun}`, 'flood');
+    expect(segments.state.open.length).toBeLessThanOrEqual(100);
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(100);
+    segments.close();
+  });
+
   it('settle by themselves when nobody ends them', () => {
     const { segments, tell } = open();
     tell('s1', 'The agent is');

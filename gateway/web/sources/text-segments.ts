@@ -14,6 +14,8 @@ import {
 const SETTLED_AFTER_MS = 15_000;
 /** Segments that are over are known again for a while: agents send some of them twice. */
 const MAX_REMEMBERED_SEGMENTS = 500;
+/** Anybody in a room may begin segments: above it the oldest stays as it is. */
+const MAX_OPEN_SEGMENTS = 100;
 
 /** One segment as it stands. */
 export interface SegmentText {
@@ -51,9 +53,11 @@ export class TextSegments {
 
   /** A text that was told already changes nothing; neither does one of a segment that is over. */
   tell(latest: SegmentText): void {
-    const { segment, text, isFinal } = latest;
-    const before = this.#open.get(segment);
-    if (this.#over.has(segment) || (before === undefined && text.trim() === '')) return;
+    const { segment, identity, text, isFinal } = latest;
+    // Nobody goes on with a segment of somebody else's.
+    const key = JSON.stringify([identity, segment]);
+    const before = this.#open.get(key);
+    if (this.#over.has(key) || (before === undefined && text.trim() === '')) return;
     clearTimeout(before?.timer);
     const texts = text.split(/\s+/).filter((word) => word !== '');
     const keep = commonPrefix(before?.words ?? [], texts);
@@ -61,11 +65,14 @@ export class TextSegments {
     const revision = (before?.revision ?? 0) + 1;
     this.#apply({ latest, keep, words: words.slice(keep), stable: isFinal ? words.length : 0, revision });
     if (isFinal) {
-      this.#end(segment);
+      this.#end(key);
       return;
     }
     const timer = setTimeout(() => this.tell({ ...latest, isFinal: true }), SETTLED_AFTER_MS);
-    this.#open.set(segment, { latest, words, revision, timer });
+    this.#open.set(key, { latest, words, revision, timer });
+    const [oldest] = this.#open.values();
+    if (this.#open.size > MAX_OPEN_SEGMENTS && oldest !== undefined)
+      this.tell({ ...oldest.latest, isFinal: true });
   }
 
   close(): void {
@@ -87,7 +94,7 @@ export class TextSegments {
       epochMs: this.#state.epochMs,
       seq: this.#state.seq + 1,
       speaker: { identity: participantIdentity(latest.identity), name: latest.name },
-      segment: segmentId(latest.segment),
+      segment: segmentId(JSON.stringify([latest.identity, latest.segment])),
       isFinal: latest.isFinal,
       language: latest.language,
       ...changes,
@@ -95,9 +102,9 @@ export class TextSegments {
     this.#changed(this.#state);
   }
 
-  #end(segment: string): void {
-    this.#open.delete(segment);
-    this.#over.add(segment);
+  #end(key: string): void {
+    this.#open.delete(key);
+    this.#over.add(key);
     const oldest = this.#over.values().next();
     if (this.#over.size > MAX_REMEMBERED_SEGMENTS && oldest.done !== true) this.#over.delete(oldest.value);
   }

@@ -4,7 +4,6 @@
  */
 import {
   type AccessTokenSource,
-  applyMessage,
   type CaptionMessage,
   type CaptionState,
   ClientToken,
@@ -13,10 +12,12 @@ import {
   decodeMessage,
   encodeMessage,
   initialState,
+  receiveMessage,
   resyncMessage,
   type RoomName,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
+  webSocketAddress,
 } from '../../../protocol/index.js';
 import type { CaptionListener, CaptionSource, LinkState, RefusalCause } from './caption-source.js';
 
@@ -123,8 +124,7 @@ export class WebSocketSource implements CaptionSource {
   /** Undefined where the token cannot be a sub-protocol. */
   #openSocket(token: string | undefined): WebSocket | undefined {
     const { gateway, room } = this.#options;
-    const url = new URL(`/v1/captions?room=${encodeURIComponent(room)}`, gateway);
-    url.protocol = url.protocol.replace('http', 'ws');
+    const url = webSocketAddress(gateway, 'v1/captions', { room });
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     try {
       return new WebSocket(url, [SUBPROTOCOL, ...subprotocols]);
@@ -142,7 +142,7 @@ export class WebSocketSource implements CaptionSource {
       return;
     }
     if (message?.kind === 'access') this.#token.told(message);
-    const next = message === undefined ? this.#state : applyMessage(this.#state, message);
+    const next = message === undefined ? this.#state : receiveMessage(this.#state, message, Date.now());
     if (next === this.#state) return;
     const isFirst = this.#state.epochMs === 0 && next.epochMs !== 0;
     this.#state = next;

@@ -21,6 +21,14 @@ export const ENGLISH = {
     room_left: 'the room was left, or closed.',
     unreadable: 'this page cannot read what the gateway sends. Load the page again.',
   },
+  unverified: {
+    no_key:
+      'this page has no key to check where captions in this room come from, and shows none that it cannot check.',
+    insecure_page:
+      'this page was not loaded over HTTPS. It cannot check where captions come from, and shows none.',
+    not_signed:
+      'what is sent as captions in this room does not come from the captioning service, and is not shown.',
+  },
   notCaptioned: (duration: string, reason: string): string => `not captioned: ${duration} (${reason})`,
   connecting: 'Connecting…',
   uncaptioned: 'In the room. Nobody captions it yet.',

@@ -23,6 +23,14 @@ export const FRENCH: Wording = {
     room_left: 'la salle a été quittée ou fermée.',
     unreadable: 'cette page ne comprend pas ce que le serveur envoie. Rechargez la page.',
   },
+  unverified: {
+    no_key:
+      'cette page n’a pas la clé qui permet de vérifier l’origine des sous-titres de cette salle ; elle n’affiche pas ceux qu’elle ne peut pas vérifier.',
+    insecure_page:
+      'cette page n’a pas été chargée en HTTPS. Elle ne peut pas vérifier l’origine des sous-titres et ne les affiche pas.',
+    not_signed:
+      'ce qui est envoyé comme sous-titres dans cette salle ne provient pas du service de sous-titrage et n’est pas affiché.',
+  },
   notCaptioned: (duration, reason) => `non sous-titré : ${duration} (${reason})`,
   connecting: 'Connexion…',
   uncaptioned: 'Dans la salle. Personne ne la sous-titre encore.',

@@ -23,6 +23,14 @@ export const GERMAN: Wording = {
     room_left: 'der Raum wurde verlassen oder geschlossen.',
     unreadable: 'diese Seite versteht nicht, was der Server sendet. Laden Sie die Seite neu.',
   },
+  unverified: {
+    no_key:
+      'dieser Seite fehlt der Schlüssel, mit dem sich die Herkunft der Untertitel in diesem Raum prüfen lässt; ungeprüfte zeigt sie nicht an.',
+    insecure_page:
+      'diese Seite wurde nicht über HTTPS geladen. Sie kann die Herkunft der Untertitel nicht prüfen und zeigt keine an.',
+    not_signed:
+      'was in diesem Raum als Untertitel gesendet wird, stammt nicht vom Untertitelungsdienst und wird nicht angezeigt.',
+  },
   notCaptioned: (duration, reason) => `nicht untertitelt: ${duration} (${reason})`,
   connecting: 'Verbindung wird hergestellt…',
   uncaptioned: 'Im Raum. Noch untertitelt ihn niemand.',

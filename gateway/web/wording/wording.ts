@@ -60,6 +60,8 @@ export function statusText(
       return { text: wording.connecting, tone: 'neutral' };
     case 'uncaptioned':
       return { text: wording.uncaptioned, tone: 'neutral' };
+    case 'unverified':
+      return { text: wording.withReason(wording.unavailable, wording.unverified[link.cause]), tone: 'bad' };
     case 'lost':
       return { text: wording.lost, tone: 'bad' };
     case 'refused': {

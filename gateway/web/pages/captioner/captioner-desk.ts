@@ -77,11 +77,12 @@ export class CaptionerDesk {
   }
 
   open(): void {
-    const { room, token, wording } = this.#options;
+    const { gateway, room, token, wording } = this.#options;
     document.title = `${room} – ${wording.title}`;
     byId('title', HTMLElement).textContent = `${wording.title}: ${room}`;
     byId('desk', HTMLElement).hidden = false;
     const view = new LiveCaptions();
+    view.gateway = gateway;
     view.room = room;
     view.token = token.value ?? '';
     token.renewed = (newer) => {

@@ -8,6 +8,7 @@ import {
   decodeCaptionerAnswer,
   SUBPROTOCOL,
   TOKEN_SUBPROTOCOL_PREFIX,
+  webSocketAddress,
 } from '../../../../protocol/index.js';
 
 const FIRST_RETRY_MS = 500;
@@ -91,8 +92,7 @@ export class CaptionerLink {
 
   #open(token: string | undefined): void {
     const { gateway, room, hello } = this.#options;
-    const url = new URL(`/v1/captioner?room=${encodeURIComponent(room)}`, gateway);
-    url.protocol = url.protocol.replace('http', 'ws');
+    const url = webSocketAddress(gateway, 'v1/captioner', { room });
     const subprotocols = token === undefined ? [] : [`${TOKEN_SUBPROTOCOL_PREFIX}${token}`];
     let socket: WebSocket;
     try {

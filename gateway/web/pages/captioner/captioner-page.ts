@@ -6,7 +6,7 @@ import { participantIdentity } from '../../../../protocol/index.js';
 import { CaptionerDesk } from './captioner-desk.js';
 import { captionerWording } from './captioner-wording.js';
 import { PageToken } from '../page-token.js';
-import { byId, showTexts } from '../page-elements.js';
+import { byId, ownBase, showTexts } from '../page-elements.js';
 
 const query = new URLSearchParams(location.search);
 const token = new PageToken();
@@ -34,7 +34,7 @@ function askWho(): void {
     const start = form.querySelector<HTMLInputElement>('input[name=start]:checked')?.value;
     new CaptionerDesk({
       wording,
-      gateway: new URL('/', location.href).href,
+      gateway: ownBase(),
       room: room.value.trim(),
       token,
       captioner: {

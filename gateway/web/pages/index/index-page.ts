@@ -5,7 +5,7 @@
  */
 import { roomName } from '../../../../protocol/index.js';
 import { LiveCaptions } from '../../live-captions.js';
-import { byId, showTexts } from '../page-elements.js';
+import { byId, ownBase, showTexts } from '../page-elements.js';
 import { PageToken } from '../page-token.js';
 import { indexWording, type IndexWording } from './index-wording.js';
 import { RoomPicker } from './room-picker.js';
@@ -31,7 +31,7 @@ function pickRoom(): void {
   const picker = new RoomPicker({ token: token.value, tag, wording });
   const form = byId('room-form', HTMLFormElement);
   // The browser puts the room in; what follows the # stays.
-  form.action = `/${location.hash}`;
+  form.action = `./${location.hash}`;
   const field = byId('room', HTMLInputElement);
   field.value = owner?.room ?? '';
   byId('picker', HTMLElement).hidden = false;
@@ -43,7 +43,7 @@ function pickRoom(): void {
     picker.close();
     byId('picker', HTMLElement).hidden = true;
     const name = `try-${crypto.randomUUID().slice(0, 8)}`;
-    history.pushState(null, '', `/?room=${name}`);
+    history.pushState(null, '', `./?room=${name}`);
     shownRoom = name;
     // In answer to this very click: browsers start no sound without one.
     void showRoom(name).start();
@@ -53,6 +53,7 @@ function pickRoom(): void {
 function showRoom(name: string): VoiceControls {
   const captions = new LiveCaptions();
   captions.room = name;
+  captions.gateway = ownBase();
   captions.token = token.value ?? '';
   captions.settingsInAddress = true;
   const common = { room: roomName(name), token: () => token.value, wording: (): IndexWording => wording };
@@ -72,7 +73,7 @@ function showRoom(name: string): VoiceControls {
   };
   captions.addEventListener('settings-changed', settingsChanged);
   const link = byId('other-room', HTMLAnchorElement);
-  link.href = `/${location.hash}`;
+  link.href = `./${location.hash}`;
   link.hidden = false;
   byId('tools', HTMLElement).hidden = false;
   byId('main', HTMLElement).append(captions);

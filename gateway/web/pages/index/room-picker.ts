@@ -1,4 +1,5 @@
-import { byId } from '../page-elements.js';
+import { gatewayAddress } from '../../../../protocol/index.js';
+import { byId, ownBase } from '../page-elements.js';
 import type { IndexWording } from './index-wording.js';
 
 const REFRESH_MS = 5000;
@@ -49,7 +50,7 @@ export class RoomPicker {
     const { signal } = this.#closing;
     const { token, wording } = this.#options;
     try {
-      const response = await fetch('/v1/rooms', {
+      const response = await fetch(gatewayAddress(ownBase(), 'v1/rooms'), {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
         signal: AbortSignal.any([signal, AbortSignal.timeout(REFRESH_MS)]),
       });
@@ -81,7 +82,7 @@ export class RoomPicker {
   #itemOf({ room, speakers, startedAt }: RoomList['rooms'][number]): HTMLLIElement {
     const { wording, tag } = this.#options;
     const link = document.createElement('a');
-    link.href = `/?room=${encodeURIComponent(room)}${location.hash}`;
+    link.href = `./?room=${encodeURIComponent(room)}${location.hash}`;
     const name = document.createElement('bdi');
     name.textContent = room;
     const time = new Intl.DateTimeFormat(tag, { timeStyle: 'short' }).format(new Date(startedAt));

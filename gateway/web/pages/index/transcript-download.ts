@@ -1,4 +1,6 @@
-import { byId } from '../page-elements.js';
+import { gatewayAddress } from '../../../../protocol/index.js';
+import { byId, ownBase } from '../page-elements.js';
+import { downloadName } from './download-name.js';
 import { type IndexWording, TRANSCRIPT_FORMAT_NAMES } from './index-wording.js';
 
 export interface TranscriptDownloadOptions {
@@ -38,12 +40,17 @@ export class TranscriptDownload {
     const { room, wording, language } = this.#options;
     const token = this.#options.token();
     this.#status.textContent = '';
-    const address = `/v1/rooms/${encodeURIComponent(room)}/transcript.${this.#format.value}?lang=${language()}`;
+    const path = `v1/rooms/${encodeURIComponent(room)}/transcript.${this.#format.value}`;
+    const address = gatewayAddress(ownBase(), path, { lang: language() });
     try {
       const response = await fetch(address, {
         headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
       });
-      if (response.ok) save(await response.blob(), nameOf(response) ?? `transcript.${this.#format.value}`);
+      if (response.ok)
+        save(
+          await response.blob(),
+          downloadName(response.headers.get('content-disposition')) ?? `transcript.${this.#format.value}`,
+        );
       else this.#status.textContent = problemOf((await response.json()) as Problem, wording());
     } catch {
       this.#status.textContent = wording().downloadFailed(wording().noAnswer);
@@ -66,9 +73,6 @@ function problemOf({ code, message }: Problem, wording: IndexWording): string {
       return wording.downloadFailed(message);
   }
 }
-
-const nameOf = (response: Response): string | undefined =>
-  /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
 
 function save(content: Blob, name: string): void {
   const link = document.createElement('a');

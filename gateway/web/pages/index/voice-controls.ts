@@ -1,6 +1,6 @@
 import { participantIdentity, type RoomName } from '../../../../protocol/index.js';
 import { OwnVoice, type OwnVoiceState } from '../../microphone/own-voice.js';
-import { byId } from '../page-elements.js';
+import { byId, ownBase } from '../page-elements.js';
 import type { TokenOwner } from '../token-owner.js';
 import type { IndexWording } from './index-wording.js';
 
@@ -33,7 +33,7 @@ export class VoiceControls {
   constructor(options: VoiceControlsOptions) {
     this.#options = options;
     this.#voice = new OwnVoice({
-      gateway: new URL('/', location.href).href,
+      gateway: ownBase(),
       room: options.room,
       token: options.token,
       changed: () => this.show(),

@@ -15,7 +15,9 @@ export class RoadList {
     this.#region = region;
   }
 
-  show({ segment, name, text, isFinal }: RoadText): void {
+  show({ segment: id, identity, name, text, isFinal }: RoadText): void {
+    // Nobody changes what stands under another's name.
+    const segment = JSON.stringify([identity, id]);
     const element = this.#texts.get(segment) ?? this.#add({ segment, name });
     const line = element.querySelector('span');
     if (line === null) return;

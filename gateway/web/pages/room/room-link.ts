@@ -1,6 +1,7 @@
 /** The page's place in a LiveKit room: joins as a viewer and tells what arrives on all three roads of captions. */
 import type * as LiveKit from 'livekit-client';
 import { shownName } from '../../../../protocol/index.js';
+import { OpenStreams, readStreamText } from '../../sources/stream-text.js';
 import { type LiveKitSdk, loadLiveKitSdk } from './livekit-sdk.js';
 import type { RoomSource } from './room-source.js';
 import { RoomSound } from './room-sound.js';
@@ -102,7 +103,10 @@ function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): 
     RoomEvent.TrackUnmuted,
   ] as const)
     room.on(event, people);
+  const open = new OpenStreams();
   room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, (reader, { identity }) => {
+    const leave = open.enter(identity);
+    if (leave === undefined) return;
     const attributes = reader.info.attributes ?? {};
     const tell = (text: string): void =>
       options.textStreamed({
@@ -113,7 +117,10 @@ function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): 
         isFinal: attributes['lk.transcription_final'] === 'true',
       });
     // One that breaks off was never a caption.
-    reader.readAll().then(tell, () => undefined);
+    readStreamText(reader)
+      .then(({ text }) => tell(text))
+      .catch(() => undefined)
+      .finally(leave);
   });
   room.on(RoomEvent.TranscriptionReceived, (segments, participant) => {
     const identity = participant?.identity ?? '';
