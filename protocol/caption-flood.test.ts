@@ -78,7 +78,10 @@ class FloodedMeeting {
   }
 
   /** `flood`: what comes in each step before what the gateway says. */
-  async run(durationMs: number, flood: (nextSeq: number, lastFinal: Uint8Array) => readonly Uint8Array[]): Promise<void> {
+  async run(
+    durationMs: number,
+    flood: (nextSeq: number, lastFinal: Uint8Array) => readonly Uint8Array[],
+  ): Promise<void> {
     for (const endMs = this.nowMs + durationMs; this.nowMs < endMs; this.nowMs += STEP_MS) {
       for (const bytes of flood(this.#truth.seq + 1, this.#lastFinal)) this.verifier.receive(bytes);
       if (this.nowMs % 500 === 0) this.#say(`Sentence ${this.said.length}.`);
