@@ -26,6 +26,16 @@ describe('NO_PROXY', () => {
       ['http://example.org', 'http://[::1]'],
     ],
     ['example.org:443', ['https://example.org'], ['http://example.org']],
+    [
+      'https://example.org/, example.net., münchen.example',
+      [
+        'https://example.org',
+        'http://a.example.net',
+        'https://xn--mnchen-3ya.example',
+        'http://a.münchen.example',
+      ],
+      ['http://example.com'],
+    ],
     ['', [], ['http://localhost']],
     ['10.0.0.0/99,300.0.0.0/8,/,:', [], ['http://10.0.0.1']],
   ])('"%s"', (list, direct, proxied) => {

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
@@ -31,8 +32,14 @@ export class NoProxy {
 }
 
 function parseException(entry: string): Exception {
-  const [, address = '', port = ''] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? ['', entry, ''];
-  return { host: withoutBrackets(address).replace(/^\*?\./, ''), port };
+  // Some write whole addresses into the list.
+  const bare = entry.replace(/^https?:\/\//, '').replace(/\/$/, '');
+  const [, address = '', port = ''] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(bare) ?? ['', bare, ''];
+  const host = withoutBrackets(address)
+    .replace(/^\*?\./, '')
+    .replace(/\.$/, '');
+  // As URLs have it.
+  return { host: /^[ -~]*$/.test(host) ? host : domainToASCII(host), port };
 }
 
 const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');

@@ -50,13 +50,22 @@ class Routes extends Dispatcher {
       );
     }
     const { username, password, origin } = url;
-    const user = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+    const user = Buffer.from(`${plain(username)}:${plain(password)}`);
     return new ProxyAgent({
       uri: origin,
       // Plain http is passed on by the proxy; many refuse tunnels to other ports than 443.
       proxyTunnel: false,
       ...(username === '' ? {} : { token: `Basic ${user.toString('base64')}` }),
     });
+  }
+}
+
+/** A password may hold a bare per cent sign. */
+function plain(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded;
   }
 }
 

@@ -9,6 +9,10 @@ describe('an address at the gateway', () => {
     ['https://host/captions', 'https://host/captions/v1/rooms'],
     ['https://host/captions/', 'https://host/captions/v1/rooms'],
     ['https://host/captions/?room=council#token=x', 'https://host/captions/v1/rooms'],
+    ['wss://host/captions/', 'https://host/captions/v1/rooms'],
+    ['WS://host', 'http://host/v1/rooms'],
+    [' https://host/a/b/// ', 'https://host/a/b/v1/rooms'],
+    ['captions', 'captions/v1/rooms'],
     ['http://[::1]:8765', 'http://[::1]:8765/v1/rooms'],
   ])('of %s is %s', (base, address) => {
     expect(gatewayAddress(base, 'v1/rooms')).toBe(address);

@@ -4,11 +4,16 @@ type Query = Readonly<Record<string, string>>;
 
 /**
  * The address of `path`, such as `v1/rooms`, at the gateway whose address is `base` (`https://host`, `https://host/captions/`): the
- * path of the base is kept, its query and fragment are not.
+ * path of the base is kept, its query and fragment are not. A base for WebSockets is one for HTTP, too.
  */
 export function gatewayAddress(base: string, path: string, query: Query = {}): string {
   const asked = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
-  return `${base.replace(/[?#].*$/s, '').replace(/\/+$/, '')}/${path}${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
+  const address = base
+    .trim()
+    .replace(/^ws(?=s?:)/i, 'http')
+    .replace(/[?#].*$/s, '')
+    .replace(/\/+$/, '');
+  return `${address}/${path}${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
 }
 
 /** The same with `ws:` for `http:` and `wss:` for `https:`. */

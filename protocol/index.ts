@@ -34,7 +34,7 @@ export { decodeBase64url, encodeBase64url } from './base64url.js';
 export { CaptionFollower, type CaptionFollowerOptions } from './caption-follower.js';
 export * from './ingest.js';
 export { KEPT_AUDIO_MS, KeptAudio, type KeptRun } from './kept-audio.js';
-export { shownName } from './shown-name.js';
+export { shownName, visibleLine } from './shown-name.js';
 export * from './captioner.js';
 export { type AccessMessage, MAX_TOKEN_CHARS, type TokenMessage } from './access.js';
 export { type AccessTokenSource, ClientToken, type TokenAnswers } from './client-token.js';

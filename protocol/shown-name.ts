@@ -39,15 +39,28 @@ const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}\p{Co}]/u;
 /** Marks that are piled up cover the lines above and below; no writing puts more of them on one letter. */
 const PILED_MARKS = /(\p{M}{8})\p{M}+/gu;
 
-/** One line without controls, without characters that turn text around, and without invisible ones; perhaps empty. */
+/** What most words consist of: nothing has to be looked for in it. */
+const PLAIN = /^[!-~\u00a1-\u00ac\u00ae-\u02af]*$/;
+
+/**
+ * One line without controls, without characters that turn text around, and without invisible ones; perhaps empty. For everything that
+ * people write and others read: names, sentences, phrases of a vocabulary.
+ */
+export function visibleLine(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return (
+    text
+      .replace(BLANK, ' ')
+      .replace(MEANT_OR_UNSEEN, (_, meant: string | undefined) => meant ?? '')
+      .replace(PILED_MARKS, '$1')
+      // What was taken away may have parted spaces.
+      .replace(BLANK, ' ')
+      .trim()
+  );
+}
+
 function visibleText(text: string): string {
-  const visible = text
-    .replace(BLANK, ' ')
-    .replace(MEANT_OR_UNSEEN, (_, meant: string | undefined) => meant ?? '')
-    .replace(PILED_MARKS, '$1')
-    // What was taken away may have parted spaces.
-    .replace(BLANK, ' ')
-    .trim();
+  const visible = visibleLine(text);
   return VISIBLE.test(visible) ? cutAtCharacter(visible) : '';
 }
 

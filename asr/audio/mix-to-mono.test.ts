@@ -35,6 +35,12 @@ describe('mixToMono', () => {
     expect(energy(mixToMono([quieter, voice]))).toBeGreaterThan(0.5 * energy(voice));
   });
 
+  it.each([1, 5, 31])('is as loud as the one channel with sound beside %i silent ones', (count) => {
+    const silent = Array.from({ length: count }, (_, channel) => voice.map((_, n) => (n + channel) % 3));
+    const mixed = mixToMono([...silent, voice]);
+    expect(energy(mixed)).toBeGreaterThan(0.9 * energy(voice));
+  });
+
   it('mixes people who have a channel each as ever', () => {
     const plain = voice.map((sample, n) => Math.round((sample + (other[n] ?? 0)) / 2));
     expect(mixToMono([voice, other])).toEqual(plain);

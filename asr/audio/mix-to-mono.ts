@@ -4,10 +4,12 @@ import { toPcm16 } from './audio-frame.js';
 const BLOCK_SAMPLES = 16_000;
 /** Channels that are so much alike, or so much each other's opposite, hold the same sound. */
 const ALIKE = 0.6;
+/** A channel with so small a part of the loudest one's energy is silent: crosstalk and hum at most. */
+const SILENT = 0.001;
 
 /**
- * The mean of all channels, rounded. A channel that is another one upside down (a cable soldered the wrong way round) would take
- * it away: it is turned first, from block to block. A single channel is returned as it is. Empty when there are none.
+ * The mean of all channels in which there is sound, rounded. A channel that is another one upside down (a cable soldered the wrong way round) would take
+ * it away: it is turned first, from block to block. Silent channels make the others no quieter. A single channel is returned as it is. Empty when there are none.
  */
 export function mixToMono(channels: readonly Int16Array[]): Int16Array {
   const [first, ...others] = channels;
@@ -15,6 +17,7 @@ export function mixToMono(channels: readonly Int16Array[]): Int16Array {
   if (others.length === 0) return first;
   const mixed = new Int16Array(first.length);
   const signs = channels.map(() => 1);
+  const audible = audibleCount(channels);
   for (let from = 0; from < mixed.length; from += BLOCK_SAMPLES) {
     const blocks = channels.map((channel) => channel.subarray(from, from + BLOCK_SAMPLES));
     turnOpposites(blocks, signs);
@@ -25,11 +28,17 @@ export function mixToMono(channels: readonly Int16Array[]): Int16Array {
         sums[index] = (sums[index] ?? 0) + sign * (block[index] ?? 0);
     }
     mixed.set(
-      Int16Array.from(sums, (sum) => toPcm16(sum / channels.length)),
+      Int16Array.from(sums, (sum) => toPcm16(sum / audible)),
       from,
     );
   }
   return mixed;
+}
+
+function audibleCount(channels: readonly Int16Array[]): number {
+  const energies = channels.map((channel) => product(channel, channel));
+  const least = SILENT * Math.max(...energies);
+  return energies.filter((energy) => energy >= least).length;
 }
 
 /** Compares with the loudest one. What is neither alike nor opposite stays as it was in the block before. */

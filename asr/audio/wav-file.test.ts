@@ -168,6 +168,41 @@ describe('parseWav', () => {
     },
   );
 
+  it.each([2, 4, 8])(
+    'reads sound of which a recorder that broke down said %i bytes only',
+    (declaredBytes) => {
+      const data = { id: 'data', content: samples16(7, 8, 9, 0, 0, 0, 1, 2, 3, 4), declaredBytes };
+      expect(firstChannel(riff([formatChunk({}), data]))).toEqual([7, 8, 9, 0, 0, 0, 1, 2, 3, 4]);
+    },
+  );
+
+  it('takes no chunk for sound, known or not, however long it is', () => {
+    const data = { id: 'data', content: samples16(7) };
+    const unknown = { id: 'xYz!', content: new Uint8Array(100) };
+    expect(firstChannel(riff([formatChunk({}), data, unknown]))).toEqual([7]);
+  });
+
+  it('reads the sound behind an empty chunk', () => {
+    const empty = { id: 'data', content: new Uint8Array(0) };
+    const data = { id: 'data', content: samples16(7, 8, 9) };
+    expect(firstChannel(riff([formatChunk({}), empty, data]))).toEqual([7, 8, 9]);
+  });
+
+  it.each(['RF64', 'BW64'])('reads a long recording (%s), whose sizes are elsewhere', (form) => {
+    const sizes = { id: 'ds64', content: new Uint8Array(28) };
+    const data = { id: 'data', content: samples16(7, 8, 9), declaredBytes: 0xffffffff };
+    const bytes = Buffer.from(riff([sizes, formatChunk({}), data]));
+    bytes.write(form, 'latin1');
+    expect(firstChannel(bytes)).toEqual([7, 8, 9]);
+  });
+
+  it('reads samples of fewer bits than their bytes have', () => {
+    const twelve = { id: 'data', content: samples16(0x1230, -0x1230) };
+    expect(firstChannel(riff([formatChunk({ bits: 12 }), twelve]))).toEqual([0x1230, -0x1230]);
+    const twenty = { id: 'data', content: Uint8Array.of(0xf0, 0x34, 0x12) };
+    expect(firstChannel(riff([formatChunk({ bits: 20 }), twenty]))).toEqual([0x1234]);
+  });
+
   it('takes no chunk for sound where there is none', () => {
     const odd = { id: 'LIST', content: Uint8Array.of(1, 2, 3) };
     const empty = { id: 'data', content: new Uint8Array(0) };
@@ -217,7 +252,6 @@ describe('parseWav', () => {
     ['MP4', Buffer.from('....ftypM4A ....')],
     ['WebM', Buffer.from('\x1aE\xdf\xa3........', 'latin1')],
     ['RIFX', Buffer.from('RIFX....WAVE....')],
-    ['RF64', Buffer.from('RF64....WAVE....')],
     ['something else', Buffer.from('RIFF....AVI ....')],
   ])('says what a file is that is no WAV: %s', (name, bytes) => {
     const error = errorOf(bytes);
@@ -233,7 +267,7 @@ describe('parseWav', () => {
     ['MP3', riff([formatChunk({ tag: 0x55 }), audio])],
     ['0x1234', riff([formatChunk({ tag: 0x1234 }), audio])],
     ['mu-law', riff([formatChunk({ tag: 0xfffe, subFormat: 7 }), audio])],
-    ['12 bits', riff([formatChunk({ bits: 12 }), audio])],
+    ['integer samples of 40 bits', riff([formatChunk({ bits: 40 }), audio])],
     ['float samples of 16 bits', riff([formatChunk({ tag: 3, bits: 16 }), audio])],
     ['no channels', riff([formatChunk({ channelCount: 0 }), audio])],
     ['0 Hz', riff([formatChunk({ sampleRateHz: 0 }), audio])],

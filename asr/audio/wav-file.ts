@@ -47,8 +47,8 @@ async function readBytes(path: string): Promise<Uint8Array> {
 
 /**
  * The same for bytes in memory. Audio data that ends before its declared size (a recording cut short, a stream of
- * unknown length) is read as far as it goes, and so is sound of which the header says that there is none: a recorder that
- * broke down did not get round to writing how long it is. Floats are clipped to [-1, 1]; not-a-number becomes 0.
+ * unknown length) is read as far as it goes, and so is sound of which the header says that there is none, or less than half: a
+ * recorder that broke down did not get round to writing how long it is. Floats are clipped to [-1, 1]; not-a-number becomes 0.
  * @throws CaptionError `wav_unreadable`.
  */
 export function parseWav(bytes: Uint8Array): WavAudio {
@@ -91,33 +91,41 @@ const unreadable = (what: string): CaptionError =>
   new CaptionError('wav_unreadable', `${what}. ${HOW_TO_CONVERT}`);
 
 const RIFF_HEADER_BYTES = 12;
+/**
+ * RF64 (EBU Tech 3306) and its successor BW64 (ITU-R BS.2088) are the same but for the sizes of long recordings, which are in a chunk
+ * `ds64`: the `data` chunk itself says 0xffffffff, which is more than follows, and is read as far as it goes.
+ */
+const WAV_FORMS: ReadonlySet<string> = new Set(['RIFF', 'RF64', 'BW64']);
 const CHUNK_HEADER_BYTES = 8;
 
 /** Chunks that there are in WAV files. */
 const KNOWN_CHUNKS: ReadonlySet<string> = new Set(
-  'fmt ,data,LIST,fact,JUNK,junk,PAD ,FLLR,bext,iXML,axml,chna,cue ,plst,smpl,inst,id3 ,ID3 ,PEAK,cart,levl,umid,minf,elm1,regn,acid,strc,_PMX,DISP,afsp,LGWV'.split(
+  'ds64,fmt ,data,LIST,fact,JUNK,junk,PAD ,FLLR,bext,iXML,axml,chna,cue ,plst,smpl,inst,id3 ,ID3 ,PEAK,cart,levl,umid,minf,elm1,regn,acid,strc,_PMX,DISP,afsp,LGWV'.split(
     ',',
   ),
 );
 
 /** The parts of a RIFF file that matter. A chunk is: id (4 bytes), size (4 bytes), content, a byte to make it even. */
 function findChunks(bytes: Uint8Array): { format: DataView; data: DataView } {
-  if (text(bytes, 0) !== 'RIFF' || text(bytes, 8) !== 'WAVE')
-    throw unreadable(`This is ${nameOf(bytes)}, not a WAV file`);
+  const isWav = WAV_FORMS.has(text(bytes, 0)) && text(bytes, 8) === 'WAVE';
+  if (!isWav) throw unreadable(`This is ${nameOf(bytes)}, not a WAV file`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let format: DataView | undefined;
   let data: DataView | undefined;
   let at = RIFF_HEADER_BYTES;
   let last: { readonly id: string; readonly at: number; readonly size: number } | undefined;
-  while (at + CHUNK_HEADER_BYTES <= bytes.length && (format === undefined || data === undefined)) {
+  while (at + CHUNK_HEADER_BYTES <= bytes.length && (format === undefined || (data?.byteLength ?? 0) === 0)) {
     const [id, size] = [text(bytes, at), view.getUint32(at + 4, true)];
     last = { id, at, size };
     const start = at + CHUNK_HEADER_BYTES;
-    const isUnfinished = id === 'data' && size === 0 && !areChunks(bytes, start);
+    const isUnfinished =
+      id === 'data' &&
+      size < (bytes.length - start) / 2 &&
+      !areChunks(bytes, chunkAfter(bytes, { start, size }));
     const end = isUnfinished ? bytes.length : Math.min(start + size, bytes.length);
     const content = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
     if (id === 'fmt ') format ??= content;
-    if (id === 'data') data ??= content;
+    if (id === 'data' && (data === undefined || data.byteLength === 0)) data = content;
     at = isUnfinished ? end : chunkAfter(bytes, { start, size });
   }
   if (format !== undefined && data !== undefined) return { format, data };
@@ -148,11 +156,14 @@ function areChunks(bytes: Uint8Array, from: number): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = from;
   while (at + CHUNK_HEADER_BYTES <= bytes.length) {
-    if (!KNOWN_CHUNKS.has(text(bytes, at))) return false;
+    if (!CHUNK_ID.test(text(bytes, at))) return false;
     at = chunkAfter(bytes, { start: at + CHUNK_HEADER_BYTES, size: view.getUint32(at + 4, true) });
   }
   return at >= bytes.length;
 }
+
+/** Also of chunks that nobody knows. */
+const CHUNK_ID = /^[ -~]{4}$/;
 
 const text = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
 
@@ -161,7 +172,6 @@ function nameOf(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'an empty file';
   const first = text(bytes, 0);
   if (first === 'RIFX') return 'a big-endian WAV file (RIFX)';
-  if (first === 'RF64' || first === 'BW64') return `a 64-bit WAV file (${first})`;
   if (first === 'OggS') return 'an Ogg file';
   if (first === 'fLaC') return 'a FLAC file';
   if (first === 'FORM') return 'an AIFF file';
@@ -227,9 +237,12 @@ function readFormat(format: DataView): { channelCount: number; sampleRateHz: num
   return {
     channelCount,
     sampleRateHz,
-    encoding: encodingOf(readFormatTag(format), format.getUint16(14, true)),
+    encoding: encodingOf(readFormatTag(format), wholeBytes(format.getUint16(14, true))),
   };
 }
+
+/** Samples of 12 or 20 bits stand in the upper bits of the next whole bytes. */
+const wholeBytes = (bits: number): number => Math.ceil(bits / 8) * 8;
 
 function readFormatTag(format: DataView): number {
   const tag = format.getUint16(0, true);

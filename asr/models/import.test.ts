@@ -76,6 +76,43 @@ describe('importModel', () => {
     expect((await readdir(model.dir)).sort()).toEqual([...Object.keys(tinyFiles()), 'install.json'].sort());
   });
 
+  it.each([
+    ['two folders deeper', 'outer/my-model/'],
+    ['beside a folder of test recordings', 'my-model/', 'test_wavs/0.wav'],
+  ])('finds the model %s', async (_, folder, ...beside) => {
+    const path = join(await newDir(), 'nested.tar');
+    const files = Object.entries(tinyFiles()).map(([name, content]) => ({
+      path: `${folder}${name}`,
+      content,
+    }));
+    const others = beside.map((name) => ({ path: name, content: Buffer.from('RIFF') }));
+    await writeFile(path, rawTar([...others, ...files]));
+    const model = await importModel({ path, stores: [await newDir()] });
+    expect(await readdir(model.dir)).toEqual(expect.arrayContaining(Object.keys(tinyFiles())));
+  });
+
+  it('does not guess between two models', async () => {
+    const path = join(await newDir(), 'two.tar');
+    const files = ['one', 'two'].flatMap((folder) =>
+      Object.entries(tinyFiles()).map(([name, content]) => ({ path: `${folder}/${name}`, content })),
+    );
+    await writeFile(path, rawTar(files));
+    await expect(importModel({ path, stores: [await newDir()] })).rejects.toMatchObject({
+      code: 'model_incomplete',
+    });
+  });
+
+  it('takes null in model.json for what is not said', async () => {
+    const path = await writeFiles(join(await newDir(), 'said'), {
+      ...tinyFiles(),
+      'model.json': JSON.stringify({ title: null, languages: ['en_US'], casing: null, punctuates: null }),
+    });
+    expect(await importModel({ path, stores: [await newDir()] })).toMatchObject({
+      title: 'said',
+      languages: ['en_US'],
+    });
+  });
+
   it('finds the one folder in a folder, and leaves out what a system put into it', async () => {
     const path = await writeFiles(join(await newDir(), 'outer'), {
       '.DS_Store': '?',

@@ -7,7 +7,7 @@ import { isMissing } from './install-record.js';
 import { belongsToModel } from './model-files.js';
 import { archiveFileName, checkArchive } from './pull.js';
 import { assertModelId, MODEL_REGISTRY, registeredModel, type RegisteredModel } from './registry.js';
-import { inWorkplace, install, onlyFolderOf, type Workplace, type WorkplaceOptions } from './store.js';
+import { inWorkplace, install, modelFolderIn, type Workplace, type WorkplaceOptions } from './store.js';
 import { unpackArchive } from './unpack.js';
 import { verifyModel } from './verify.js';
 
@@ -47,7 +47,7 @@ async function importFolder(
   path: string,
   registered: RegisteredModel | undefined,
 ): Promise<InstalledModel | InstalledPunctuation> {
-  const from = await onlyFolderOf(path);
+  const from = await modelFolderIn(path);
   // Before anything is copied: somebody may have named the wrong, and a big, folder. A folder that was installed on
   // another machine brings its record, and what happened to it on its way is found.
   await verifyModel({
@@ -77,7 +77,7 @@ async function importArchive(
     signal: place.signal,
   });
   await unpackArchive({ ...options, archivePath: path, targetDir: place.stagingDir, signal: place.signal });
-  return install(place, { dir: await onlyFolderOf(place.stagingDir), registered, source: path, archive });
+  return install(place, { dir: await modelFolderIn(place.stagingDir), registered, source: path, archive });
 }
 
 /** True for a folder, false for a file. */

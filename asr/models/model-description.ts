@@ -44,8 +44,15 @@ function parseDescription(text: string): ModelDescription | undefined {
   } catch {
     return undefined;
   }
-  return isDescription(value) ? value : undefined;
+  const said = withoutNulls(value);
+  return isDescription(said) ? said : undefined;
 }
+
+/** Null says nothing. */
+const withoutNulls = (value: unknown): unknown =>
+  typeof value !== 'object' || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
 
 function isDescription(value: unknown): value is ModelDescription {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

@@ -8,7 +8,7 @@ import { sha256OfFile } from './install-record.js';
 import { findModel, type FindOptions } from './locate.js';
 import { PartFile } from './part-file.js';
 import { MODEL_REGISTRY, registeredModel, type ModelArchive, type RegisteredModel } from './registry.js';
-import { inWorkplace, install, onlyFolderOf, type Workplace, type WorkplaceOptions } from './store.js';
+import { inWorkplace, install, modelFolderIn, type Workplace, type WorkplaceOptions } from './store.js';
 import { unpackArchive } from './unpack.js';
 
 export interface PullOptions extends Omit<FindOptions, 'directories'>, WorkplaceOptions, DownloadLimits {
@@ -73,7 +73,7 @@ export async function pullModel(options: PullOptions): Promise<InstalledModel | 
         targetDir: place.stagingDir,
         signal: place.signal,
       });
-      const dir = await onlyFolderOf(place.stagingDir);
+      const dir = await modelFolderIn(place.stagingDir);
       return await install(place, { dir, registered, source: url, archive, precision: options.precision });
     } finally {
       // A whole download was installed or is bad, and would only fail again; one that was interrupted is kept.

@@ -130,12 +130,26 @@ async function removeLeftovers(place: Omit<Workplace, 'signal'>): Promise<void> 
 /** Where the model that is being replaced lies until its successor is in place. */
 const replacedDir = ({ workDir }: Pick<Workplace, 'workDir'>): string => join(workDir, 'replaced');
 
-/** An archive usually has one folder with everything in it, and perhaps a README or a checksum beside it. */
-export async function onlyFolderOf(dir: string): Promise<string> {
+/** How many folders a model may be within: an archive, perhaps packed again by whoever passed it on. */
+const MAX_DEPTH = 3;
+
+/**
+ * Where the model is: an archive usually has one folder with everything in it, and perhaps a README, a checksum or test recordings
+ * beside it. Where several folders could be meant, `dir` itself.
+ */
+export async function modelFolderIn(dir: string): Promise<string> {
+  const found = await modelFoldersIn(dir, MAX_DEPTH);
+  return found.length === 1 ? (found[0] ?? dir) : dir;
+}
+
+async function modelFoldersIn(dir: string, depth: number): Promise<readonly string[]> {
   const entries = (await readdir(dir, { withFileTypes: true })).filter(({ name }) => !isClutter(name));
-  const [folder, ...others] = entries.filter((entry) => entry.isDirectory());
-  const isModelItself = entries.some(({ name }) => name.endsWith('.onnx'));
-  return folder === undefined || others.length > 0 || isModelItself ? dir : join(dir, folder.name);
+  if (entries.some(({ name }) => name.endsWith('.onnx'))) return [dir];
+  const found: string[] = [];
+  for (const entry of entries)
+    if (depth > 0 && entry.isDirectory())
+      found.push(...(await modelFoldersIn(join(dir, entry.name), depth - 1)));
+  return found;
 }
 
 async function addBpeVocab(dir: string): Promise<void> {

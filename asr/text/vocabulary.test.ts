@@ -8,6 +8,13 @@ describe('a vocabulary', () => {
     expect(parseVocabulary(['  La  Suite ', '', 'Ada', 'Ada', '   '])).toEqual(['La Suite', 'Ada']);
   });
 
+  it('has nothing in it that cannot be seen or turns captions around', () => {
+    expect(parseVocabulary(['\u202eAda\u202c', 'A\u200bda', '\u2066', 'La\u00a0Suite'])).toEqual([
+      'Ada',
+      'La Suite',
+    ]);
+  });
+
   it('is bounded in phrases and characters', () => {
     const many = Array.from({ length: 1001 }, (_, index) => `phrase ${index}`);
     expect(() => parseVocabulary(many)).toThrow(expect.objectContaining({ code: 'vocabulary_invalid' }));

@@ -1,4 +1,4 @@
-import { CaptionError } from '../../protocol/index.js';
+import { CaptionError, visibleLine } from '../../protocol/index.js';
 
 export const MAX_VOCABULARY_PHRASES = 1000;
 export const MAX_PHRASE_CHARACTERS = 100;
@@ -6,14 +6,14 @@ export const MAX_PHRASE_CHARACTERS = 100;
 export const MAX_VOCABULARY_BYTES = 16_000;
 
 /**
- * Names and terms as somebody wrote them: trimmed, inner white space made single, empty ones and repetitions left out.
+ * Names and terms as somebody wrote them: on one line, without what cannot be seen, empty ones and repetitions left out.
  * Throws CaptionError `vocabulary_invalid` above 1,000 phrases, 100 characters a phrase, or 16 kB together.
  */
 export function parseVocabulary(lines: readonly string[]): string[] {
   const phrases = new Set<string>();
   let sizeBytes = 0;
   for (const line of lines) {
-    const phrase = line.trim().replace(/\s+/gu, ' ');
+    const phrase = visibleLine(line);
     if (phrase === '' || phrases.has(phrase)) continue;
     if (phrase.length > MAX_PHRASE_CHARACTERS) {
       throw invalid(

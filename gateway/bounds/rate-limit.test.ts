@@ -1,8 +1,20 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AudioPace } from './audio-pace.js';
 import { KeptByClient } from './kept-by-client.js';
 import { RateLimit } from './rate-limit.js';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
+
+async function collectGarbage(): Promise<void> {
+  // What a weak reference led to is kept until the present task is over.
+  await setImmediate();
+  gc();
+}
 
 describe('a rate limit', () => {
   it('lets never more pass than the burst and the rate allow, and all that they do', () => {
@@ -46,13 +58,29 @@ describe('limits that are kept', () => {
     limits.close();
   });
 
-  it('are forgotten when they are at rest, and not before', () => {
+  it('are the same as long as a connection has them, however long it rests', async () => {
+    let nowMs = 0;
+    const limits = new KeptByClient(() => new RateLimit({ burst: 1, perSecond: 1 }, () => nowMs));
+    const ofFirstConnection = limits.of('ana');
+    for (let round = 0; round < 3; round++) {
+      nowMs += 60_000;
+      limits.forgetThoseAtRest();
+      await collectGarbage();
+      expect(limits.of('ana')).toBe(ofFirstConnection);
+    }
+    limits.close();
+  });
+
+  it('are forgotten when they are at rest, and not before', async () => {
     let nowMs = 0;
     const limits = new KeptByClient(() => new RateLimit({ burst: 1, perSecond: 1 }, () => nowMs));
     limits.of('ana').tryTake();
     limits.forgetThoseAtRest();
+    await collectGarbage();
     expect(limits.of('ana').tryTake()).toBe(false);
     nowMs = 2000;
+    limits.forgetThoseAtRest();
+    await collectGarbage();
     limits.forgetThoseAtRest();
     expect(limits.size).toBe(0);
     limits.close();

@@ -3,7 +3,9 @@ import { describeWithModel } from '../../asr/testing/real-model.js';
 import { participantIdentity, roomName } from '../../protocol/index.js';
 import { accessToken, TEST_KEYS } from '../testing/access-token.js';
 import { cleanupsAfterAll } from '../testing/cleanups.js';
+import { rawTcp } from '../testing/raw-tcp.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
+import { waitUntil } from '../testing/wait-until.js';
 
 describeWithModel('captions that tools post', (model) => {
   const afterAllTests = cleanupsAfterAll();
@@ -62,6 +64,7 @@ describeWithModel('captions that tools post', (model) => {
 
   it.each<[string, string, string | Uint8Array<ArrayBuffer>, number, string]>([
     ['no seq', '', 'x', 400, 'query_invalid'],
+    ['an empty seq', 'seq=', 'x', 400, 'query_invalid'],
     ['half a seq', 'seq=1.5', 'x', 400, 'query_invalid'],
     ['a language in other letters', `seq=1&lang=${encodeURIComponent('日本')}`, 'x', 400, 'query_invalid'],
     ['a long language', `seq=1&lang=${'x'.repeat(36)}`, 'x', 400, 'query_invalid'],
@@ -71,6 +74,39 @@ describeWithModel('captions that tools post', (model) => {
     const { post, finals } = freshRoom();
     const response = await post(query, body);
     expect([response.status, await response.json()]).toMatchObject([status, { code }]);
+    expect(finals()).toEqual([]);
+  });
+
+  it('are told that they are too long however long they are, and the next one on the connection is read', async () => {
+    const { name, finals } = freshRoom();
+    const head = (seq: number): string =>
+      `POST /v1/rooms/${encodeURIComponent(name)}/captions?seq=${seq} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
+    const client = await rawTcp(gateway.url, `${head(1)}Content-Length: 1000000\r\n\r\n${'x'.repeat(5000)}`);
+    const answers = (text: string): Promise<void> =>
+      waitUntil(() => (client.received().toString().includes(text) ? undefined : `no ${text}`));
+    await answers('message_too_large');
+    client.socket.write('x'.repeat(995_000));
+    client.socket.write(`${head(2)}Content-Length: 6\r\n\r\nHello.`);
+    await answers('200 OK');
+    expect(finals()).toEqual(['captioner (): Hello.']);
+    client.socket.destroy();
+  });
+
+  it('that break off are no failures of the gateway, and show nothing', async () => {
+    const { name, finals } = freshRoom();
+    const address = `/v1/rooms/${encodeURIComponent(name)}/captions?seq=1`;
+    const refused = async (): Promise<number> => {
+      const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+      return Number(/refused_connections_total\{code="message_malformed"\} (\d+)/.exec(metrics)?.[1] ?? 0);
+    };
+    const before = await refused();
+    const client = await rawTcp(
+      gateway.url,
+      `POST ${address} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nHello`,
+    );
+    client.socket.end();
+    await waitUntil(async () => ((await refused()) > before ? undefined : 'it is not refused yet'));
+    expect(gateway.logText()).not.toContain('request failed');
     expect(finals()).toEqual([]);
   });
 

@@ -59,10 +59,13 @@ export class CaptionPosts {
   async post(request: RoomRequest, incoming: IncomingMessage): Promise<void> {
     const { room, query, permissions, response } = request;
     permissions.requireWrite(room);
-    const seq = Number(query.get('seq') ?? NaN);
-    if (!Number.isSafeInteger(seq) || seq < 0)
+    const written = query.get('seq') ?? '';
+    const seq = Number(written);
+    if (!/^\d+$/.test(written) || !Number.isSafeInteger(seq))
       throw new CaptionError('query_invalid', 'seq must be a whole number, 0 or more.');
     const text = await readText(incoming);
+    // Reading may take long enough for it to be withdrawn.
+    permissions.requireWrite(room);
     if (this.#isClosed)
       throw new CaptionError('shutting_down', 'The gateway is shutting down.', { retryable: true });
     const poster = this.#posterOf(room, request);
@@ -187,11 +190,20 @@ function remember(poster: Poster, seq: number, text: string): void {
 async function readText(incoming: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES)
-      throw new CaptionError('message_too_large', `A post may have ${MAX_BODY_BYTES} bytes.`);
-    chunks.push(chunk);
+  try {
+    // Whoever sends too much is told so: the connection stays for the answer.
+    const body = incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > MAX_BODY_BYTES)
+        throw new CaptionError('message_too_large', `A post may have ${MAX_BODY_BYTES} bytes.`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // The rest is read and dropped, or the next request on this connection would wait for ever.
+    incoming.resume();
+    if (error instanceof CaptionError) throw error;
+    throw new CaptionError('message_malformed', 'The connection ended before the post did.');
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));

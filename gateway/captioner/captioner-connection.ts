@@ -149,12 +149,16 @@ export class CaptionerConnection {
       });
   }
 
+  #isHolding(): boolean {
+    return this.#early !== undefined;
+  }
+
   #goOn(early: readonly RawData[], then: () => void): void {
     this.#early = undefined;
     if (!this.#isEnding) then();
     // One of them may make the others wait again.
     for (const data of early) this.#receive(data);
-    this.#socket.resume();
+    if (!this.#isHolding()) this.#socket.resume();
   }
 
   #tellSpeakers(seat: CaptionerSeat): void {

@@ -117,8 +117,11 @@ export class CaptionerEndpoint implements WebSocketEndpoint {
       );
     }
     const former = hello.session === undefined ? undefined : this.#places.get(hello.session);
+    // A room in which nothing was said is forgotten when nobody is there, and begun anew when somebody comes.
     const isFormer =
-      former?.seat.room.name === room && former.seat.captioner.identity === hello.captioner.identity;
+      former?.seat.room.name === room &&
+      former.seat.room === this.#options.rooms.find(room) &&
+      former.seat.captioner.identity === hello.captioner.identity;
     if (isFormer) return this.#occupy(former, connection);
     const there = [...this.#places.values()].filter(({ seat }) => seat.isThere && seat.room.name === room);
     if (there.length >= MAX_CAPTIONERS_OF_A_ROOM) {

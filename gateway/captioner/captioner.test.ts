@@ -117,6 +117,18 @@ describeWithModel('a person who writes captions', (model) => {
     expect((await other.received('welcome')).session).not.toBe(session);
   });
 
+  it('comes back to a room that was forgotten meanwhile, because nothing had been said in it, and is seen', async () => {
+    const room = freshRoom();
+    const carol = await welcomedCaptioner(gateway.url, room);
+    const { session } = await carol.received('welcome');
+    carol.socket.terminate();
+    await waitUntil(() => (gateway.rooms.find(room) === undefined ? undefined : 'the room is still there'));
+    const viewer = await watch(room);
+    const again = await welcomedCaptioner(gateway.url, room, { session });
+    again.line(1, 'Good morning.', { isCommitted: true });
+    await sees(viewer, ['Carol… Good morning.']);
+  });
+
   it('shares a room with another one: both are seen, each with their own lines', async () => {
     const room = freshRoom();
     const viewer = await watch(room);

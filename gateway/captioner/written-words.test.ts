@@ -19,6 +19,13 @@ function write(...texts: string[]): { words: readonly CaptionWord[]; keeps: numb
 const textsOf = (words: readonly CaptionWord[]): string[] => words.map(({ text }) => text);
 
 describe('written words', () => {
+  it('have nothing in them that cannot be seen or turns the line around', () => {
+    const { words } = write(
+      '\u202eYes\u202c,\u2066 we \u200b do\u0007. \ufeff Mon\u00adday \u{1f468}\u200d\u{1f469}',
+    );
+    expect(textsOf(words)).toEqual(['Yes,', 'we', 'do.', 'Monday', '\u{1f468}\u200d\u{1f469}']);
+  });
+
   it('are those of the text, in order of time, whatever is changed', () => {
     const text = fc.array(fc.stringMatching(/^[a-d]{1,3}$/), { maxLength: 8 });
     fc.assert(

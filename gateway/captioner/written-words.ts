@@ -1,4 +1,4 @@
-import { type CaptionWord, epochMs, MAX_WORD_CHARS } from '../../protocol/index.js';
+import { type CaptionWord, epochMs, MAX_WORD_CHARS, visibleLine } from '../../protocol/index.js';
 
 /** How fast somebody writes of whom nothing is known yet: 200 words a minute. */
 const MS_PER_CHARACTER = 50;
@@ -36,12 +36,11 @@ export function writtenWords(
   return { keep: prefix, words: [...former.slice(0, prefix), ...middle, ...tail] };
 }
 
-/** Words as they are shown: without control characters, none longer than a caption may have. */
+/** Words as they are shown: nothing that cannot be seen in them, none longer than a caption may have. */
 function wordsIn(text: string): string[] {
   const longest = new RegExp(`.{1,${MAX_WORD_CHARS / 2}}`, 'gsu');
-  return text
-    .replace(/\p{Cc}/gu, ' ')
-    .split(/\s+/u)
+  return visibleLine(text)
+    .split(' ')
     .filter((word) => word !== '')
     .flatMap((word) => (word.length <= MAX_WORD_CHARS ? [word] : (word.match(longest) ?? [])));
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { CaptionError } from '../../protocol/index.js';
 import { cleanupsAfterEach } from '../testing/cleanups.js';
 import { readEnvironment } from './environment.js';
@@ -96,6 +96,15 @@ describe('readEnvironment', () => {
   it.each(numberSettings)('the default of $name is in its range', ({ default: value, min, max }) => {
     expect(value).toBeGreaterThanOrEqual(min);
     expect(value).toBeLessThanOrEqual(max);
+  });
+
+  it('takes a choice in other letters, and null in the file for what is not said', async () => {
+    expect(readEnvironment({ CAPTION_HISTORY: ' OFF\r' }, '/').settings.CAPTION_HISTORY).toBe('off');
+    const dir = await mkdtemp(join(tmpdir(), 'settings-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    await writeFile(join(dir, 'c.json'), '{"CAPTION_PORT":null,"CAPTION_HISTORY":"Off"}');
+    const { settings } = readEnvironment({ CAPTION_CONFIG_FILE: 'c.json' }, dir);
+    expect(settings).toMatchObject({ CAPTION_PORT: 8765, CAPTION_HISTORY: 'off' });
   });
 
   it('takes a choice only from its list, which the error names', () => {

@@ -125,6 +125,7 @@ function readFile(path: string): Map<SettingName, string> {
         `${name} in ${path} is not a setting. Did you mean ${closest(name, SETTING_NAMES)}?`,
       );
     }
+    if (value === null) continue;
     if (typeof value !== 'string' && typeof value !== 'number') {
       throw new CaptionError('config_invalid', `${name} in ${path} must be a text or a number.`);
     }

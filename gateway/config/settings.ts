@@ -354,7 +354,7 @@ export function parseSetting(name: SettingName, raw: string): string | number {
       throw new CaptionError('config_invalid', `${name} is "${raw}"; it must be ${LANGUAGE_TAG_RULE}.`);
     }
     case 'choice':
-      if (setting.choices.includes(raw)) return raw;
+      if (setting.choices.includes(raw.toLowerCase())) return raw.toLowerCase();
       throw new CaptionError(
         'config_invalid',
         `${name} is "${raw}"; it must be one of ${setting.choices.join(', ')}.`,

@@ -14,6 +14,12 @@ describe('the name of a download', () => {
     ['会议室', 'transcript', '会议室'],
     ['Straße & Übung', 'Stra-e-Ubung', 'Straße & Übung'],
     ['council / 1', 'council-1', undefined],
+    ['\u{1f468}\u200d\u{1f469} \u202eabc', 'abc', '\u{1f468}\u200d\u{1f469} abc'],
+    [
+      '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645',
+      'transcript',
+      '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645',
+    ],
     ['..', 'transcript', undefined],
     ['a\r\nSet-Cookie: x="y"', 'a-Set-Cookie-x-y', undefined],
   ])('keeps "%s", and has something like it in ASCII', (room, ascii, own) => {

@@ -1,7 +1,8 @@
+import { shownName } from '../../protocol/index.js';
 import { chopText } from '../transcript/text-columns.js';
 
-/** Characters of a name that systems refuse, and what cannot be seen. */
-const FORBIDDEN_IN_NAMES = /[\p{C}<>:"/\\|?*]+/gu;
+/** Characters of a name that systems refuse. */
+const FORBIDDEN_IN_NAMES = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}<>:"/\\|?*]+/gu;
 /** What `filename*` may hold as it is (RFC 8187, attr-char), of what encodeURIComponent leaves alone. */
 const NOT_ATTRIBUTE_CHARACTERS = /['()*]/g;
 const ASCII = /^[ -~]*$/;
@@ -17,7 +18,7 @@ export function attachment(name: {
   readonly extension: string;
 }): string {
   const rest = `${name.suffix}.${name.extension}`;
-  const own = name.of.replace(FORBIDDEN_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
+  const own = shownName(name.of, name.of).replace(FORBIDDEN_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
   const shown = (chopText(own, MAX_NAME_COLUMNS)[0] ?? '').replace(/^[.\s]+|[.\s]+$/gu, '');
   const ascii = shown
     .normalize('NFD')

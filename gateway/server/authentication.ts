@@ -4,6 +4,7 @@ import {
   epochMs,
   type EpochMs,
   type ParticipantIdentity,
+  roomName,
   type RoomName,
   TOKEN_SUBPROTOCOL_PREFIX,
 } from '../../protocol/index.js';
@@ -15,6 +16,8 @@ import type { TokenOwner } from './access/token-owner.js';
 export interface Permissions {
   /** Absent without authentication: then anybody is who they say. */
   readonly owner?: TokenOwner;
+  /** For which room the token was made, if for one. Identities of different rooms may be of different people. */
+  readonly room?: RoomName;
   /** When the token ends; absent without authentication. */
   readonly expiresAtMs?: EpochMs;
   /** Throws CaptionError `forbidden` or `access_withdrawn`, as all of these. */
@@ -102,6 +105,7 @@ function permissionsOf(claims: TokenClaims, access: RoomAccess): Permissions {
   };
   return {
     ...(owner === undefined ? {} : { owner }),
+    ...(typeof grant.room === 'string' && grant.room !== '' ? { room: roomName(grant.room) } : {}),
     expiresAtMs: epochMs(claims.expiresAtMs),
     requireSpeak(room, identity) {
       requireRoom(room, rights.maySpeak, 'speak');

@@ -6,12 +6,11 @@ import {
   type IngestClientMessage,
   type IngestHello,
   type IngestServerMessage,
-  type RoomName,
 } from '../../protocol/index.js';
 import type { Logger } from '../log.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { ConnectionRights, OpenConnectionRights } from './access/connection-rights.js';
-import { shownOwner, type TokenOwner } from './access/token-owner.js';
+import { shownOwner } from './access/token-owner.js';
 import type { Permissions } from './authentication.js';
 import type { IngestLimits } from './ingest-limits.js';
 import {
@@ -44,8 +43,6 @@ export interface IngestHost {
   /** Opens or resumes. Throws CaptionErrors. */
   openStream(hello: IngestHello): Promise<OpenedStream>;
   endStream(stream: IngestStream): Promise<void>;
-  /** What whoever has this token may send in a room, over all connections. */
-  limitsOf(owner: TokenOwner | undefined, room: RoomName): IngestLimits;
   /** An unmuted speaker who sends nothing for so long is disconnected. */
   readonly idleMs: number;
   readonly helloDeadlineMs: number;
@@ -61,8 +58,7 @@ export class IngestConnection implements IngestOwner {
   readonly #metrics: GatewayMetrics;
   readonly #greeted: () => void;
   #stream: IngestStream | undefined;
-  /** From hello on: before, one message is all that is read. */
-  #limits: IngestLimits | undefined;
+  readonly #limits: IngestLimits;
   #acked: IngestProgress | undefined;
   #ackedAtMs = -Infinity;
   #timer: NodeJS.Timeout;
@@ -79,6 +75,8 @@ export class IngestConnection implements IngestOwner {
     openRights: OpenConnectionRights;
     host: IngestHost;
     metrics: GatewayMetrics;
+    /** What whoever has this token may send, over all connections. */
+    limits: IngestLimits;
     /** Hello has been said. */
     greeted: () => void;
   }) {
@@ -91,6 +89,7 @@ export class IngestConnection implements IngestOwner {
       send: (message) => this.#send(message),
       ended: (error) => this.#fail(error),
     });
+    this.#limits = options.limits;
     this.#greeted = options.greeted;
     this.#host = options.host;
     this.#metrics = options.metrics;
@@ -126,7 +125,7 @@ export class IngestConnection implements IngestOwner {
     }
     try {
       const bytes = data as Buffer;
-      this.#limits?.take(bytes.length, isBinary);
+      this.#limits.take(bytes.length, isBinary);
       if (isBinary) this.#push(bytes);
       else this.#handle(decodeIngestMessage(bytes.toString('utf8')));
     } catch (error) {
@@ -198,7 +197,6 @@ export class IngestConnection implements IngestOwner {
       const hello = { ...said, speaker: shownOwner(said.speaker, permissions.owner) };
       this.#hello = hello;
       this.#greeted();
-      this.#limits = this.#host.limitsOf(permissions.owner, hello.room);
       this.#limits.takeHello();
       const { stream, finalThroughSample } = await this.#host.openStream(hello);
       stream.attach(this);
@@ -223,7 +221,8 @@ export class IngestConnection implements IngestOwner {
     } finally {
       this.#early = undefined;
       for (const { data, isBinary } of early) this.#receive(data, isBinary);
-      this.#socket.resume();
+      // Some of it may have to wait for recognition, and what follows it too.
+      if (this.#waitTimer === undefined) this.#socket.resume();
     }
   }
 

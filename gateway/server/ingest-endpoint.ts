@@ -1,4 +1,4 @@
-import { CaptionError, type IngestHello, type RoomName } from '../../protocol/index.js';
+import { CaptionError, type IngestHello } from '../../protocol/index.js';
 import type { AsrEvent, ChildEngine, StallLimits } from '../../asr/index.js';
 import { AudioPace } from '../bounds/audio-pace.js';
 import { clientKey, ConnectionBounds } from '../bounds/connection-bounds.js';
@@ -10,7 +10,6 @@ import type { LanguageChooser } from '../rooms/caption-language.js';
 import { SpeakerPipeline } from '../rooms/speaker-pipeline.js';
 import { IngestConnection, type IngestHost, type OpenedStream } from './ingest-connection.js';
 import type { OpenConnectionRights } from './access/connection-rights.js';
-import type { TokenOwner } from './access/token-owner.js';
 import { type IngestLimits, ingestLimits } from './ingest-limits.js';
 import { IngestStream } from './ingest-stream.js';
 import { IngestStreams } from './ingest-streams.js';
@@ -72,14 +71,12 @@ export class IngestEndpoint implements IngestHost, WebSocketEndpoint {
   /** Throws CaptionError `too_many_connections`. */
   open({ socket, permissions, address }: AcceptedConnection): void {
     const { owner } = permissions;
-    const greeted = this.#ungreeted.enter({ owner, address, room: undefined });
+    const client = { owner, room: permissions.room };
+    const greeted = this.#ungreeted.enter({ ...client, address });
     socket.once('close', greeted);
     const { metrics, openRights } = this.#options;
-    new IngestConnection({ socket, permissions, openRights, host: this, metrics, greeted });
-  }
-
-  limitsOf(owner: TokenOwner | undefined, room: RoomName): IngestLimits {
-    return this.#limits.of(clientKey({ owner, room }));
+    const limits = this.#limits.of(clientKey(client));
+    new IngestConnection({ socket, permissions, openRights, host: this, metrics, limits, greeted });
   }
 
   async openStream(hello: IngestHello): Promise<OpenedStream> {

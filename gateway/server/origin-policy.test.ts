@@ -42,6 +42,13 @@ describe('OriginPolicy', () => {
     ['a page of an allowed origin', { host: 'captions.example', origin: 'https://visio.example' }, 'allowed'],
     ['the same in capitals', { host: 'captions.example', origin: 'https://VISIO.example' }, 'allowed'],
     ['an origin that was written with a slash', { host: 'x', origin: 'https://two.example' }, 'allowed'],
+    ['an origin with the dot of a full name', { host: 'x', origin: 'https://visio.example.' }, 'allowed'],
+    ['its own page, with that dot in Host', { host: 'a.example.', origin: 'https://a.example' }, 'allowed'],
+    [
+      'its own page, with a name in other letters',
+      { host: 'MÜnchen.example', origin: 'https://xn--mnchen-3ya.example' },
+      'allowed',
+    ],
     ['an origin with a port', { host: 'x', origin: 'http://localhost:3000' }, 'allowed'],
     [
       'its own page, with the port in Host',
@@ -98,6 +105,9 @@ describe('allowedOrigins', () => {
     'null',
     'ftp://visio.example',
     'https://a@b.example',
+    'https://*.visio.example',
+    'https://one.example https://two.example',
+    '"https://visio.example"',
   ])('refuse %s at the start, and say how to write it', (origin) => {
     expect(() => allowedOrigins(`https://visio.example,${origin}`)).toThrow(
       expect.objectContaining({ code: 'config_invalid', message: textWith('https://visio.example or') }),
@@ -111,18 +121,41 @@ describe('bareHost', () => {
     ['::1', '::1'],
     ['127.0.0.1', '127.0.0.1'],
     ['localhost', 'localhost'],
+    ['localhost.', 'localhost'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['[::]', '::'],
+    ['münchen.example', 'münchen.example'],
   ])('makes %s something to listen on: %s', (host, bare) => {
     expect(bareHost(host)).toBe(bare);
   });
 });
 
+describe('a host with more than a name', () => {
+  it.each(['http://localhost', '127.0.0.1:80', '[::1]:80', 'host/path', 'a b'])('"%s" is refused', (host) => {
+    expect(() => bareHost(host)).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: textWith('CAPTION_PORT') }),
+    );
+  });
+});
+
 describe('isLoopbackHost', () => {
-  it.each(['localhost', '127.0.0.1', '127.1.2.3:80', '::1', '[::1]', '[::1]:8765', 'localhost:1'])(
-    'holds for %s',
-    (host) => {
-      expect(isLoopbackHost(host)).toBe(true);
-    },
-  );
+  it.each([
+    'localhost',
+    '127.0.0.1',
+    '127.1.2.3:80',
+    '127.1',
+    '::1',
+    '0:0:0:0:0:0:0:1',
+    '[0:0::1]:80',
+    '::ffff:127.0.0.1',
+    '[::ffff:127.1.2.3]:80',
+    'LocalHost.',
+    '[::1]',
+    '[::1]:8765',
+    'localhost:1',
+  ])('holds for %s', (host) => {
+    expect(isLoopbackHost(host)).toBe(true);
+  });
 
   it.each([
     '',
@@ -130,6 +163,10 @@ describe('isLoopbackHost', () => {
     '::',
     '[::]:1',
     '10.0.0.1',
+    '127.0.0.1@evil.example',
+    'evil.example/127.0.0.1',
+    '::ffff:10.0.0.1',
+    '127.999.0.1',
     'localhost.evil',
     '127.0.0.1.nip.io',
     '::1:8765x',

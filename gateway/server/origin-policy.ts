@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { CaptionError } from '../../protocol/index.js';
 
 /**
@@ -69,15 +70,33 @@ function originOf(text: string): string | undefined {
     url.hash === '' &&
     url.username === '' &&
     url.password === '';
-  return isBare && /^https?:$/.test(url.protocol) ? url.origin : undefined;
+  // The dot at the end of a full name is no part of it; a pattern is no name.
+  if (!isBare || !/^https?:$/.test(url.protocol) || url.hostname.includes('*')) return undefined;
+  url.hostname = url.hostname.replace(/\.$/, '');
+  return url.origin;
 }
 
-/** Where the gateway listens, with or without brackets around an IPv6 address. */
-export const bareHost = (host: string): string => /^\[(.*)\]$/.exec(host)?.[1] ?? host;
+/**
+ * Where the gateway listens: without the brackets of an IPv6 address and the dot of a full name. Throws CaptionError `config_invalid`
+ * for more than a name or address.
+ */
+export function bareHost(host: string): string {
+  const bare = (/^\[(.*)\]$/.exec(host)?.[1] ?? host).replace(/(?<=.)\.$/, '');
+  const isAddress = isIP(bare.replace(/%.*$/, '')) !== 0;
+  if (isAddress || /^[^\s:/?#@[\]]*$/.test(bare)) return bare;
+  throw new CaptionError(
+    'config_invalid',
+    `CAPTION_HOST is "${host}"; it must be a name or an address alone, such as 127.0.0.1 or ::1. The port is CAPTION_PORT.`,
+  );
+}
+
+/** As URL parsers write them: `::ffff:127.0.0.1` is `[::ffff:7f00:1]`. */
+const LOOPBACK_ADDRESS = /^(?:127\.[\d.]+|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]+\])$/;
 
 /** For a name or address with or without a port; an IPv6 address with a port stands in brackets. */
 export function isLoopbackHost(host: string): boolean {
-  if (host === '::1') return true;
-  const name = host.toLowerCase().replace(/:\d+$/, '');
-  return name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
+  const address = `http://${isIP(host) === 6 ? `[${host}]` : host}`;
+  if (/[/?#@\\]/.test(host) || !URL.canParse(address)) return false;
+  const name = new URL(address).hostname.replace(/\.$/, '');
+  return name === 'localhost' || LOOPBACK_ADDRESS.test(name);
 }

@@ -1,7 +1,8 @@
 import { beforeAll, expect, it } from 'vitest';
 import { describeWithModel } from '../../asr/testing/real-model.js';
-import { roomName } from '../../protocol/index.js';
+import { roomName, SUBPROTOCOL } from '../../protocol/index.js';
 import { cleanupsAfterAll, cleanupsAfterEach } from '../testing/cleanups.js';
+import { RawPeer } from '../testing/raw-peer.js';
 import { rawTcp } from '../testing/raw-tcp.js';
 import { startTestGateway, type TestGateway } from '../testing/test-gateway.js';
 import { waitUntil } from '../testing/wait-until.js';
@@ -40,6 +41,19 @@ describeWithModel('an address of a room', (model) => {
     expect(written('council')).toEqual(['Bonjour']);
     expect(await (await fetch(`${address}/seq&lang=fr`)).text()).toBe('7\n');
     expect((await fetch(`${address}&seq=none`, { method: 'POST', body: 'x' })).status).toBe(400);
+  });
+
+  it('may end in a slash', async () => {
+    const address = `${gateway.url}/v1/rooms/slash/captions`;
+    expect((await fetch(`${address}/?seq=1`, { method: 'POST', body: 'One' })).status).toBe(200);
+    expect((await fetch(`${address}/&seq=2`, { method: 'POST', body: 'Two' })).status).toBe(200);
+    expect(written('slash')).toEqual(['One', 'Two']);
+    const viewer = await new RawPeer(`${gateway.url}/v1/captions/?room=slash`, {
+      subprotocols: [SUBPROTOCOL],
+    }).opened();
+    afterwards(() => viewer.socket.terminate());
+    await waitUntil(() => (viewer.messages.length > 0 ? undefined : 'nothing was sent'));
+    expect(viewer.messages[0]).toMatchObject({ kind: 'snapshot', room: 'slash' });
   });
 
   it.each(['.', '..'])('may be that of a room called %s, percent-encoded or as it is', async (room) => {

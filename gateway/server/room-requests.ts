@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CaptionError, MAX_NAME_CHARS, type RoomName, roomName } from '../../protocol/index.js';
 import type { CaptionPosts } from '../captioner/caption-posts.js';
+import { clientKey } from '../bounds/connection-bounds.js';
 import { KeptByClient } from '../bounds/kept-by-client.js';
 import { RateLimit } from '../bounds/rate-limit.js';
 import type { RefusalLog } from '../bounds/refusal-log.js';
-import type { Authenticator, Permissions } from './authentication.js';
+import type { Authenticator } from './authentication.js';
 import { sendError, sendJson } from './http-answers.js';
 import type { OriginPolicy } from './origin-policy.js';
 import type { RoomRegistry } from '../rooms/room-registry.js';
@@ -12,11 +13,11 @@ import { listRooms } from './room-list.js';
 import type { RoomRequest, TranscriptRequests } from './transcript-requests.js';
 
 const LIST_PATH = '/v1/rooms';
-const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+)$/;
+const ROOM_PATH = /^\/v1\/rooms\/([^/]+)\/(.+?)\/?$/;
 const TRANSCRIPT_FILE = /^transcript\.([a-z]+)$/;
-/** Of one identity in one room; a captioner's tool posts each sentence. */
+/** Of one token's owner, whatever room they ask about; a captioner's tool posts each sentence. */
 const REQUESTS = { burst: 100, perSecond: 50 };
-const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)&(.*)$/;
+const APPENDED_QUERY = /^(\/v1\/rooms\/[^/]+\/captions(?:\/seq)?)\/?&(.*)$/;
 const PREFLIGHT_MAX_AGE_S = '600';
 
 export interface RoomRequestsOptions {
@@ -64,7 +65,7 @@ export class RoomRequests {
     if (routes === undefined) return false;
     try {
       this.#options.origins.check(request);
-      await this.#dispatch(routes, { path, query }, { request, response });
+      await this.#dispatch(routes, query, { request, response });
     } catch (thrown) {
       this.#options.refusals.refused(sendError(response, thrown), LIST_PATH);
     }
@@ -77,7 +78,7 @@ export class RoomRequests {
 
   async #dispatch(
     routes: readonly Route[],
-    { path, query }: Address,
+    query: URLSearchParams,
     { request, response }: { request: IncomingMessage; response: ServerResponse },
   ): Promise<void> {
     const methods = routes.flatMap((route) => route.methods);
@@ -96,7 +97,7 @@ export class RoomRequests {
     }
     const inAddress = route.takesTokenInAddress === true ? query.get('access_token') : null;
     const permissions = await this.#options.authenticator.authenticate(request, inAddress ?? undefined);
-    if (!this.#limits.of(requesterOf(permissions, path)).tryTake())
+    if (!this.#limits.of(clientKey({ owner: permissions.owner, room: permissions.room })).tryTake())
       throw new CaptionError('messages_too_fast', 'More requests than are answered; slow down.', {
         retryable: true,
       });
@@ -163,10 +164,6 @@ export class RoomRequests {
     }
   }
 }
-
-/** Undefined where no token says who asks. */
-const requesterOf = ({ owner }: Permissions, path: string): string | undefined =>
-  owner === undefined ? undefined : JSON.stringify([owner.identity, ROOM_PATH.exec(path)?.[1]]);
 
 /**
  * What is asked for. The path is as it was sent, since a room may be called "." or "..", which URL parsers remove, percent-encoded or

@@ -158,7 +158,9 @@ function readQuery(query: URLSearchParams): { fromMs: number; toMs: number; lang
   if (language === undefined) {
     throw new CaptionError('query_invalid', `lang must be one of ${LABEL_LANGUAGES.join(', ')}.`);
   }
-  return { fromMs: secondsOf(query, 'from', 0), toMs: secondsOf(query, 'to', Infinity), language };
+  const [fromMs, toMs] = [secondsOf(query, 'from', 0), secondsOf(query, 'to', Infinity)];
+  if (fromMs > toMs) throw new CaptionError('query_invalid', 'from must not be later than to.');
+  return { fromMs, toMs, language };
 }
 
 function secondsOf(query: URLSearchParams, name: string, otherwise: number): number {

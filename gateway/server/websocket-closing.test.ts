@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -43,6 +44,23 @@ describe('closeWith', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('reads on for the answer, and not for a flood', async () => {
+    const { peer, socket } = await connected();
+    let frames = 0;
+    for (const frame of ['ping', 'pong', 'message'] as const) socket.on(frame, () => (frames += 1));
+    const gone = once(socket, 'close');
+    peer.pause();
+    closeWith(socket, new CaptionError('messages_too_fast', 'Too many.'));
+    for (let index = 0; index < 50_000; index++) {
+      peer.pong();
+      if (index % 500 === 0) await setImmediate();
+    }
+    await gone;
+    expect(frames).toBeGreaterThanOrEqual(1000);
+    // One read of the socket may hold some more.
+    expect(frames).toBeLessThan(1000 + 65_536 / 6);
   });
 
   it('does not throw when the connection is closing or gone', async () => {

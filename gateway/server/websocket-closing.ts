@@ -37,6 +37,8 @@ const CODES: Readonly<Record<string, number>> = {
 
 /** A peer that does not finish the closing handshake is cut off after this. */
 export const CLOSE_DEADLINE_MS = 2000;
+/** What was on its way when a connection was closed, at the most frames a second that are read anywhere; the rest is not even read. */
+const MAX_FRAMES_AFTER_CLOSE = 1000;
 /** The protocol allows no more: RFC 6455, section 5.5. */
 const MAX_REASON_BYTES = 123;
 
@@ -60,6 +62,12 @@ export function closeWith(socket: WebSocket, error: CaptionError): void {
   const timer = setTimeout(() => socket.terminate(), CLOSE_DEADLINE_MS);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
+  let frames = 0;
+  for (const frame of ['message', 'ping', 'pong'] as const)
+    socket.on(frame, () => {
+      frames += 1;
+      if (frames === MAX_FRAMES_AFTER_CLOSE) socket.pause();
+    });
 }
 
 /** As much of code and message as a close frame holds, cut between characters. */

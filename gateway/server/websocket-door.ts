@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { CaptionError, SUBPROTOCOL } from '../../protocol/index.js';
+import { RateLimit } from '../bounds/rate-limit.js';
 import type { RefusalLog } from '../bounds/refusal-log.js';
 import type { Logger } from '../log.js';
 import { type Authenticator, offeredSubprotocols, type Permissions } from './authentication.js';
@@ -9,6 +10,8 @@ import { keepAlive } from './heartbeat.js';
 import type { OriginPolicy } from './origin-policy.js';
 import { closeWith, toCaptionError } from './websocket-closing.js';
 
+/** Each way of asking whether the other side is still there: proxies and browsers do so every few seconds. */
+const CONTROL_FRAMES = { burst: 100, perSecond: 10 };
 /** Of somebody who is being told why they may not connect; longer messages are not even read. */
 const MAX_REFUSED_MESSAGE_BYTES = 1024;
 
@@ -67,8 +70,10 @@ export class WebSocketDoor {
   upgrade(url: URL | undefined, { request, socket, head }: Upgrade): void {
     // A peer that is gone before it has read the answer is its own business.
     socket.on('error', () => undefined);
-    const place = url === undefined ? undefined : this.#servers.get(url.pathname);
+    const place = url === undefined ? undefined : this.#servers.get(url.pathname.replace(/(?<=.)\/$/, ''));
     if (url === undefined || place === undefined) {
+      // The other side may never end it.
+      socket.once('finish', () => socket.destroy());
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
@@ -119,6 +124,14 @@ export class WebSocketDoor {
   #watch(connection: WebSocket): void {
     connection.on('error', (error) => this.#options.log.debug({ error: error.message }, 'connection failed'));
     keepAlive(connection, { intervalMs: this.#options.heartbeatIntervalMs });
+    const limit = new RateLimit(CONTROL_FRAMES);
+    for (const frame of ['ping', 'pong'] as const)
+      connection.on(frame, () => {
+        if (limit.tryTake() || connection.readyState !== connection.OPEN) return;
+        const error = tooFast();
+        this.#options.refusals.refused(error, 'a connection');
+        closeWith(connection, error);
+      });
   }
 
   async #authorise(request: IncomingMessage): Promise<Permissions> {
@@ -150,6 +163,9 @@ const webSocketServer = (maxMessageBytes: number): WebSocketServer =>
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
+
+const tooFast = (): CaptionError =>
+  new CaptionError('messages_too_fast', 'More pings or pongs than are read here.', { retryable: true });
 
 const shuttingDown = (): CaptionError =>
   new CaptionError('shutting_down', 'The gateway is shutting down; connect again.', { retryable: true });

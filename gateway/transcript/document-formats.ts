@@ -1,11 +1,10 @@
 /** Text, Markdown and JSON. Written bit by bit, as subtitles are. */
-import { shownName } from '../../protocol/index.js';
+import { shownName, visibleLine } from '../../protocol/index.js';
 import { isolated, SpeakerNames, turnKey } from './speaker-names.js';
 import { gapSeconds } from './transcript-cues.js';
 import { LABELS, type LabelLanguage } from './transcript-labels.js';
 import {
   endOf,
-  oneLine,
   speakerKey,
   startOf,
   type Transcript,
@@ -25,7 +24,7 @@ export interface DocumentOptions {
 
 export const segmentText = ({ words }: Pick<TranscriptSegment, 'words'>): string =>
   words
-    .map(({ text }) => oneLine(text))
+    .map(({ text }) => visibleLine(text))
     .filter((text) => text !== '')
     .join(' ');
 
@@ -103,7 +102,7 @@ function jsonEntry(entry: TranscriptEntry, context: { speaker: number; startedAt
     ...times,
     text: segmentText(entry),
     words: words.map(({ text, startMs, endMs, confidence }) => ({
-      text,
+      text: visibleLine(text),
       startMs: Math.max(0, startMs - startedAtMs),
       endMs: Math.max(0, endMs - startedAtMs),
       ...(confidence === undefined ? {} : { confidence }),
@@ -115,7 +114,7 @@ function headLines(transcript: Transcript, { language = 'en' }: DocumentOptions)
   const { room, meeting, startedAtMs, endedAtMs, droppedEntries } = transcript;
   const labels = LABELS[language];
   return [
-    `${labels.title}: ${room === undefined ? '' : isolated(shownName(room, ''))}`,
+    `${labels.title}: ${room === undefined ? '' : isolated(shownName(room, room))}`,
     `${labels.began(new Date(startedAtMs).toISOString())} (${meeting ?? ''})`,
     endedAtMs === undefined ? labels.goesOn : labels.ended(new Date(endedAtMs).toISOString()),
     ...(droppedEntries === 0 ? [] : [labels.dropped(droppedEntries)]),
@@ -136,7 +135,11 @@ const gapOf = (gap: Extract<TranscriptEntry, { kind: 'gap' }>) => ({
 });
 
 /** Everything that Markdown or HTML could take for markup. */
-const escapeMarkdown = (text: string): string => text.replace(/[\\`*_{}[\]<>#+|~!&-]/g, '\\$&');
+const escapeMarkdown = (text: string): string =>
+  text
+    .replace(/[\\`*_{}[\]<>#+|~!&=$-]/g, '\\$&')
+    // A sentence that begins with a number is no list.
+    .replace(/^(\d+)([.)])/, '$1\\$2');
 
 function clock(timeMs: number): string {
   const seconds = Math.max(0, Math.floor(timeMs / 1000));

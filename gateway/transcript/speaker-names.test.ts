@@ -54,6 +54,42 @@ describe.each(Object.entries(FORMATS))('people in a transcript as %s', (_, forma
     expect(text).toMatch(/Wolf\S* \(2\)/);
   });
 
+  it('keep their number on their other tracks, whatever others are called', () => {
+    const screenOf = ([identity, name]: readonly [string, string], atMs: number): TranscriptSegment => {
+      const segment = says([identity, name], 'Look.', atMs);
+      return { ...segment, speaker: { ...segment.speaker, label: 'screen' } };
+    };
+    const text = format(
+      meetingOf(
+        says(['a', 'Ana'], 'One.', 0),
+        screenOf(['b', 'Ana'], 2000),
+        says(['c', 'Ana (2) (screen)'], 'Three.', 4000),
+        says(['b', 'Ana'], 'Four.', 6000),
+      ),
+    );
+    expect(text).toContain('Ana (2) (screen)');
+    expect(text).toContain('Ana (2) (screen) (2)');
+    expect(text).toMatch(/Ana \(2\)(?! \()/);
+  });
+
+  it('are told apart where only the ends of their names differ', () => {
+    const text = format(
+      meetingOf(
+        says(['a', 'Maximiliane Wolfeschlegelstein'], 'One.', 0),
+        says(['b', 'Maximiliane Wolfeschlegelmann'], 'Two.', 2000),
+      ),
+    );
+    const names = text.match(/Maximil[^:>*"(]*(?:\(2\))?/g) ?? [];
+    expect(new Set(names).size).toBeGreaterThan(1);
+  });
+
+  it('say nothing that turns around what others say', () => {
+    const text = format(
+      meetingOf(says(['a', 'Ana'], 'I \u202eagree\u2066 \u200b.', 0), says(['b', 'Bea'], 'Good.', 2000)),
+    );
+    expect(text).not.toMatch(/[\u202a-\u202e\u2066\u200b]/);
+  });
+
   it('are not invisible, and turn nothing around', () => {
     const text = format(
       meetingOf(
@@ -87,6 +123,15 @@ describe('two people of the same name', () => {
   it('do not make a subtitle of one beside one of the other look like one of theirs', () => {
     const text = FORMATS.vtt(meetingOf(says(['1', 'Ana'], 'One.', 0), says(['2', 'Ana'], 'Two.', 100)));
     expect(text).toMatch(/position:95%[^\n]*\n<v Ana \(2\)>/);
+  });
+});
+
+describe('sentences in Markdown', () => {
+  it.each(['1. First of all.', '2) Second.', '===', '$x$', '&copy; <b>'])('"%s" stays text', (text) => {
+    const markdown = [...formatMarkdown(meetingOf(says(['1', 'Ana'], text, 0)))].join('');
+    const [last = ''] = markdown.trimEnd().split('\n').slice(-1);
+    expect(last.replaceAll(/\\(.)/g, '$1')).toBe(text);
+    expect(last).not.toMatch(/^(?:\d+[.)]|=+$)|(?<!\\)[$<&]/);
   });
 });
 

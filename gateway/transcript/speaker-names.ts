@@ -12,39 +12,51 @@ const PDI = '\u2069';
 interface Person {
   readonly identity: string;
   readonly name: string;
+  /** Of another track of the same person. */
+  readonly label?: string;
 }
 
 /**
  * Identity decides who somebody is: of several with the same shown name the second is "Ana (2)", in every format and in every part of
- * the transcript.
+ * the transcript. `maxColumns`: names are cut where they are longer, but never what tells people apart.
  */
 export class SpeakerNames {
   /** Of everybody under each name that they have had: which of those who share it they are. */
   readonly #numbers = new Map<string, number>();
   readonly #taken = new Map<string, string>();
 
-  constructor({ people, entries }: Pick<Transcript, 'people' | 'entries'>) {
-    for (const person of people ?? peopleOf(entries)) this.#number(person);
+  readonly #maxColumns: number;
+
+  constructor({ people, entries }: Pick<Transcript, 'people' | 'entries'>, maxColumns = Infinity) {
+    this.#maxColumns = maxColumns;
+    const forms = new Map<string, Person[]>();
+    for (const person of people ?? peopleOf(entries)) {
+      const key = keyOf(person);
+      forms.set(key, [...(forms.get(key) ?? []), person]);
+    }
+    for (const ofOne of forms.values()) this.#number(ofOne);
   }
 
-  /** What to call somebody. `maxColumns`: cut where it is longer, but never what tells people apart. */
-  nameOf({ identity, name, label }: Person & Pick<Speaker, 'label'>, maxColumns = Infinity): string {
-    const shown = shownName(name, identity);
-    const number = this.#numbers.get(keyOf({ identity, name })) ?? 1;
+  /** What to call somebody. */
+  nameOf(person: Person): string {
+    return this.#numbered(person, this.#numbers.get(keyOf(person)) ?? 1);
+  }
+
+  #numbered({ identity, name, label }: Person, number: number): string {
     const rest = `${number === 1 ? '' : ` (${number})`}${label === undefined ? '' : ` (${shownName(label, '')})`}`;
-    return `${shortenText(shown, Math.max(2, maxColumns - textColumns(rest)))}${rest}`;
+    const columns = Math.max(2, this.#maxColumns - textColumns(rest));
+    return `${shortenText(shownName(name, identity), columns)}${rest}`;
   }
 
-  #number(person: Person): void {
-    const key = keyOf(person);
-    if (this.#numbers.has(key)) return;
-    const shown = shownName(person.name, person.identity);
+  /** One number for all that somebody does under one name: their voice, their shared screen. */
+  #number(forms: readonly Person[]): void {
+    const [person] = forms;
+    if (person === undefined) return;
     for (let number = 1; ; number += 1) {
-      const name = looksOf(number === 1 ? shown : `${shown} (${number})`);
-      const owner = this.#taken.get(name) ?? person.identity;
-      if (owner !== person.identity) continue;
-      this.#taken.set(name, person.identity);
-      this.#numbers.set(key, number);
+      const looks = forms.map((form) => looksOf(this.#numbered(form, number)));
+      if (!looks.every((look) => (this.#taken.get(look) ?? person.identity) === person.identity)) continue;
+      for (const look of looks) this.#taken.set(look, person.identity);
+      this.#numbers.set(keyOf(person), number);
       return;
     }
   }
@@ -54,8 +66,9 @@ export class SpeakerNames {
 export function peopleOf(entries: Transcript['entries']): Person[] {
   const people = new Map<string, Person>();
   for (const entry of entries) {
-    people.set(keyOf(entry.speaker), entry.speaker);
-    if (entry.kind === 'segment' && entry.author !== undefined) people.set(keyOf(entry.author), entry.author);
+    people.set(formKeyOf(entry.speaker), entry.speaker);
+    if (entry.kind === 'segment' && entry.author !== undefined)
+      people.set(formKeyOf(entry.author), entry.author);
   }
   return [...people.values()];
 }
@@ -64,6 +77,7 @@ export function peopleOf(entries: Transcript['entries']): Person[] {
 export const isolated = (name: string): string => (RIGHT_TO_LEFT.test(name) ? `${FSI}${name}${PDI}` : name);
 
 const keyOf = ({ identity, name }: Person): string => JSON.stringify([identity, name]);
+const formKeyOf = (person: Person): string => JSON.stringify([keyOf(person), person.label ?? '']);
 /** Names that look the same are the same. */
 const looksOf = (name: string): string => name.normalize('NFKC').toLowerCase();
 

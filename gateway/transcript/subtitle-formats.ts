@@ -39,7 +39,7 @@ function notesOf(transcript: Transcript, { language = 'en' }: CueOptions): strin
   if (meeting === undefined) return [];
   const labels = LABELS[language];
   return [
-    `${room === undefined ? '' : isolated(shownName(room, ''))} (${meeting})`,
+    `${room === undefined ? '' : isolated(shownName(room, room))} (${meeting})`,
     labels.began(new Date(startedAtMs).toISOString()),
     endedAtMs === undefined ? labels.goesOn : labels.ended(new Date(endedAtMs).toISOString()),
     ...(droppedEntries === 0 ? [] : [labels.dropped(droppedEntries)]),

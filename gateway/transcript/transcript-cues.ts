@@ -1,8 +1,9 @@
+import { visibleLine } from '../../protocol/index.js';
 import { splitIntoCues, type CuePiece } from './cue-splitting.js';
 import { isolated, SpeakerNames } from './speaker-names.js';
 import { textColumns } from './text-columns.js';
 import { LABELS, type LabelLanguage } from './transcript-labels.js';
-import { oneLine, speakerKey, startOf, type Transcript, type TranscriptEntry } from './transcript-entry.js';
+import { speakerKey, startOf, type Transcript, type TranscriptEntry } from './transcript-entry.js';
 
 /** Longest name in front of a subtitle, in columns. */
 const MAX_LABEL_COLUMNS = 20;
@@ -37,7 +38,7 @@ type Cue = Omit<TranscriptCue, 'isBesideAnother'>;
 /** All subtitles, by their beginning. Made one entry at a time, so that a long meeting can be written bit by bit. */
 export function* cuesOf(transcript: Transcript, options: CueOptions = {}): Generator<TranscriptCue> {
   const { entries } = transcript;
-  const names = new SpeakerNames(transcript);
+  const names = new SpeakerNames(transcript, options.namesInText === true ? MAX_LABEL_COLUMNS : Infinity);
   const nextStarts = nextStartsOfSpeakers(entries);
   const waiting: Cue[] = [];
   const shown: Cue[] = [];
@@ -89,8 +90,7 @@ function cuesOfEntry(entry: TranscriptEntry, context: EntryContext): Cue[] {
   const { transcript, options, names, nextStartMs } = context;
   const { language = 'en', namesInText = false, namesSpeakers = true } = options;
   const speaker = namesSpeakers ? names.nameOf(entry.speaker) : undefined;
-  const inText =
-    namesInText && namesSpeakers ? `${isolated(names.nameOf(entry.speaker, MAX_LABEL_COLUMNS))}:` : '';
+  const inText = namesInText && namesSpeakers ? `${isolated(names.nameOf(entry.speaker))}:` : '';
   const relative = (timeMs: number): number => Math.max(0, timeMs - transcript.startedAtMs);
   const words =
     entry.kind === 'gap'
@@ -98,7 +98,7 @@ function cuesOfEntry(entry: TranscriptEntry, context: EntryContext): Cue[] {
       : entry.words;
   const readable = words
     .map(({ text, startMs, endMs }) => ({
-      text: oneLine(text),
+      text: visibleLine(text),
       startMs: relative(startMs),
       endMs: relative(endMs),
     }))

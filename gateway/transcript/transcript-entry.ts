@@ -44,7 +44,7 @@ export interface Transcript {
   /** Entries that are not kept any more, the oldest, because the bound of memory was reached. */
   readonly droppedEntries: number;
   /** Everybody of the whole meeting, in the order in which they appeared; absent where `entries` are the whole meeting. */
-  readonly people?: readonly { readonly identity: string; readonly name: string }[];
+  readonly people?: readonly { readonly identity: string; readonly name: string; readonly label?: string }[];
   /** In the order in which they began. */
   readonly entries: readonly TranscriptEntry[];
 }
@@ -59,6 +59,3 @@ export const endOf = (entry: TranscriptEntry): number =>
 
 /** Tells speakers apart who share an identity. */
 export const speakerKey = ({ identity, label }: Speaker): string => JSON.stringify([identity, label ?? '']);
-
-/** Without line breaks and control characters, which would end a cue or a paragraph. */
-export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim();

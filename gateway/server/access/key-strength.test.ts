@@ -26,7 +26,13 @@ describe.each(['0.0.0.0', '::', '192.0.2.1', 'captions.example'])('on %s', (host
   });
 });
 
-describe.each(['127.0.0.1', 'localhost', '::1'])('on %s', (host) => {
+it.each(['http://localhost', '127.0.0.1:8765'])('takes no address with scheme or port: %s', (host) => {
+  expect(check(host, 'APIours', SECRET)).toThrow(
+    expect.objectContaining({ code: 'config_invalid', message: textWith('CAPTION_PORT') }),
+  );
+});
+
+describe.each(['127.0.0.1', 'localhost', '::1', '[::1]', 'LOCALHOST.'])('on %s', (host) => {
   it.each([
     ['', ''],
     ['devkey', 'secret'],

@@ -1,6 +1,6 @@
 import { CaptionError } from '../../../protocol/index.js';
 import { DEVELOPMENT_KEY } from '../../livekit/server/livekit-server-config.js';
-import { isLoopbackHost } from '../origin-policy.js';
+import { bareHost, isLoopbackHost } from '../origin-policy.js';
 
 /** What LiveKit asks for: as many bytes as HS256 makes of it. */
 const MIN_SECRET_CHARS = 32;
@@ -18,7 +18,7 @@ export function requireSafeKeys(settings: {
   readonly LIVEKIT_API_SECRET: string;
 }): void {
   const { CAPTION_HOST: host, LIVEKIT_API_KEY: key, LIVEKIT_API_SECRET: secret } = settings;
-  if (isLoopbackHost(host)) return;
+  if (isLoopbackHost(bareHost(host))) return;
   if (key === '') {
     throw refused(
       host,

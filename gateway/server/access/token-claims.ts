@@ -71,8 +71,9 @@ function claimsOf(payload: JWTPayload): TokenClaims {
     grant: isRecord(video) ? video : {},
     isCaptioner: isRecord(captionGateway) && captionGateway['captioner'] === true,
     hasCaptionerAttribute: isRecord(attributes) && attributes[CAPTIONER_ATTRIBUTE] === 'true',
-    expiresAtMs: exp * 1000,
-    issuedAtMs: issuedAtS === undefined ? undefined : issuedAtS * 1000,
+    // Some write fractions of a second; whoever is told the time expects whole milliseconds.
+    expiresAtMs: Math.floor(exp * 1000),
+    issuedAtMs: issuedAtS === undefined ? undefined : Math.floor(issuedAtS * 1000),
   };
 }
 
@@ -86,8 +87,13 @@ function refusal(error: unknown, token: string): CaptionError {
   if (error instanceof joseErrors.JWTExpired) {
     return tokenExpired((error.payload.exp ?? 0) * 1000);
   }
-  if (error instanceof joseErrors.JWTClaimValidationFailed && error.claim === 'nbf') {
-    const aheadS = (error.payload.nbf ?? 0) - nowS;
+  const { nbf } = error instanceof joseErrors.JWTClaimValidationFailed ? error.payload : {};
+  if (
+    error instanceof joseErrors.JWTClaimValidationFailed &&
+    error.claim === 'nbf' &&
+    typeof nbf === 'number'
+  ) {
+    const aheadS = nbf - nowS;
     return unauthorised(
       `The access token begins (nbf) in ${Math.ceil(aheadS)} s, by the gateway's clock. If it was made just now, the clocks differ by ${Math.ceil(aheadS)} s: synchronise the clocks of both machines.`,
     );
@@ -103,7 +109,9 @@ function reasonOf(error: unknown, token: string): string {
   if (error instanceof joseErrors.JWTClaimValidationFailed && error.claim === 'iss')
     return ': its issuer (iss) must be LIVEKIT_API_KEY';
   if (error instanceof joseErrors.JWTClaimValidationFailed && error.claim === 'exp')
-    return ': it must have a time at which it ends (exp)';
+    return ': it must have a time at which it ends (exp), a number of seconds since 1970';
+  if (error instanceof joseErrors.JWTClaimValidationFailed && ['nbf', 'iat'].includes(error.claim))
+    return `: ${error.claim} must be a number of seconds since 1970`;
   return isReadable(token) ? '' : ': it is not a JSON Web Token';
 }
 
