@@ -65,6 +65,16 @@ export class CaptionFollower {
     return this.#resyncs;
   }
 
+  /** Whether `receive` would change what is known. */
+  isNews(bytes: Uint8Array): boolean {
+    try {
+      const message = decodeMessage(bytes);
+      return message !== undefined && receiveMessage(this.#state, message, Date.now()) !== this.#state;
+    } catch {
+      return false;
+    }
+  }
+
   /** Anybody in a room can send on the topic: what cannot be read is counted and left aside. */
   receive(bytes: Uint8Array): void {
     if (this.#closedBecause !== undefined) return;

@@ -8,20 +8,26 @@ declare const setTimeout: (done: () => void, delayMs: number) => Timer;
 declare const clearTimeout: (timer: Timer | undefined) => void;
 declare const performance: { now(): number };
 
-/** Messages that nobody signed are somebody's flood; those of the gateway are checked as they come, however many people talk. */
-const MAX_FAILURES_PER_SECOND = 200;
-/** A key that changes, or comes late, leaves some messages behind that it did not sign. */
-const MAX_FAILURES_AT_ONCE = 400;
-/** Above it what comes is dropped: honest messages among it are asked for again. */
+/**
+ * Far more than a gateway sends, and less than a browser verifies on one core: what is above is somebody's flood. The share of a flood
+ * that is checked is the share of honest messages that comes through.
+ */
+const MAX_CHECKS_PER_SECOND = 1000;
+const MAX_CHECKS_AT_ONCE = 1000;
+/** Above it any of those that wait is dropped, whichever: honest messages among them are asked for again. */
 const MAX_WAITING_MESSAGES = 256;
 const MAX_WAITING_BYTES = 1_000_000;
+/** While a flood lasts. */
+const TELL_DROPPED_EVERY_MS = 1000;
 
 export interface MessageVerifierOptions {
+  /** Whether a message would change anything if it were signed: a repetition of old ones costs no check, and is left aside. */
+  readonly isNews?: (bytes: Uint8Array) => boolean;
   /** A message that one of the keys signed, in the order of arrival. */
   readonly accept: (bytes: Uint8Array) => void;
   /** A message that none of the keys signed; at once where there is no key. */
   readonly refuse: (bytes: Uint8Array) => void;
-  /** Too much came; what was not dropped has been checked by now. */
+  /** Too much came: called when what was not dropped has been checked, and every second until then. */
   readonly dropped: () => void;
 }
 
@@ -36,8 +42,9 @@ export class MessageVerifier {
   #waitingBytes = 0;
   #isRunning = false;
   #hasDropped = false;
+  #toldDroppedAtMs = -Infinity;
   #isClosed = false;
-  #failuresLeft = MAX_FAILURES_AT_ONCE;
+  #checksLeft = MAX_CHECKS_AT_ONCE;
   #countedAtMs = performance.now();
   #timer: Timer | undefined;
   #endPause: (() => void) | undefined;
@@ -61,12 +68,12 @@ export class MessageVerifier {
       this.#options.refuse(bytes);
       return;
     }
-    const isFull =
-      this.#waiting.length >= MAX_WAITING_MESSAGES || this.#waitingBytes + bytes.length > MAX_WAITING_BYTES;
-    if (isFull) {
-      this.#hasDropped = true;
-      return;
-    }
+    if (this.#options.isNews?.(bytes) === false) return;
+    while (
+      this.#waiting.length >= MAX_WAITING_MESSAGES ||
+      this.#waitingBytes + bytes.length > MAX_WAITING_BYTES
+    )
+      this.#dropAny();
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (!this.#isRunning) void this.#run();
@@ -80,7 +87,14 @@ export class MessageVerifier {
     this.#endPause?.();
   }
 
-  /** Never rejects, as long as the three functions do not throw. */
+  /** Who sends at the right moment could keep the newest ones out, or the oldest. */
+  #dropAny(): void {
+    const [dropped] = this.#waiting.splice(Math.floor(Math.random() * this.#waiting.length), 1);
+    this.#waitingBytes -= dropped?.length ?? 0;
+    this.#hasDropped = true;
+  }
+
+  /** Never rejects, as long as the functions do not throw. */
   async #run(): Promise<void> {
     this.#isRunning = true;
     for (;;) {
@@ -92,30 +106,37 @@ export class MessageVerifier {
       if (this.#isOver()) break;
       if (isSigned) this.#options.accept(bytes);
       else this.#options.refuse(bytes);
+      if (performance.now() - this.#toldDroppedAtMs >= TELL_DROPPED_EVERY_MS) this.#tellDropped();
     }
     this.#isRunning = false;
+    this.#tellDropped();
+  }
+
+  #tellDropped(): void {
     if (!this.#hasDropped || this.#isClosed) return;
     this.#hasDropped = false;
+    this.#toldDroppedAtMs = performance.now();
     this.#options.dropped();
   }
 
   async #isSigned(bytes: Uint8Array): Promise<boolean> {
-    await this.#turn();
-    for (const key of this.#keys) if (await key.signedMessage(bytes)) return true;
-    this.#failuresLeft -= 1;
+    for (const key of this.#keys) {
+      await this.#turn();
+      if (await key.signedMessage(bytes)) return true;
+    }
     return false;
   }
 
-  /** Resolves when one more message may fail. */
+  /** Resolves when one more message may be checked. */
   async #turn(): Promise<void> {
     const nowMs = performance.now();
-    const earned = ((nowMs - this.#countedAtMs) * MAX_FAILURES_PER_SECOND) / 1000;
-    this.#failuresLeft = Math.min(MAX_FAILURES_AT_ONCE, this.#failuresLeft + earned);
+    const earned = ((nowMs - this.#countedAtMs) * MAX_CHECKS_PER_SECOND) / 1000;
+    this.#checksLeft = Math.min(MAX_CHECKS_AT_ONCE, this.#checksLeft + earned) - 1;
     this.#countedAtMs = nowMs;
-    if (this.#failuresLeft >= 1 || this.#isClosed) return;
+    if (this.#checksLeft >= 0 || this.#isClosed) return;
     await new Promise<void>((resolve) => {
       this.#endPause = resolve;
-      this.#timer = setTimeout(resolve, ((1 - this.#failuresLeft) * 1000) / MAX_FAILURES_PER_SECOND);
+      this.#timer = setTimeout(resolve, (-this.#checksLeft * 1000) / MAX_CHECKS_PER_SECOND);
     });
     this.#endPause = undefined;
   }

@@ -19,7 +19,7 @@ import {
   type CaptionState,
   type CaptionStatus,
 } from './index.js';
-import { MAX_WAITING_MESSAGES } from './reducer.js';
+import { MAX_EPOCH_AHEAD_MS, MAX_WAITING_MESSAGES, receiveMessage } from './reducer.js';
 import {
   arbitraryDisturbances,
   arbitraryMeeting,
@@ -368,5 +368,27 @@ describe('after a snapshot', () => {
       ),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('an epoch that lies ahead of the viewer’s clock', () => {
+  const nowMs = EPOCH - MAX_EPOCH_AHEAD_MS;
+  const before = applyAll(initialState(room), status(1, 'before', epochMs(nowMs)));
+  const [snapshotAhead] = snapshotMessages(startEpoch(room, epochMs(EPOCH + 1)));
+
+  it('is believed up to a day, as of a gateway whose clock is wrong', () => {
+    expect(receiveMessage(before, status(1), nowMs)).toEqual(applyMessage(before, status(1)));
+    expect(receiveMessage(before, status(1), nowMs).epochMs).toBe(EPOCH);
+  });
+
+  it.each([
+    ['delta', delta(1, 'late', { epochMs: epochMs(EPOCH + 1) })],
+    ['gap', { ...gap(1), epochMs: epochMs(EPOCH + 1) }],
+    ['status', status(1, 'late', epochMs(EPOCH + 1))],
+    ['status at the end of time', status(1, 'late', epochMs(8_640_000_000_000_000))],
+    ['snapshot', snapshotAhead!],
+  ] as const)('changes nothing above it: a %s', (_title, message) => {
+    expect(receiveMessage(before, message, nowMs)).toBe(before);
+    expect(applyMessage(before, message)).not.toBe(before);
   });
 });

@@ -181,4 +181,52 @@ describe('the stages of a word', () => {
     simulation.publish(simulation.told(['word'], true));
     expect(simulation.observed.words[0]).toMatchObject({ isAcknowledged: false });
   });
+
+  /** What two viewers report on one word, in milliseconds after it was published; undefined for nothing. */
+  const deliveryMs = (reportsMs: Readonly<Record<string, number | undefined>>): number[] => {
+    const simulation = new Simulation();
+    // Both have reported before: they are waited for.
+    const first = simulation.publish(simulation.told(['before']));
+    for (const viewer of Object.keys(reportsMs)) simulation.room.acknowledged(first, viewer);
+    simulation.heard(0);
+    const publishedAtMs = simulation.nowMs;
+    const seq = simulation.publish({ ...simulation.told(['word'], true), segment: 2 });
+    const reports = Object.entries(reportsMs).flatMap(([viewer, atMs]) =>
+      atMs === undefined ? [] : [{ viewer, atMs }],
+    );
+    for (const { viewer, atMs } of reports.toSorted((a, b) => a.atMs - b.atMs)) {
+      simulation.nowMs = publishedAtMs + atMs;
+      simulation.room.acknowledged(seq, viewer);
+    }
+    simulation.nowMs = publishedAtMs + 10_000;
+    simulation.room.published(seq + 1, simulation.nowMs);
+    return simulation.observed.words.map(({ stagesMs }) => stagesMs.delivery);
+  };
+
+  it.each([
+    ['reports late, whenever that is', { honest: 12, absurd: 1999 }],
+    ['reports after nobody waits any more', { honest: 12, absurd: 9000 }],
+    ['has reported before and never again', { honest: 12, absurd: undefined }],
+  ])('are those of the honest one of two viewers where the other %s', (_title, reportsMs) => {
+    expect(deliveryMs(reportsMs)).toEqual([12]);
+  });
+
+  it('are those of the honest two of three viewers, also where the other reports before anybody can have seen it', () => {
+    expect(deliveryMs({ honest: 12, other: 14, absurd: 0 })).toEqual([12]);
+    expect(deliveryMs({ honest: 12, other: 14, absurd: 1999 })).toEqual([14]);
+  });
+
+  it('count one vote of a viewer for a message, the first', () => {
+    const simulation = new Simulation();
+    simulation.heard(0);
+    const seq = simulation.publish(simulation.told(['word']));
+    simulation.nowMs += 12;
+    simulation.room.acknowledged(seq, 'probe');
+    for (let again = 0; again < 10; again += 1) {
+      simulation.nowMs += 1000;
+      simulation.room.acknowledged(seq, 'probe');
+    }
+    simulation.publish(simulation.told(['word'], true));
+    expect(simulation.observed.words.map(({ stagesMs }) => stagesMs.delivery)).toEqual([12]);
+  });
 });

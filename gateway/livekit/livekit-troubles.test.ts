@@ -108,6 +108,12 @@ describeWithModelAndLiveKit('LiveKit in trouble', (model) => {
       await waitUntil(() => (finalWordsOf(viewer.state, 'david').length > 0 ? undefined : 'no captions'));
       const before = finalWordsOf(viewer.state, 'david');
       const metricBefore = viewer.state.epochMs;
+      const downSinceMs = performance.now();
+      await own.kill();
+      // Longer than what is taken for a breath.
+      await waitUntil(() =>
+        performance.now() - downSinceMs > 3000 ? undefined : 'it was down for a moment only',
+      );
       await own.restart();
       // The people come back by themselves or open the page again; the bot comes back by itself.
       await room.leave();
@@ -126,6 +132,14 @@ describeWithModelAndLiveKit('LiveKit in trouble', (model) => {
       const again = finalWordsOf(viewerAgain.state, 'david');
       expect(again.slice(0, before.length)).toEqual(before);
       expect(viewerAgain.state.epochMs).toBe(metricBefore);
+      // What he may have said meanwhile reached nobody: his microphone was on.
+      const missing = (): string[] =>
+        (gateway.rooms.find(room.name)?.state.gaps ?? []).map(
+          ({ speaker, reason }) => `${speaker.identity}: ${reason}`,
+        );
+      await waitUntil(() => (missing().length > 0 ? undefined : 'no gap for the time without a server'));
+      expect(new Set(missing())).toEqual(new Set(['david: audio_missing']));
+      expect(await room.transcript(gateway.url)).toContain('the sound did not arrive');
       await say(davidAgain, voices.david);
       await waitUntil(() =>
         finalWordsOf(viewerAgain.state, 'david').length > again.length

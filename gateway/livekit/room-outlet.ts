@@ -48,6 +48,8 @@ export interface RoomOutlet {
    * gives data to all.
    */
   readonly audience: Audience;
+  /** Whether somebody is known to be in the room now who may not be sent captions. */
+  readonly isSomebodyKeptOut: boolean;
   /** People in the room who can and may read captions: neither agents, egress, hidden, nor telephones. */
   readonly readerCount: number;
   readonly isConnected: boolean;

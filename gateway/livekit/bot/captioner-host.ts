@@ -29,6 +29,8 @@ export interface CaptionerTiming {
   readonly maxRetryMs: number;
   /** Between two questions for the key of an encrypted room; they begin as attempts to connect do. */
   readonly maxKeyRetryMs: number;
+  /** The SDK tries to mend a connection for so long, then a new one is made: its attempts can hang. */
+  readonly mendMs: number;
   /** A connection that does not come back for so long is given up: the watcher looks after the room. */
   readonly giveUpMs: number;
 }
@@ -39,6 +41,7 @@ export const DEFAULT_CAPTIONER_TIMING: CaptionerTiming = {
   retryMs: 250,
   maxRetryMs: 5000,
   maxKeyRetryMs: 15_000,
+  mendMs: 10_000,
   giveUpMs: 120_000,
 };
 

@@ -26,9 +26,13 @@ export class RoomAudience {
     this.#options = options;
   }
 
+  get isSomebodyKeptOut(): boolean {
+    return this.#options.rtc.participants.some(isKeptOut);
+  }
+
   get audience(): Audience {
     const { participants } = this.#options.rtc;
-    this.#isGuarded ||= participants.some(isKeptOut);
+    this.#isGuarded ||= this.isSomebodyKeptOut;
     if (!this.#isGuarded) return 'everybody';
     const known = new Set(participants.map(identityOf));
     const nowMs = performance.now();

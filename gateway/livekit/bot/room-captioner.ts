@@ -20,6 +20,7 @@ import type { Logger } from '../../log.js';
 import { machineClockMs } from '../../clock.js';
 import { pause } from '../../pause.js';
 import type { Room } from '../../rooms/room.js';
+import { speakerKey } from '../../transcript/transcript-entry.js';
 import { VocabularyChanges } from '../../rooms/vocabulary-changes.js';
 import type { Captioner, CaptionerRequest } from '../captioner.js';
 import { type CaptionerEnd, failedWith } from '../captioner-end.js';
@@ -28,6 +29,7 @@ import { PROBE_TOPIC } from '../healing/probe.js';
 import { isSigned, type RoomSettings } from '../room-settings.js';
 import type { RoomKeyRing } from '../signing/room-key-ring.js';
 import type { CaptionerHost } from './captioner-host.js';
+import { type ConnectionEnd, ConnectionWatch } from './connection-watch.js';
 import { meaningOf } from './disconnect-reasons.js';
 import { isHuman, isReader } from './participant-kinds.js';
 import type { ParticipantSpeaker } from './participant-speaker.js';
@@ -41,9 +43,6 @@ import { detached } from '../../../asr/detached.js';
 
 /** Holds the room open while there are no speakers. */
 const CAPTIONER_PLACE = 'livekit:captioner';
-
-/** What ends one connection: the end of all, or `rejoin`, at once where `isUrgent`. */
-type ConnectionEnd = CaptionerEnd | { readonly kind: 'rejoin'; readonly isUrgent: boolean };
 
 export class RoomCaptioner implements Captioner {
   readonly room: RoomName;
@@ -65,6 +64,8 @@ export class RoomCaptioner implements Captioner {
   #hasJoined = false;
   /** Who was there when this captioner came: only they may have spoken before. */
   readonly #found = new Set<string>();
+  /** Whose gap has been published: somebody who is away for long is another speaker afterwards. */
+  readonly #told = new Set<string>();
   #finishBy = Infinity;
 
   constructor(request: CaptionerRequest, host: CaptionerHost) {
@@ -147,6 +148,7 @@ export class RoomCaptioner implements Captioner {
 
   /** Whoever is there again with the next connection is met anew; the others are awaited. */
   #leaveBehind(rtc: RtcRoom): void {
+    this.#speakers?.connectionEnded();
     for (const participant of rtc.participants.filter(isHuman))
       this.#roads?.participantLeft(identityOf(participant));
   }
@@ -185,21 +187,9 @@ export class RoomCaptioner implements Captioner {
     const settings = this.#readSettings(rtc.metadata, room);
     this.#speakers ??= this.#createSpeakers(settings, room);
     this.#speakers.hasKey = rtc.hasKey;
-    let leaveTimer: NodeJS.Timeout | undefined;
-    const watchForPeople = (waitMs: number): void => {
-      clearTimeout(leaveTimer);
-      if (rtc.participants.some(isHuman)) return;
-      leaveTimer = setTimeout(() => this.#endConnection?.({ kind: 'everybody_left' }), waitMs);
-    };
+    const watch = new ConnectionWatch({ rtc, timing, end: (end) => this.#endConnection?.(end) });
     if (isSigned(settings)) this.#keys.connected(rtc.sid);
-    rtc.listen(
-      this.#listener({
-        rtc,
-        room,
-        settings,
-        peopleChanged: () => watchForPeople(timing.leaveGraceMs),
-      }),
-    );
+    rtc.listen(this.#listener({ rtc, room, settings, watch }));
     this.#outlet.connect(rtc);
     if (this.#hasJoined) observer.reconnected();
     else observer.joined();
@@ -207,13 +197,14 @@ export class RoomCaptioner implements Captioner {
     this.#openRoads({ settings, room, rtc });
     if (!this.#hasJoined) for (const { identity } of rtc.participants) this.#found.add(identity);
     this.#hasJoined = true;
+    this.#speakers.connectionBack();
     for (const participant of rtc.participants) {
       this.#rights.present(participant);
       this.#subscribeTo(participant);
     }
-    watchForPeople(timing.nobodyCameMs);
+    watch.connected();
     const end = await connectionEnd;
-    clearTimeout(leaveTimer);
+    watch.close();
     this.#endConnection = undefined;
     return end;
   }
@@ -227,14 +218,14 @@ export class RoomCaptioner implements Captioner {
     rtc: RtcRoom;
     room: Room;
     settings: RoomSettings;
-    peopleChanged: () => void;
+    watch: ConnectionWatch;
   }): RtcRoomListener {
-    const { rtc, room, settings, peopleChanged } = connection;
+    const { rtc, room, settings, watch } = connection;
     const speakers = (): RoomSpeakers | undefined => this.#speakers;
     return {
       participantJoined: (participant) => {
         this.#rights.present(participant);
-        peopleChanged();
+        watch.peopleChanged();
         if (isReader(participant)) this.#roads?.participantJoined(identityOf(participant));
         this.#subscribeTo(participant);
       },
@@ -242,7 +233,7 @@ export class RoomCaptioner implements Captioner {
         this.#rights.left(participant);
         speakers()?.left(participant);
         if (isHuman(participant)) this.#roads?.participantLeft(identityOf(participant));
-        peopleChanged();
+        watch.peopleChanged();
       },
       participantRenamed: (participant) => speakers()?.renamed(participant),
       permissionsChanged: (participant) => {
@@ -270,13 +261,21 @@ export class RoomCaptioner implements Captioner {
         if (isSigned(settings)) this.#keys.metadataChanged(metadata);
         this.#vocabulary?.offer(this.#readSettings(metadata, room).vocabulary);
       },
-      reconnecting: () => this.#log.info('connection to the room lost'),
+      reconnecting: () => {
+        this.#log.info('connection to the room lost');
+        speakers()?.connectionLost();
+        watch.lost();
+      },
       reconnected: () => {
         this.#host.observer.reconnected();
         this.#outlet.connect(rtc);
         // Perhaps to a server that began the room anew.
         if (isSigned(settings)) this.#keys.connected('');
         this.#roads?.reconnected();
+        speakers()?.connectionBack();
+        // What was asked for before the connection was mended did not reach the server.
+        for (const participant of rtc.participants) this.#subscribeTo(participant);
+        watch.connected();
       },
       disconnected: (reason) => {
         this.#rights.disconnected(reason);
@@ -329,12 +328,14 @@ export class RoomCaptioner implements Captioner {
     this.#log.trace({ phrases }, 'phrases not favoured');
   }
 
-  /** A gateway died here: what its speakers said since is told as missing. */
-  #tellWhatWasMissed(speaker: ParticipantSpeaker, room: Room): void {
+  /** A gateway died here: what its speakers said since is told as missing, once. */
+  #tellWhatWasMissed({ speaker }: ParticipantSpeaker, room: Room): void {
     const { missedSinceMs } = this.#request;
-    if (missedSinceMs === undefined || !this.#found.has(speaker.identity)) return;
+    const key = speakerKey(speaker);
+    if (missedSinceMs === undefined || !this.#found.has(speaker.identity) || this.#told.has(key)) return;
+    this.#told.add(key);
     room.publishGap({
-      speaker: speaker.speaker,
+      speaker,
       startMs: epochMs(missedSinceMs),
       endMs: epochMs(Math.max(missedSinceMs, this.#startedAtMs)),
       reason: 'gateway_restarted',

@@ -102,6 +102,21 @@ export class RoomSpeakers {
     this.#each(identity, (speaker) => speaker.detach(publication.sid ?? ''));
   }
 
+  /** What is said from now on may not arrive. */
+  connectionLost(): void {
+    for (const speaker of this.#speakers.values()) speaker.connectionLost();
+  }
+
+  /** The connection is lost for good, and all tracks with it: another connection follows. */
+  connectionEnded(): void {
+    this.connectionLost();
+    for (const speaker of this.#speakers.values()) speaker.detach();
+  }
+
+  connectionBack(): void {
+    for (const speaker of this.#speakers.values()) speaker.connectionBack();
+  }
+
   muted(trackSid: string, identity: string): void {
     this.#each(identity, (speaker) => speaker.mute(trackSid));
   }
@@ -177,7 +192,8 @@ export class RoomSpeakers {
   #sweep(): void {
     const nowMs = performance.now();
     for (const [key, speaker] of this.#speakers) {
-      if (nowMs - (speaker.absentSinceMs ?? nowMs) < ABSENCE_LIMIT_MS) continue;
+      // What is missing is reported when the connection is back.
+      if (speaker.mayMiss || nowMs - (speaker.absentSinceMs ?? nowMs) < ABSENCE_LIMIT_MS) continue;
       this.#speakers.delete(key);
       detached('end of a speaker', speaker.close());
     }

@@ -56,7 +56,10 @@ export interface RtcRoomOptions {
 }
 
 /** One connection to a room of LiveKit. Used once; `close` leaves the room and frees what the SDK would keep. */
-export class RtcRoom implements Omit<RoomOutlet, 'connected' | 'audience' | 'newcomers' | 'key'> {
+export class RtcRoom implements Omit<
+  RoomOutlet,
+  'connected' | 'audience' | 'isSomebodyKeptOut' | 'newcomers' | 'key'
+> {
   readonly hasKey: boolean;
   /** Of the session of the room that was joined; empty where LiveKit has not told it yet. */
   readonly sid: string;

@@ -35,6 +35,10 @@ export class SwitchedOutlet implements RoomOutlet {
     return this.#audience?.audience ?? [];
   }
 
+  get isSomebodyKeptOut(): boolean {
+    return this.#audience?.isSomebodyKeptOut ?? false;
+  }
+
   async newcomers(): Promise<readonly ParticipantIdentity[]> {
     return (await this.#audience?.newcomers()) ?? [];
   }

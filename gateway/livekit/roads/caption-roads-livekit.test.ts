@@ -1,7 +1,10 @@
 /** The roads over a real livekit-server, from a hidden bot to participants on LiveKit's own SDK. */
+import { DataPacket_Kind, RoomServiceClient } from 'livekit-server-sdk';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
+  CAPTIONS_TOPIC,
   type CaptionState,
+  decodeMessage,
   participantIdentity,
   type ParticipantIdentity,
   roomName,
@@ -21,6 +24,7 @@ import { prepareSdk } from '../prepare-sdk.js';
 import type { RoadsOut } from '../room-settings.js';
 import { type EarlessBot, startEarlessBot } from '../testing/earless-bot.js';
 import { describeWithLiveKit, startTestLiveKit, type TestLiveKit } from '../testing/livekit-server.js';
+import { joinAsMember } from '../testing/room-member.js';
 import { botIdentity } from '../tokens.js';
 import { disposeSdk } from '../dispose-sdk.js';
 
@@ -252,4 +256,67 @@ describeWithLiveKit('the roads over LiveKit', () => {
       return shown.includes('Meanwhile.') && shown.includes('After.') ? undefined : `legacy shows "${shown}"`;
     });
   }, 120_000);
+
+  it('reach those who may subscribe, from the moment they may and until they no longer may', async () => {
+    const seen: string[] = [];
+    const paulsRoom = await joinAsMember(server, { room, identity: paul }, (joined) => {
+      joined.on('dataReceived', (...[bytes, , , topic]) => {
+        if (topic === 'mark') seen.push(`mark ${Buffer.from(bytes).toString()}`);
+        if (topic !== CAPTIONS_TOPIC) return;
+        const message = decodeMessage(bytes);
+        if (message?.kind === 'delta') seen.push(message.words.map(({ text }) => text).join(' '));
+      });
+      joined.registerTextStreamHandler('lk.transcription', (reader) => {
+        void reader.readAll().then((text) => seen.push(`stream ${text}`));
+      });
+    });
+    afterThis(() => paulsRoom.disconnect());
+    const publisher = await joinClaire();
+    const reader = await view(participantIdentity('reader'));
+    const roads = { captions: true, transcription: true, legacy: 'agents' } as const;
+    const options = { room, agentName: AGENT_NAME, roads, withholdsLegacy: true };
+    const bot = await startEarlessBot(server, options);
+    afterThis(() => bot.leave());
+    const admin = new RoomServiceClient(server.httpUrl, server.apiKey, server.apiSecret);
+    const permit = async (canSubscribe: boolean): Promise<void> => {
+      const permission = { canSubscribe, canPublish: true, canPublishData: true };
+      await admin.updateParticipant(room, paul, { permission });
+      await waitUntil(() =>
+        bot.outlet.isSomebodyKeptOut === canSubscribe ? 'the bot does not know yet' : undefined,
+      );
+    };
+    /** Says it, and resolves when Paul has been sent what he is sent of it. */
+    const say = async (text: string): Promise<void> => {
+      const { trackSid } = publisher;
+      bot.spoken.finish(text, { speaker: claire, trackSid, startMs: START_MS, text });
+      await bot.roads.flushed();
+      await showsWhatWasSaid(reader, bot);
+      await admin.sendData(room, Buffer.from(text), DataPacket_Kind.RELIABLE, {
+        destinationIdentities: [paul],
+        topic: 'mark',
+      });
+      await waitUntil(() => (seen.includes(`mark ${text}`) ? undefined : 'no mark yet'));
+    };
+    await waitUntil(() => (bot.outlet.readerCount === 3 ? undefined : 'not all are known'));
+    await say('before');
+    await permit(false);
+    await say('meanwhile');
+    await permit(true);
+    await say('after');
+    await waitUntil(() => (seen.includes('stream after') ? undefined : `Paul got ${seen.join(', ')}`));
+    await hasPackets(reader, 2);
+    expect(seen.filter((text) => !text.startsWith('stream'))).toEqual([
+      'before',
+      'mark before',
+      'mark meanwhile',
+      'after',
+      'mark after',
+    ]);
+    expect(seen).not.toContain('stream meanwhile');
+    // Everybody in the room is given legacy packets: they are withheld while Paul may not have them, and only then.
+    expect(reader.transcriptions.flatMap(({ segments }) => segments.map(({ text }) => text))).toEqual([
+      'before',
+      'after',
+    ]);
+  });
 });

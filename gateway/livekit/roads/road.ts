@@ -68,7 +68,7 @@ export interface SegmentRoad {
 
 /** Whether legacy packets may be sent: they are never encrypted, and everybody in the room is given them. */
 export const mayTellAll = ({ outlet, withholdsLegacy }: RoadContext): boolean =>
-  !outlet.isEncrypted && !(withholdsLegacy && outlet.audience !== 'everybody');
+  !outlet.isEncrypted && !(withholdsLegacy && outlet.isSomebodyKeptOut);
 
 /** Anything else makes receivers built on LiveKit's Rust SDK panic (rust-sdks, livekit/src/room/id.rs). */
 export const isTrackSid = (trackSid: string | undefined): trackSid is string =>

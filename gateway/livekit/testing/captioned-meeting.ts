@@ -12,6 +12,7 @@ import { loadShortMeeting } from '../../testing/short-meeting.js';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../../testing/test-gateway.js';
 import { waitUntil } from '../../testing/wait-until.js';
 import { createDispatch } from '../participant/create-dispatch.js';
+import { mintViewerToken } from '../participant/viewer-token.js';
 import {
   joinAsPublisher,
   type PublishingParticipant,
@@ -131,6 +132,16 @@ export class MeetingRoom {
     });
     this.#joined.push(participant);
     return participant;
+  }
+
+  /** What the gateway at `url` has kept, as text. */
+  async transcript(url: string): Promise<string> {
+    const reader = { room: this.name, identity: participantIdentity('vera'), name: '' };
+    const token = await mintViewerToken(this.#server, reader);
+    const response = await fetch(`${url}/v1/rooms/${this.name}/transcript.txt`, {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    return response.text();
   }
 
   async leave(): Promise<void> {

@@ -24,9 +24,15 @@ export interface EarlessBot {
 /** Whoever calls it lets it leave. */
 export async function startEarlessBot(
   server: TestLiveKit,
-  options: { room: RoomName; agentName: string; roads: RoadsOut; keyRoad?: RoomKeyRoad },
+  options: {
+    room: RoomName;
+    agentName: string;
+    roads: RoadsOut;
+    keyRoad?: RoomKeyRoad;
+    withholdsLegacy?: boolean;
+  },
 ): Promise<EarlessBot> {
-  const { room, agentName, keyRoad = 'metadata' } = options;
+  const { room, agentName, keyRoad = 'metadata', withholdsLegacy = false } = options;
   const { apiKey, apiSecret } = server;
   const token = await mintBotToken({ apiKey, apiSecret, agentName, instance: 'test' }, room);
   const rtc = await RtcRoom.connect({ url: server.url, token, signal: new AbortController().signal });
@@ -43,7 +49,7 @@ export async function startEarlessBot(
   });
   const outlet = new SwitchedOutlet({ keys, listParticipants: () => admin.listParticipants(room) });
   const captioned = new Room(room, Date.now());
-  const settings = { roads: options.roads, withholdsLegacy: false };
+  const settings = { roads: options.roads, withholdsLegacy };
   const roads = createCaptionRoads({ outlet, room: captioned, settings, log });
   keys.connected(rtc.sid);
   rtc.listen({

@@ -25,6 +25,7 @@ export class ScriptedOutlet implements RoomOutlet {
   isEncrypted = false;
   readerCount = 1;
   audience: Audience = 'everybody';
+  isSomebodyKeptOut = false;
   key: RoomKey | undefined;
   /** Who is in the room without being known to be; undefined: the server does not answer. */
   unannounced: readonly ParticipantIdentity[] | undefined = [];

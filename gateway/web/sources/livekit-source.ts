@@ -196,6 +196,7 @@ export class LiveKitSource implements CaptionSource {
     });
     this.#follower = follower;
     this.#verifier = new MessageVerifier({
+      isNews: (bytes) => follower.isNews(bytes),
       accept: (bytes) => follower.receive(bytes),
       refuse: (bytes) => {
         const isKeyless = this.#keys.keys.length === 0;
