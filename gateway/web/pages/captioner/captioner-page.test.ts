@@ -138,7 +138,7 @@ describeWithModel('the captioner’s page', (model) => {
     it('shows what others said as text, whatever it is', async () => {
       const { page, room } = await join();
       await page.locator('#write').fill('<img src=x onerror=alert(1)> \u202egnirts');
-      await isShown(room, ['Carol… <img src=x onerror=alert(1)> \u202egnirts']);
+      await isShown(room, ['Carol… <img src=x onerror=alert(1)> gnirts']);
       await expect
         .poll(() => page.locator('#view [data-segment] .text').innerText(), PATIENCE)
         .toContain('<img src=x');

@@ -1,14 +1,13 @@
 /** The page's place in a LiveKit room: joins as a viewer and tells what arrives on all three roads of captions. */
 import type * as LiveKit from 'livekit-client';
 import { shownName } from '../../../../protocol/index.js';
-import { OpenStreams, readStreamText } from '../../sources/stream-text.js';
+import { RoomKeyRing } from '../../sources/room-key-ring.js';
+import { TextStreamRoad } from '../../sources/text-stream-road.js';
 import { type LiveKitSdk, loadLiveKitSdk } from './livekit-sdk.js';
 import type { RoomSource } from './room-source.js';
 import { RoomSound } from './room-sound.js';
 import { endText, failureText } from './room-problems.js';
 import type { RoomWording } from './room-wording.js';
-
-const TRANSCRIPTION_TOPIC = 'lk.transcription';
 
 export interface Person {
   readonly identity: string;
@@ -103,30 +102,32 @@ function listen(sdk: LiveKitSdk, room: LiveKit.Room, options: RoomLinkOptions): 
     RoomEvent.TrackUnmuted,
   ] as const)
     room.on(event, people);
-  const open = new OpenStreams();
-  room.registerTextStreamHandler(TRANSCRIPTION_TOPIC, (reader, { identity }) => {
-    const leave = open.enter(identity);
-    if (leave === undefined) return;
-    const attributes = reader.info.attributes ?? {};
-    const tell = (text: string): void =>
-      options.textStreamed({
-        segment: attributes['lk.segment_id'] ?? reader.info.id,
-        identity,
-        name: nameOf(identity),
-        text,
-        isFinal: attributes['lk.transcription_final'] === 'true',
-      });
-    // One that breaks off was never a caption.
-    readStreamText(reader)
-      .then(({ text }) => tell(text))
-      .catch(() => undefined)
-      .finally(leave);
-  });
+  listenToTextStreams(sdk, room, ({ segment, identity, text, isFinal }) =>
+    options.textStreamed({ segment, identity, name: nameOf(identity), text, isFinal }),
+  );
   room.on(RoomEvent.TranscriptionReceived, (segments, participant) => {
     const identity = participant?.identity ?? '';
     for (const { id, text, final } of segments)
       options.transcribed({ segment: id, identity, name: nameOf(identity), text, isFinal: final });
   });
+}
+
+/** Of those whose room has a key, the ones that are signed with it: anybody can send streams. Each speaker has segments of their own. */
+function listenToTextStreams(
+  { RoomEvent }: LiveKitSdk,
+  room: LiveKit.Room,
+  tell: (text: Omit<RoadText, 'name'>) => void,
+): void {
+  const keys = new RoomKeyRing(room, undefined, () => undefined);
+  const streams = new TextStreamRoad({
+    room,
+    keys: () => keys.keys,
+    tell: ({ segment, identity, ...text }) =>
+      tell({ segment: JSON.stringify([identity, segment]), identity, ...text }),
+  });
+  streams.start();
+  for (const event of [RoomEvent.Connected, RoomEvent.Reconnected, RoomEvent.RoomMetadataChanged] as const)
+    room.on(event, () => keys.refresh());
 }
 
 /** The others first; this page last. */
